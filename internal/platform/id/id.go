@@ -88,12 +88,15 @@ func (r *Ref) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return err
 	}
-	if s != "" && !shape.MatchString(s) {
+	if !Ref(s).Valid() {
 		return fmt.Errorf("%q is not an id", s)
 	}
 	*r = Ref(s)
 	return nil
 }
+
+// Valid says whether r has the shape of an id, or is none.
+func (r Ref) Valid() bool { return r == "" || shape.MatchString(string(r)) }
 
 // HasPrefix says whether r names a thing of the kind with this prefix.
 func (r Ref) HasPrefix(prefix string) bool { return strings.HasPrefix(string(r), prefix) }
