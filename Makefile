@@ -1,0 +1,90 @@
+# What one does here. `make` lists it; everything is built with the same TAGS.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+TAGS    ?= sqlite_fts5
+DATA    ?= ./data
+LISTEN  ?= localhost:8080
+N       ?= 50
+PKG     ?= ./...
+FUZZTIME ?= 20s
+
+GO      ?= go
+GOFLAGS_TAGS = -tags "$(TAGS)"
+GOLANGCI = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  variables: DATA=./data LISTEN=localhost:8080 (run), N=50 (crash), PKG=./... (test, bench, cover), FUZZTIME=20s (fuzz)'
+
+.PHONY: build
+build: ## build bin/souk
+	$(GO) build $(GOFLAGS_TAGS) -ldflags "-X main.version=$(VERSION)" -o bin/souk ./cmd/souk
+
+.PHONY: run
+run: build ## serve the demo marketplace on LISTEN from DATA
+	./bin/souk serve --demo --data "$(DATA)" --listen "$(LISTEN)"
+
+.PHONY: test
+test: ## every test, with the race detector, in random order
+	$(GO) test -race -shuffle=on -timeout 25m $(GOFLAGS_TAGS) $(PKG)
+
+.PHONY: check
+check: lint tidy drift arch ## lint, go.mod, generated files and boundaries
+
+.PHONY: lint
+lint: ## golangci-lint, pinned
+	$(GOLANGCI) run --build-tags "$(TAGS)"
+
+.PHONY: fmt
+fmt: ## format everything the way lint wants it
+	$(GOLANGCI) fmt
+
+.PHONY: tidy
+tidy: ## say whether go.mod and go.sum are what the imports need
+	$(GO) mod tidy -diff
+
+.PHONY: generate
+generate: ## write the generated files anew
+	$(GO) generate $(GOFLAGS_TAGS) ./...
+
+.PHONY: drift
+drift: ## say whether generated files are what the generators write
+	@hashes() { git ls-files -z --cached --others --exclude-standard | sort -zu | xargs -0 sha256sum 2>/dev/null; }; \
+	was="$$(hashes)"; \
+	echo '$(GO) generate ./...'; $(GO) generate $(GOFLAGS_TAGS) ./... || exit 1; \
+	changed="$$(diff <(echo "$$was") <(hashes) | awk '/^[<>]/ {print $$3}' | sort -u)"; \
+	if [ -n "$$changed" ]; then \
+		echo 'These generated files were stale and have been written anew; look at them and commit them:'; \
+		echo "$$changed" | sed 's/^/  /'; exit 1; \
+	fi
+
+.PHONY: arch
+arch: ## who imports whom and whose tables are named: the architecture test alone
+	$(GO) test -count=1 $(GOFLAGS_TAGS) ./internal/house/... ./internal/platform/arch/...
+
+.PHONY: bench
+bench: ## every benchmark of PKG
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(GOFLAGS_TAGS) $(PKG)
+
+.PHONY: crash
+crash: ## kill the real binary N times under load and look for loss
+	SOUK_CRASH_ROUNDS=$(N) $(GO) test -count=1 -v -run Crash -timeout 0 $(GOFLAGS_TAGS) ./cmd/souk
+
+.PHONY: fuzz
+fuzz: ## every fuzz test for FUZZTIME
+	@grep -rl --include='*_test.go' '^func Fuzz' internal cmd | while read -r file; do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "$(GO) test -fuzz ^$$name\$$ ./$$(dirname $$file)"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $(GOFLAGS_TAGS) "./$$(dirname $$file)" </dev/null || exit 1; \
+		done; \
+	done
+
+.PHONY: cover
+cover: ## which statements the tests reach, by function
+	$(GO) test -coverprofile=coverage.out -coverpkg=./internal/...,./cmd/... $(GOFLAGS_TAGS) $(PKG)
+	$(GO) tool cover -func=coverage.out | tail -n 1
+	@echo 'for the pages: go tool cover -html=coverage.out'
