@@ -10,11 +10,11 @@ import (
 )
 
 // Kind is the sort of caller.
+//
+//rpc:fallback nobody
 type Kind string
 
 // The kinds of callers.
-//
-//rpc:fallback nobody
 const (
 	KindNobody   Kind = "nobody"   // neither cart nor session
 	KindGuest    Kind = "guest"    // a cart token, or the link to an order; not a person yet
@@ -55,12 +55,16 @@ func Guest(tokenHash string) Actor { return Actor{Kind: KindGuest, Guest: tokenH
 func System(onBehalfOf id.Ref) Actor { return Actor{Kind: KindSystem, OnBehalfOf: onBehalfOf} }
 
 // Owner is the text that owns a caller's rows and idempotency keys: the person, else the
-// guest's token hash, else for the system whom it acts for. "" for nobody.
+// guest's token hash, else for the system whom it acts for. "" for nobody, and for a guest
+// without a token, so that no two of them share anything.
 func (a Actor) Owner() string {
 	switch a.Kind {
 	case KindPerson, KindOperator:
 		return string(a.Person)
 	case KindGuest:
+		if a.Guest == "" {
+			return ""
+		}
 		return "guest:" + a.Guest
 	case KindSystem:
 		return "system:" + string(a.OnBehalfOf)

@@ -28,10 +28,11 @@ func Of(t time.Time) Time {
 	return Time(t.UnixMilli())
 }
 
-// Parse reads RFC 3339.
+// Parse reads RFC 3339. A moment that is outside the years 1 to 9999 in UTC is refused, for
+// it could not be written the same way again.
 func Parse(s string) (Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
+	if year := t.UTC().Year(); err != nil || year < 1 || year > 9999 {
 		return 0, fmt.Errorf("%q is not a time like 2006-01-02T15:04:05Z", s)
 	}
 	return Of(t), nil

@@ -74,7 +74,10 @@ func Parse(s string, c Currency) (Money, error) {
 	}
 	text := strings.TrimSpace(s)
 	digits, negative := strings.CutPrefix(text, "-")
-	whole, fraction, _ := strings.Cut(digits, ".")
+	whole, fraction, point := strings.Cut(digits, ".")
+	if point && fraction == "" { // "12." is more likely cut off than meant
+		return Money{}, fmt.Errorf("%w in %s: %q", ErrSyntax, c, s)
+	}
 	exp := c.Exponent()
 	for len(fraction) > exp && strings.HasSuffix(fraction, "0") {
 		fraction = fraction[:len(fraction)-1]
@@ -131,7 +134,7 @@ func (m Money) Add(n Money) (Money, error) {
 		return Money{}, fmt.Errorf("add %s to %s: %w", n.Currency, m.Currency, ErrCurrencyMismatch)
 	}
 	sum := m.Minor + n.Minor
-	if (sum > m.Minor) != (n.Minor > 0) {
+	if (sum > m.Minor) != (n.Minor > 0) || sum == math.MinInt64 {
 		return Money{}, ErrOverflow
 	}
 	return Money{Minor: sum, Currency: m.Currency}, nil
@@ -216,8 +219,8 @@ func (m Money) Ratio(num, den int64, how Rounding) (Money, error) {
 	return m.with(quotient)
 }
 
-// Split divides m into n parts that differ by at most one unit, the larger ones first, and
-// sum to m. n must be positive.
+// Split divides m into n parts that differ by at most one unit, those further from zero
+// first, and sum to m. n must be positive.
 func (m Money) Split(n int) ([]Money, error) {
 	if n <= 0 {
 		return nil, ErrWeights
