@@ -1,0 +1,190 @@
+// Package search finds listings. It is a read model, fed by catalog's events alone: what is
+// found is what was last heard, and everything in it can be built again from catalog.
+package search
+
+import (
+	"context"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/actor"
+	"souk/internal/platform/audit"
+	"souk/internal/platform/clock"
+	"souk/internal/platform/money"
+	"souk/internal/platform/page"
+)
+
+// Service is what other modules may ask of search.
+type Service interface {
+	// Query finds listings. Any text is a valid query; "" finds everything that the filter
+	// lets through.
+	//
+	//rpc:read
+	Query(ctx context.Context, r QueryRequest) (QueryReply, error)
+
+	// Suggest completes what is being typed: queries, categories, brands, listings.
+	//
+	//rpc:read
+	Suggest(ctx context.Context, r SuggestRequest) (SuggestReply, error)
+
+	// Rebuild builds the index again from catalog beside the one in use, and switches in one
+	// step. Operators and the system only. ErrRebuilding while one is under way.
+	Rebuild(ctx context.Context, r RebuildRequest) (RebuildReply, error)
+
+	// Audit streams nothing but, on the first page, what search finds wrong within itself.
+	//
+	//rpc:read
+	Audit(ctx context.Context, r audit.Request) (AuditReply, error)
+}
+
+// Sort is the order of results.
+//
+//rpc:fallback relevance
+type Sort string
+
+// The sorts.
+const (
+	SortRelevance Sort = "relevance"
+	SortPriceUp   Sort = "price_up"
+	SortPriceDown Sort = "price_down"
+	SortNewest    Sort = "newest"
+)
+
+// Filter narrows results. Values of one field are alternatives, fields narrow together.
+type Filter struct {
+	Path     string             `json:"path"` // category and below
+	Brands   []string           `json:"brands"`
+	Sellers  []catalog.SellerID `json:"sellers"`
+	Currency money.Currency     `json:"currency"`  // of the price range
+	PriceMin *int64             `json:"price_min"` // minor units
+	PriceMax *int64             `json:"price_max"`
+	InStock  bool               `json:"in_stock"`
+}
+
+// QueryRequest asks for results.
+type QueryRequest struct {
+	Text   string       `json:"text"`
+	Filter Filter       `json:"filter"`
+	Sort   Sort         `json:"sort"` // "" is relevance, or newest without text
+	Facets bool         `json:"facets"`
+	Page   page.Request `json:"page"`
+}
+
+// QueryReply is a page of results.
+type QueryReply struct {
+	Hits    []Hit   `json:"hits"`
+	Total   int64   `json:"total"`
+	Facets  []Facet `json:"facets"` // when asked for
+	Next    string  `json:"next"`
+	AnyWord bool    `json:"any_word"` // no listing has all words; these have some
+}
+
+// Hit is a listing that was found, with what a result shows of it.
+type Hit struct {
+	Listing    catalog.ListingID `json:"listing"`
+	Title      string            `json:"title"`
+	Marked     []Piece           `json:"marked"`  // the title in pieces, matches marked
+	Snippet    []Piece           `json:"snippet"` // of the description, around matches
+	Brand      string            `json:"brand"`
+	Seller     catalog.SellerID  `json:"seller"`
+	SellerName string            `json:"seller_name"`
+	SellerSlug string            `json:"seller_slug"`
+	Path       string            `json:"path"`
+	Image      string            `json:"image"`
+	PriceFrom  money.Money       `json:"price_from"` // of the cheapest variant
+	PriceTo    money.Money       `json:"price_to"`
+	InStock    bool              `json:"in_stock"` // some variant is
+	Variants   int32             `json:"variants"`
+	CreatedAt  clock.Time        `json:"created_at"`
+}
+
+// Piece is a stretch of text.
+type Piece struct {
+	Text  string `json:"text"`
+	Match bool   `json:"match"`
+}
+
+// FacetKind is what a facet counts by.
+//
+//rpc:fallback other
+type FacetKind string
+
+// The facets.
+const (
+	FacetOther    FacetKind = "other"
+	FacetCategory FacetKind = "category"
+	FacetBrand    FacetKind = "brand"
+	FacetSeller   FacetKind = "seller"
+	FacetPrice    FacetKind = "price"
+	FacetStock    FacetKind = "stock"
+)
+
+// Facet is counts of results by one field, computed with every filter but its own.
+type Facet struct {
+	Kind   FacetKind    `json:"kind"`
+	Values []FacetValue `json:"values"` // most first; prices in order
+	More   bool         `json:"more"`   // there are further values
+}
+
+// FacetValue is one value with its count.
+type FacetValue struct {
+	Value    string `json:"value"` // as in the filter
+	Label    string `json:"label"`
+	Count    int64  `json:"count"`
+	Selected bool   `json:"selected"`
+	Min      int64  `json:"min"` // of a price range, minor units
+	Max      int64  `json:"max"`
+}
+
+// SuggestRequest is what has been typed so far.
+type SuggestRequest struct {
+	Text  string `json:"text"`
+	Limit int32  `json:"limit"`
+}
+
+// SuggestionKind is what a suggestion leads to.
+//
+//rpc:fallback query
+type SuggestionKind string
+
+// The kinds of suggestions.
+const (
+	SuggestQuery    SuggestionKind = "query"
+	SuggestCategory SuggestionKind = "category"
+	SuggestBrand    SuggestionKind = "brand"
+	SuggestListing  SuggestionKind = "listing"
+)
+
+// Suggestion is a way to go on.
+type Suggestion struct {
+	Kind    SuggestionKind    `json:"kind"`
+	Text    string            `json:"text"`
+	Path    string            `json:"path"`    // of a category
+	Listing catalog.ListingID `json:"listing"` // of a listing
+	Image   string            `json:"image"`
+	Price   *money.Money      `json:"price"`
+}
+
+// SuggestReply has suggestions, best first.
+type SuggestReply struct {
+	Suggestions []Suggestion `json:"suggestions"`
+}
+
+// RebuildRequest asks for a new index.
+type RebuildRequest struct {
+	By  actor.Actor `json:"by"`
+	Key string      `json:"key"`
+}
+
+// RebuildReply says what was built.
+type RebuildReply struct {
+	Listings int64 `json:"listings"`
+	Millis   int64 `json:"millis"`
+}
+
+// AuditReply is search's report on itself.
+type AuditReply struct {
+	Listings int64           `json:"listings"` // in the index
+	Problems []audit.Problem `json:"problems"`
+	Standing audit.Standing  `json:"standing"`
+	Next     string          `json:"next"`
+}
