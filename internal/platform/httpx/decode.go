@@ -1,0 +1,139 @@
+package httpx
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxDepth bounds how deep JSON may nest: no request of souk's needs more.
+const maxDepth = 32
+
+// strictJSON is the format that huma decodes and encodes with. Unknown fields and other
+// spellings of a field's name are refused by the schema; here falls what a schema does not
+// see: what follows the value, a name that comes twice, invalid UTF-8, and depth.
+var strictJSON = huma.Format{
+	Marshal: huma.DefaultJSONFormat.Marshal,
+	Unmarshal: func(data []byte, v any) error {
+		if _, again := v.(*any); again { // huma decodes twice, first for the schema
+			if err := checkJSON(data); err != nil {
+				return err
+			}
+		}
+		return json.Unmarshal(data, v)
+	},
+}
+
+// checkJSON says what is wrong with data as one JSON value, without repeating any of it.
+func checkJSON(data []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(data))
+	for {
+		token, err := d.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return errors.New("the body is not complete")
+		}
+		if err != nil {
+			return syntaxProblem(err, d.InputOffset())
+		}
+		if d.StackDepth() > maxDepth {
+			return fmt.Errorf("the body nests deeper than %d", maxDepth)
+		}
+		_ = token
+		if d.StackDepth() == 0 {
+			break
+		}
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return errors.New("there is something after the JSON value")
+	}
+	return nil
+}
+
+func syntaxProblem(err error, at int64) error {
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return fmt.Errorf("a field comes twice, near byte %d of the body", at)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the body is not complete")
+	default:
+		return fmt.Errorf("the body is not JSON, near its byte %d", at)
+	}
+}
+
+// readBody takes the whole body in, bounded in size and time, and puts it where huma reads.
+// It happens before the module's door, so that slow senders take nobody's place.
+func (rt *route) readBody(w http.ResponseWriter, r *http.Request) error {
+	if !rt.hasBody {
+		return nil
+	}
+	if err := rt.checkMediaType(r.Header); err != nil {
+		return err
+	}
+	return takeBody(w, r, rt.MaxBody)
+}
+
+func (rt *route) checkMediaType(h http.Header) error {
+	if e := h.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return ErrMediaType
+	}
+	sent := h.Get("Content-Type")
+	if sent == "" || rt.raw {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(sent)
+	if err != nil || media != "application/json" {
+		return ErrMediaType
+	}
+	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return ErrMediaType
+	}
+	return nil
+}
+
+// takeBody reads r's body whole and replaces it by what was read. The time for it began at the
+// edge; when the body is in, that deadline is lifted, for it would end the handler's context.
+func takeBody(w http.ResponseWriter, r *http.Request, limit int64) error {
+	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	tooLarge := ErrTooLarge.With("the body may have %d bytes at most", limit)
+	if r.ContentLength > limit {
+		return tooLarge
+	}
+	var buf bytes.Buffer
+	if r.ContentLength > 0 {
+		buf.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	var over *http.MaxBytesError
+	var slow net.Error
+	switch {
+	case errors.As(err, &over):
+		return tooLarge
+	case errors.As(err, &slow) && slow.Timeout():
+		return ErrTooSlow
+	case err != nil:
+		return ErrMalformed.With("the body did not arrive whole").Because(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(buf.Bytes()))
+	return lift(w)
+}
+
+// lift takes the read deadline away. A writer that knows none (in a test) has none to lift.
+func lift(w http.ResponseWriter) error {
+	err := http.NewResponseController(w).SetReadDeadline(time.Time{})
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("lift the read deadline: %w", err)
+	}
+	return nil
+}
