@@ -381,8 +381,8 @@ type Stock struct {
 	Available int64 `json:"available"`
 }
 
-// ListingDraft is what a seller says of a listing.
-type ListingDraft struct {
+// Draft is what a seller says of a listing.
+type Draft struct {
 	ExternalID  string         `json:"external_id"`
 	Title       string         `json:"title"`
 	Description string         `json:"description"`
@@ -409,20 +409,20 @@ type VariantDraft struct {
 
 // CreateListingRequest makes a listing.
 type CreateListingRequest struct {
-	By      actor.Actor  `json:"by"`
-	Key     string       `json:"key"`
-	Seller  SellerID     `json:"seller"`
-	Draft   ListingDraft `json:"draft"`
-	Publish bool         `json:"publish"`
+	By      actor.Actor `json:"by"`
+	Key     string      `json:"key"`
+	Seller  SellerID    `json:"seller"`
+	Draft   Draft       `json:"draft"`
+	Publish bool        `json:"publish"`
 }
 
 // EditListingRequest replaces a listing's content.
 type EditListingRequest struct {
-	By      actor.Actor  `json:"by"`
-	Key     string       `json:"key"`
-	Listing ListingID    `json:"listing"`
-	Version int64        `json:"version"`
-	Draft   ListingDraft `json:"draft"`
+	By      actor.Actor `json:"by"`
+	Key     string      `json:"key"`
+	Listing ListingID   `json:"listing"`
+	Version int64       `json:"version"`
+	Draft   Draft       `json:"draft"`
 }
 
 // ChangeListingStatusRequest publishes, archives or restores a listing.
