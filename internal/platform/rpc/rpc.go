@@ -1,0 +1,31 @@
+// Package rpc is how modules speak to each other: the wire encoding of every contract, the
+// strict wrapper that puts it between two modules of one process, and the faults that a
+// network would add.
+//
+// What a contract may say, and what is generated from it, is decided in rpc/contract;
+// rpc/gen is its command. The generated packages (cartrpc, ordersrpc …) hold one line per
+// method and leave the work to this package:
+//
+//	wire.go      Codec: the encoding, shared by strict wrapper, remote client and server
+//	serve.go     the callee's half of a call: decode, ask, catch panics, encode
+//	strict.go    the strict wrapper: encode, deliver with faults, decode
+//	faults.go    what goes wrong on purpose
+//	describe.go  a contract described at run time
+//
+// The remote client and server join beside strict.go: the client is Call with HTTP in place
+// of the direct delivery, the server is serve behind a route.
+//
+// # The encoding
+//
+// JSON, in which nil and empty mean the same: a nil slice travels as [], a nil map as {},
+// and both arrive as nil, so that the zero value arrives as the zero value. A nil pointer
+// is left out of its struct. Integers are whole and in range, times RFC 3339 with
+// milliseconds, bytes base64, strings valid UTF-8 (anything else is refused, not mended).
+// Field order is that of the struct and map keys are sorted, so equal values have equal
+// bytes.
+//
+// A request is read strictly: a field that is not known is refused, since it could be a
+// limit or an owner, and so is a request without a field that is not a pointer. Replies and
+// events are read leniently: unknown fields are ignored, missing ones are zero. A value that
+// an enum with a fallback does not know is read as the fallback, wherever it stands.
+package rpc
