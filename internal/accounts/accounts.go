@@ -17,6 +17,8 @@ import (
 	"souk/internal/platform/page"
 )
 
+//go:generate go run souk/internal/platform/rpc/gen
+
 // Typed names of what accounts keeps.
 type (
 	PersonID  = id.ID[Person]

@@ -22,6 +22,8 @@ import (
 	"souk/internal/platform/page"
 )
 
+//go:generate go run souk/internal/platform/rpc/gen
+
 // Typed names of what cart keeps.
 type (
 	CartID   = id.ID[Cart]

@@ -26,6 +26,8 @@ import (
 	"souk/internal/platform/page"
 )
 
+//go:generate go run souk/internal/platform/rpc/gen
+
 // Typed names of what catalog keeps.
 type (
 	SellerID   = id.ID[Seller]

@@ -27,6 +27,8 @@ import (
 	"souk/internal/platform/page"
 )
 
+//go:generate go run souk/internal/platform/rpc/gen
+
 // Typed names of what orders keeps.
 type (
 	OrderID       = id.ID[Order]

@@ -23,6 +23,8 @@ import (
 	"souk/internal/platform/page"
 )
 
+//go:generate go run souk/internal/platform/rpc/gen
+
 // Typed names of what payments keeps.
 type (
 	PaymentID     = id.ID[Payment]

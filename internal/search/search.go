@@ -13,6 +13,8 @@ import (
 	"souk/internal/platform/page"
 )
 
+//go:generate go run souk/internal/platform/rpc/gen
+
 // Service is what other modules may ask of search.
 type Service interface {
 	// Query finds listings. Any text is a valid query; "" finds everything that the filter
