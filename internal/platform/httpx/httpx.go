@@ -25,6 +25,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 	"github.com/rs/zerolog"
 	"go.opentelemetry.io/otel/metric"
 	noopmetric "go.opentelemetry.io/otel/metric/noop"
@@ -94,8 +95,16 @@ func New(cfg Config) *Server {
 	}
 	speakForHuma()
 	s := &Server{cfg: cfg, router: chi.NewRouter(), origins: http.NewCrossOriginProtection(), meters: newMeters(cfg.Meter)}
+	s.router.Use(middleware.GetHead)
 	s.router.NotFound(func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, ErrNoRoute) })
-	s.router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { s.refuse(w, r, ErrMethod) })
+	s.router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			if s.router.Match(chi.NewRouteContext(), method, r.URL.Path) {
+				w.Header().Add("Allow", method)
+			}
+		}
+		s.refuse(w, r, ErrMethod)
+	})
 	s.huma = s.newHuma()
 	return s
 }
