@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// The write-ahead log is folded into the file between batches, never inside one: when it
+// has this many pages and nothing waits; when it has more though something does; and when
+// readers that overlap have kept it from starting over, with new Reads held back for a moment.
+const (
+	checkpointIdle  = 1000  // 4 MB
+	checkpointBusy  = 4000  // 16 MB
+	checkpointForce = 16000 // 64 MB
+	holdReads       = 250 * time.Millisecond
+)
+
+// checkpoint runs PRAGMA wal_checkpoint and says how many pages the log holds and how many
+// of these are in the file.
+func (c *conn) checkpoint(kind string) (pages, folded int64, err error) {
+	var row struct {
+		Busy         int64 `db:"busy"`
+		Log          int64 `db:"log"`
+		Checkpointed int64 `db:"checkpointed"`
+	}
+	err = c.x.GetContext(context.Background(), &row, "PRAGMA wal_checkpoint("+kind+")")
+	return row.Log, row.Checkpointed, err
+}
+
+// checkpoint looks at the log's size after a batch, and folds it if it is time.
+func (w *writer) checkpoint() {
+	if w.c == nil {
+		return
+	}
+	pages, folded, err := w.c.checkpoint("NOOP")
+	if err != nil {
+		return // the next batch's BEGIN will say what is wrong
+	}
+	w.db.count.wal.Store(pages)
+	waiting := pages - folded
+	limit := int64(checkpointIdle)
+	if w.pending() {
+		limit = checkpointBusy
+	}
+	if waiting < limit && pages < checkpointForce {
+		return
+	}
+	kind := "PASSIVE"
+	if pages >= checkpointForce {
+		var release func()
+		if release = w.holdReaders(); release != nil {
+			defer release()
+			kind = "TRUNCATE"
+		} else if waiting < limit {
+			return
+		}
+	}
+	w.db.count.checkpoints.Add(1)
+	pages, _, err = w.c.checkpoint(kind)
+	if err != nil {
+		w.db.o.Log.Warn().Str("module", w.db.o.Module).Err(w.db.explain(err)).Msg("checkpoint failed")
+		return
+	}
+	w.db.count.wal.Store(max(pages, 0))
+}
+
+func (w *writer) pending() bool {
+	if len(w.batch.todo) > 0 {
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.queue) > 0
+}
+
+// holdReaders takes every read connection out of circulation, so that no snapshot holds the
+// log; nil if that takes too long.
+func (w *writer) holdReaders() (release func()) {
+	var held []*conn
+	release = func() {
+		for _, c := range held {
+			w.db.readers <- c
+		}
+	}
+	patience := time.NewTimer(holdReads)
+	defer patience.Stop()
+	for range w.db.o.MaxReaders {
+		select {
+		case c := <-w.db.readers:
+			held = append(held, c)
+		case <-patience.C:
+			release()
+			return nil
+		}
+	}
+	return release
+}

@@ -1,0 +1,224 @@
+// Package store keeps one module's data in one file that nobody else can open.
+//
+// Two verbs do everything. Write runs a function in a transaction and returns nil only
+// once its effects are on the disk; the writes that queue at the same time share one
+// commit, each in a savepoint of its own, so that one that fails undoes itself alone. Read
+// gives a function one snapshot. In a Write a module also publishes events, enqueues jobs,
+// remembers idempotency keys and leaves audit rows, all in the same transaction.
+//
+//	err := db.Write(ctx, func(tx *store.Tx) error {
+//		if _, err := tx.Exec(`UPDATE orders SET status = ? WHERE id = ? AND version = ?`, …); err != nil {
+//			return err
+//		}
+//		return tx.Publish(orders.Placed{OrderID: oid})
+//	})
+//
+// Today a database is a SQLite file. Nothing in these verbs says so; on PostgreSQL a Write
+// will be one SERIALIZABLE transaction.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+	"github.com/rs/zerolog"
+
+	"souk/internal/platform/clock"
+)
+
+// Options say which database to open and how.
+type Options struct {
+	Module     string            // "orders": in error codes, log lines and the lock
+	Path       string            // the file: ".../orders.db"
+	Migrations fs.FS             // the module's own, for goose; nil for none
+	Now        func() clock.Time // default: clock.Now
+	Log        zerolog.Logger    // default: silent
+
+	MaxReaders   int           // Reads in flight; default: one per processor, 2 at least, 8 at most
+	MaxBatch     int           // functions in one commit; default 256
+	MaxBatchTime time.Duration // after which no more join a commit; default 20 ms
+	MaxQueued    int           // Writes waiting for their turn; default 4096
+	BusyTimeout  time.Duration // patience with a lock of another process; default 5 s
+
+	RunTwice bool // for tests: every function runs, is undone, and runs again
+	NoSync   bool // for tests: a commit does not wait for the disk
+
+	onConnect func(c *sqlite3.SQLiteConn, writer bool) error // for store's own tests
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = clock.Now
+	}
+	if o.MaxReaders <= 0 {
+		o.MaxReaders = min(max(runtime.GOMAXPROCS(0), 2), 8)
+	}
+	if o.MaxBatch <= 0 {
+		o.MaxBatch = 256
+	}
+	if o.MaxBatchTime <= 0 {
+		o.MaxBatchTime = 20 * time.Millisecond
+	}
+	if o.MaxQueued <= 0 {
+		o.MaxQueued = 4096
+	}
+	if o.BusyTimeout <= 0 {
+		o.BusyTimeout = defaultBusyTimeout
+	}
+	return o
+}
+
+// DB is one module's database. It may be used by many goroutines.
+type DB struct {
+	o        Options
+	path     string
+	lock     *fileLock
+	readOnly bool
+	count    counters
+	writer   *writer
+
+	readers   chan *conn    // idle read connections; nil stands for one not yet opened
+	readMode  mode          // of these
+	closing   chan struct{} // closed when Close begins
+	closeOnce sync.Once
+	closeErr  error
+
+	mu        sync.Mutex
+	listeners atomic.Pointer[[]func(Commit)]
+}
+
+// Commit says what a committed batch may have left for others to do.
+type Commit struct {
+	Events bool // something was published
+	Jobs   bool // something was enqueued
+}
+
+// Open opens the database, making the file if need be: it takes the lock on it, or says who
+// has it, checks what migrations have run, and runs those that wait.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	o = o.withDefaults()
+	if err := check(o); err != nil {
+		return nil, err
+	}
+	lock, err := takeLock(o.Path)
+	if err != nil {
+		return nil, fmt.Errorf("open the database of %s: %w", o.Module, err)
+	}
+	db := newDB(o, lock)
+	if err := db.start(ctx); err != nil {
+		lock.release()
+		return nil, fmt.Errorf("open the database of %s: %w", o.Module, db.explain(err))
+	}
+	return db, nil
+}
+
+func check(o Options) error {
+	if o.Module == "" || o.Path == "" {
+		return errors.New("store: a database needs a module and a path")
+	}
+	return nil
+}
+
+func newDB(o Options, lock *fileLock) *DB {
+	db := &DB{
+		o: o, path: o.Path, lock: lock,
+		readers: make(chan *conn, o.MaxReaders), readMode: modeRead,
+		closing: make(chan struct{}),
+	}
+	for range o.MaxReaders {
+		db.readers <- nil
+	}
+	return db
+}
+
+func (db *DB) start(ctx context.Context) error {
+	if err := migrate(ctx, db.o); err != nil {
+		return err
+	}
+	if err := syncDir(filepath.Dir(db.path)); err != nil {
+		return fmt.Errorf("make the new file last: %w", err)
+	}
+	w, err := newWriter(ctx, db)
+	if err != nil {
+		return err
+	}
+	db.writer = w
+	go w.run()
+	return nil
+}
+
+// syncDir makes the names in a folder last through a power cut.
+func syncDir(dir string) error {
+	d, err := os.Open(dir) //nolint:gosec // the operator's own data folder
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	return errors.Join(err, d.Close())
+}
+
+// Module is the module whose database this is.
+func (db *DB) Module() string { return db.o.Module }
+
+// Path is the database's file.
+func (db *DB) Path() string { return db.path }
+
+// Now is the time by the database's clock.
+func (db *DB) Now() clock.Time { return db.o.Now() }
+
+// OnCommit has fn called after every commit that published or enqueued something, from the
+// writer's own goroutine: it wakes somebody, waits for nothing and writes nothing. It may
+// be called too often, never too seldom.
+func (db *DB) OnCommit(fn func(Commit)) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	var all []func(Commit)
+	if old := db.listeners.Load(); old != nil {
+		all = append(all, *old...)
+	}
+	all = append(all, fn)
+	db.listeners.Store(&all)
+}
+
+func (db *DB) tell(c Commit) {
+	if all := db.listeners.Load(); all != nil && (c.Events || c.Jobs) {
+		for _, fn := range *all {
+			fn(c)
+		}
+	}
+}
+
+// Close lets what is queued finish, waits for the Reads in flight, folds the write-ahead
+// log into the file and gives the lock back. What comes later is ErrNotBegun.
+func (db *DB) Close() error {
+	db.closeOnce.Do(func() {
+		if db.writer != nil {
+			db.writer.stop()
+		}
+		close(db.closing)
+		for range db.o.MaxReaders {
+			if c := <-db.readers; c != nil {
+				db.closeErr = errors.Join(db.closeErr, c.close())
+			}
+		}
+		if db.writer != nil {
+			db.closeErr = errors.Join(db.closeErr, db.writer.finish())
+		}
+		if db.lock != nil {
+			db.lock.release()
+		}
+	})
+	return db.closeErr
+}
+
+// holder is whom the lock file names, for messages.
+func (db *DB) holder() string { return readHolder(db.path) }

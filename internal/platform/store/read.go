@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// snapshotReader is a Queryer on one read transaction. The caller's context may interrupt it.
+type snapshotReader struct {
+	db   *DB
+	c    *conn
+	ctx  context.Context
+	over bool
+}
+
+// Get reads the first row into dest.
+func (q *snapshotReader) Get(dest any, query string, args ...any) error {
+	if err := q.ready(query); err != nil {
+		return err
+	}
+	return q.db.explain(q.c.x.GetContext(q.ctx, dest, query, args...))
+}
+
+// Select reads every row into dest.
+func (q *snapshotReader) Select(dest any, query string, args ...any) error {
+	if err := q.ready(query); err != nil {
+		return err
+	}
+	return q.db.explain(q.c.x.SelectContext(q.ctx, dest, query, args...))
+}
+
+func (q *snapshotReader) ready(query string) error {
+	if q.over {
+		return ErrStatement.Because(errors.New("a Queryer was used after its Read had ended"))
+	}
+	if err := checkStatement(query); err != nil {
+		return err
+	}
+	q.db.count.statements.Add(1)
+	return nil
+}
+
+// Read runs fn on one snapshot: everything that it asks has the same moment for answer. The
+// caller's context may interrupt it at any time. Few Reads run at once; the others wait.
+func (db *DB) Read(ctx context.Context, fn func(q Queryer) error) error {
+	if db.o.RunTwice && insideWrite() {
+		return ErrNested.Because(errors.New("a Read inside a Write sees what was before it: ask tx"))
+	}
+	c, err := db.reader(ctx)
+	if err != nil {
+		return err
+	}
+	db.count.reads.Add(1)
+	if err := c.do(ctlBegin); err != nil {
+		db.readers <- db.dropped(c)
+		return db.explain(fmt.Errorf("begin a read: %w", err))
+	}
+	q := &snapshotReader{db: db, c: c, ctx: ctx}
+	defer func() { // also when fn panics or ends its goroutine
+		q.over = true
+		if err := c.abandon(); err != nil {
+			c = db.dropped(c)
+		}
+		db.readers <- c
+	}()
+	return fn(q)
+}
+
+// reader waits for one of the few read connections.
+func (db *DB) reader(ctx context.Context) (*conn, error) {
+	select {
+	case <-db.closing:
+		return nil, errClosed()
+	default:
+	}
+	select {
+	case <-ctx.Done():
+		return nil, notBegun(ctx)
+	case <-db.closing:
+		return nil, errClosed()
+	case c := <-db.readers:
+		if c != nil {
+			return c, nil
+		}
+		c, err := connect(ctx, newConnector(db.path, db.readMode, db.o))
+		if err != nil {
+			db.readers <- nil
+			return nil, db.explain(fmt.Errorf("open a connection to read: %w", err))
+		}
+		return c, nil
+	}
+}
+
+// dropped closes a connection that can no longer be relied on; the next Read opens another.
+func (db *DB) dropped(c *conn) *conn {
+	if err := c.close(); err != nil {
+		db.o.Log.Warn().Str("module", db.o.Module).Err(err).Msg("read connection closed with an error")
+	}
+	return nil
+}
+
+func errClosed() error {
+	return ErrNotBegun.With("the service is closing").Because(errors.New("the database is closed"))
+}

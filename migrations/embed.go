@@ -1,0 +1,28 @@
+// Package migrations holds every module's SQL, embedded: one folder per module and engine,
+// numbered files for goose, append-only.
+//
+//	migrations/orders/sqlite/0001_orders.sql
+//
+// A merged file never changes again: each database remembers the checksums of what it has run.
+package migrations
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed *
+var files embed.FS
+
+// SQLite is the module's migrations for SQLite; nil when it has none.
+func SQLite(module string) fs.FS {
+	dir := module + "/sqlite"
+	if info, err := fs.Stat(files, dir); err != nil || !info.IsDir() {
+		return nil
+	}
+	sub, err := fs.Sub(files, dir)
+	if err != nil {
+		return nil
+	}
+	return sub
+}
