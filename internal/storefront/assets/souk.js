@@ -1,0 +1,155 @@
+// souk's own script: what pages gain from it they can do without. htmx swaps the parts.
+(function () {
+  "use strict";
+  var doc = document;
+
+  // A picture that cannot be loaded gives way to the tile beneath it.
+  function hideFailed(img) { img.hidden = true; }
+  doc.addEventListener("error", function (e) {
+    if (e.target.tagName === "IMG" && e.target.closest(".picture")) hideFailed(e.target);
+  }, true);
+  doc.querySelectorAll(".picture img").forEach(function (img) {
+    if (img.complete && !img.naturalWidth && img.loading !== "lazy") hideFailed(img);
+  });
+
+  // What changed is said politely; what was folded open stays open.
+  var open = [];
+  doc.addEventListener("htmx:beforeSwap", function () {
+    open = Array.from(doc.querySelectorAll("details[open][id]"), function (d) { return d.id; });
+  });
+  doc.addEventListener("htmx:afterSettle", function (e) {
+    open.forEach(function (id) {
+      var d = doc.getElementById(id);
+      if (d) d.open = true;
+    });
+    var part = doc.getElementById(e.detail.target.id) || e.detail.elt;
+    var said = Array.from(part.querySelectorAll("[data-announce]"), function (n) { return n.textContent.trim(); });
+    var flash = doc.querySelector("#flash .flash p");
+    if (flash) said.unshift(flash.textContent.trim());
+    say(said.join(". "));
+    var problems = part.querySelector(".problems");
+    if (problems) problems.focus();
+    countTicks();
+  });
+  function say(text) { var live = doc.getElementById("live"); if (live) live.textContent = text; }
+
+  // When a part cannot be fetched, a link is followed as a page, and a form says so: its key
+  // makes sending it again safe.
+  function fallBack(e) {
+    var request = e.detail.requestConfig;
+    if (request && request.verb === "get" && !/every/.test(e.detail.elt.getAttribute("hx-trigger") || "")) {
+      location.assign(request.path);
+      return;
+    }
+    if (e.detail.elt.closest("#waiting")) return;
+    var place = doc.getElementById("flash");
+    if (!place) return;
+    var box = doc.createElement("div"), p = doc.createElement("p");
+    box.className = "flash flash-bad";
+    p.textContent = "That did not reach us. Check your connection and try again; nothing is done twice.";
+    box.append(p);
+    place.replaceChildren(box);
+    say(p.textContent);
+  }
+  doc.addEventListener("htmx:sendError", fallBack);
+  doc.addEventListener("htmx:timeout", fallBack);
+  doc.addEventListener("htmx:responseError", fallBack);
+
+  // A form is sent once; its button rests meanwhile.
+  doc.addEventListener("submit", function (e) {
+    if (e.target.method !== "post" || e.defaultPrevented) return;
+    if (e.target.dataset.sent) { e.preventDefault(); return; }
+    e.target.dataset.sent = "yes";
+    setTimeout(function () { delete e.target.dataset.sent; }, 5000);
+  });
+  addEventListener("pageshow", function () {
+    doc.querySelectorAll("form[data-sent]").forEach(function (f) { delete f.dataset.sent; });
+  });
+
+  // Menus close when one clicks elsewhere or presses Escape.
+  doc.addEventListener("click", function (e) {
+    doc.querySelectorAll("details.menu[open]").forEach(function (m) { if (!m.contains(e.target)) m.open = false; });
+  });
+  doc.addEventListener("keydown", function (e) {
+    if (e.key !== "Escape") return;
+    doc.querySelectorAll("details.menu[open], details.facets[open]").forEach(function (m) {
+      m.open = false;
+      m.querySelector("summary").focus();
+    });
+  });
+
+  // How many rows are ticked.
+  function countTicks() {
+    doc.querySelectorAll("[data-bulk-count]").forEach(function (n) {
+      var count = n.closest("form").querySelectorAll("tbody input[type=checkbox]:checked").length;
+      n.textContent = count ? " " + count : "";
+    });
+  }
+  doc.addEventListener("change", countTicks);
+
+  // The search box as a combobox: suggestions below, arrows choose, Enter goes, Escape closes.
+  doc.querySelectorAll("form[data-suggest]").forEach(function (form) {
+    var input = form.querySelector("input[type=search]"), list = doc.createElement("ul");
+    var typed = "", timer = 0, at = -1, asking = null;
+    list.id = "suggestions";
+    list.className = "suggestions";
+    list.hidden = true;
+    list.setAttribute("role", "listbox");
+    list.setAttribute("aria-label", "Suggestions");
+    form.append(list);
+    input.setAttribute("role", "combobox");
+    input.setAttribute("aria-autocomplete", "list");
+    input.setAttribute("aria-controls", list.id);
+    input.setAttribute("aria-expanded", "false");
+
+    function show(on) {
+      list.hidden = !on;
+      input.setAttribute("aria-expanded", String(on));
+      if (!on) choose(-1);
+    }
+    function choose(i) {
+      var items = list.children;
+      if (items[at]) items[at].setAttribute("aria-selected", "false");
+      at = i;
+      if (!items[at]) { input.removeAttribute("aria-activedescendant"); return; }
+      items[at].setAttribute("aria-selected", "true");
+      items[at].scrollIntoView({ block: "nearest" });
+      input.setAttribute("aria-activedescendant", items[at].id);
+    }
+    function ask() {
+      if (asking) asking.abort();
+      typed = input.value.trim();
+      if (typed.length < 2) { show(false); return; }
+      asking = new AbortController();
+      fetch(form.dataset.suggest + "?q=" + encodeURIComponent(typed), { signal: asking.signal, headers: { Accept: "text/html" } })
+        .then(function (r) { if (!r.ok) throw new Error("no suggestions"); return r.text(); })
+        .then(function (html) {
+          at = -1;
+          list.innerHTML = html;
+          show(list.children.length > 0 && doc.activeElement === input);
+        })
+        .catch(function (err) { if (err.name !== "AbortError") show(false); });
+    }
+    input.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(ask, 120); });
+    input.addEventListener("keydown", function (e) {
+      var n = list.children.length;
+      if (e.key === "Escape" && !list.hidden) { e.preventDefault(); show(false); return; }
+      if (e.key === "Enter" && at >= 0) { e.preventDefault(); go(list.children[at]); return; }
+      if (!n || (e.key !== "ArrowDown" && e.key !== "ArrowUp")) return;
+      e.preventDefault();
+      if (list.hidden) show(true);
+      choose(e.key === "ArrowDown" ? (at + 1) % n : (at > 0 ? at : n) - 1);
+    });
+    function go(item) {
+      input.value = item.dataset.text;
+      show(false);
+      location.assign(item.dataset.url);
+    }
+    list.addEventListener("mousedown", function (e) { e.preventDefault(); });
+    list.addEventListener("click", function (e) {
+      var item = e.target.closest("[role=option]");
+      if (item) go(item);
+    });
+    input.addEventListener("blur", function () { clearTimeout(timer); show(false); });
+  });
+})();

@@ -1,0 +1,171 @@
+// Package storefront is souk's pages for buyers, sellers and operators: server-rendered HTML,
+// one stylesheet, a little htmx. It asks modules through their contracts alone.
+//
+//	views/       what each page shows, as plain values
+//	templates/   how it looks; shared/ is the frame and the pieces that pages have in common
+//	assets/      the stylesheet and the scripts
+//	tile/        the picture of what has no picture
+//
+// A handler fills a view and renders it; whether the whole page or the part that htmx asked
+// for is sent, the Renderer decides:
+//
+//	return s.pages.Render(w, r, http.StatusOK, views.Cart{Page: s.page(r, "Cart"), …})
+package storefront
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"souk/internal/storefront/views"
+)
+
+//go:embed templates/*.html templates/shared/*.html assets/*
+var embedded embed.FS
+
+// RenderOptions are what a Renderer needs. The zero value serves in production, save for NewKey.
+type RenderOptions struct {
+	// Dir is the folder of this package in a source tree; templates and assets are then read
+	// from it again for every request, so that a change shows at once. Empty: as compiled.
+	Dir string
+	// NewKey makes the idempotency key of a form that has none yet.
+	NewKey func() string
+	// Zone is the zone in which days and hours are written. Default: UTC.
+	Zone *time.Location
+}
+
+// Renderer turns views into pages.
+type Renderer struct {
+	options RenderOptions
+	files   fs.FS
+	pages   map[string]*template.Template // nil when read again for every request
+	assets  *Assets
+}
+
+// NewRenderer parses every template, so that a broken one is found at start.
+func NewRenderer(o RenderOptions) (*Renderer, error) {
+	if o.NewKey == nil {
+		return nil, errors.New("storefront: a renderer needs a source of keys")
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	r := &Renderer{options: o, files: embedded}
+	if o.Dir != "" {
+		r.files = os.DirFS(o.Dir)
+	}
+	assets, err := newAssets(r.files, o.Dir != "")
+	if err != nil {
+		return nil, err
+	}
+	r.assets = assets
+	pages, err := r.parse()
+	if err != nil {
+		return nil, err
+	}
+	if o.Dir == "" {
+		r.pages = pages
+	}
+	return r, nil
+}
+
+// Assets serves the stylesheet and the scripts under views.PathAssetPrefix.
+func (r *Renderer) Assets() *Assets { return r.assets }
+
+// parse reads the shared templates once and each page on a copy of them, so that every page
+// has its own "main" and its own parts.
+func (r *Renderer) parse() (map[string]*template.Template, error) {
+	shared, err := template.New("shared").Funcs(r.funcs()).Option("missingkey=error").
+		ParseFS(r.files, "templates/shared/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse shared templates: %w", err)
+	}
+	names, err := fs.Glob(r.files, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("list templates: %w", err)
+	}
+	pages := make(map[string]*template.Template, len(names))
+	for _, name := range names {
+		page, err := shared.Clone()
+		if err != nil {
+			return nil, fmt.Errorf("copy shared templates: %w", err)
+		}
+		if page, err = page.ParseFS(r.files, name); err != nil {
+			return nil, fmt.Errorf("parse %s: %w", name, err)
+		}
+		pages[strings.TrimSuffix(path.Base(name), ".html")] = page
+	}
+	return pages, nil
+}
+
+// Render writes v with the status. A request by htmx for an element of which the page has a
+// part (`{{define "part-cart"}}` for id="cart") gets that part, with title, notice and count of
+// the cart beside it; every other gets the whole page. When it returns an error nothing has
+// been written.
+func (r *Renderer) Render(w http.ResponseWriter, req *http.Request, status int, v views.View) error {
+	body, err := r.execute(v, wantedPart(req))
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	h.Add("Vary", "HX-Request, HX-Target")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "private, no-cache")
+	}
+	w.WriteHeader(status)
+	if req.Method != http.MethodHead {
+		_, _ = w.Write(body.Bytes()) // the reader went away; there is nobody to tell
+	}
+	return nil
+}
+
+// wantedPart is the id of the element that htmx will put the answer into, or "".
+func wantedPart(req *http.Request) string {
+	h := req.Header
+	if h.Get("HX-Request") != "true" || h.Get("HX-History-Restore-Request") == "true" {
+		return ""
+	}
+	return h.Get("HX-Target")
+}
+
+func (r *Renderer) execute(v views.View, part string) (*bytes.Buffer, error) {
+	pages := r.pages
+	if pages == nil {
+		var err error
+		if pages, err = r.parse(); err != nil {
+			return nil, err
+		}
+	}
+	page, ok := pages[v.Template()]
+	if !ok {
+		return nil, fmt.Errorf("there is no template %q", v.Template())
+	}
+	names := []string{"layout"}
+	if part != "" && page.Lookup("part-"+part) != nil {
+		names = []string{"part-" + part, "beside"}
+	}
+	body := new(bytes.Buffer)
+	for _, name := range names {
+		if err := page.ExecuteTemplate(body, name, v); err != nil {
+			return nil, fmt.Errorf("render %s: %w", v.Template(), err)
+		}
+	}
+	return body, nil
+}
+
+// ContentPolicy is the Content-Security-Policy of every page. Pictures may come from the
+// addresses that sellers gave, over TLS; everything else comes from here, and nothing is
+// inline.
+const ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

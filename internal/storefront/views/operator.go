@@ -1,0 +1,171 @@
+package views
+
+import "souk/internal/platform/clock"
+
+// OperatorHome begins with what needs the operator.
+type OperatorHome struct {
+	Page
+	Needs   []Need
+	Modules []ModuleRow
+	Today   []Figure
+}
+
+// Template says which template shows it.
+func (OperatorHome) Template() string { return "operator-home" }
+
+// Figure is a number with what it counts.
+type Figure struct {
+	Text  string
+	Value string
+	Note  string
+}
+
+// OperatorSellers is the sellers, those who wait first.
+type OperatorSellers struct {
+	Page
+	Query  string
+	States []Choice
+	Chips  []Chip
+	Rows   []SellerRow
+	Pager  Pager
+	Empty  Empty
+}
+
+// Template says which template shows it.
+func (OperatorSellers) Template() string { return "operator-sellers" }
+
+// SellerRow is a seller in the operator's table.
+type SellerRow struct {
+	Name     string
+	URL      string // of the shop
+	Legal    []string
+	Applied  clock.Time
+	Status   Status
+	Listings int
+	Acts     []Act // "Approve", "Suspend": each posts a reason beside its values
+	AskWhy   bool  // a field for the reason is shown
+	ID       string
+}
+
+// OperatorOrders finds any order.
+type OperatorOrders struct {
+	Page
+	Number  string
+	States  []Choice
+	Chips   []Chip
+	Columns []Column // of order, placed, state, sellers, items, total
+	Rows    []OrderRow
+	Pager   Pager
+	Empty   Empty
+}
+
+// Template says which template shows it.
+func (OperatorOrders) Template() string { return "operator-orders" }
+
+// OperatorEvents is the events that were parked.
+type OperatorEvents struct {
+	Page
+	Rows  []ParkedRow
+	Pager Pager
+	Empty Empty
+}
+
+// Template says which template shows it.
+func (OperatorEvents) Template() string { return "operator-events" }
+
+// ParkedRow is a parked event.
+type ParkedRow struct {
+	ID         string // unique on the page: [A-Za-z0-9_-]
+	Module     string // whose subscriber it is
+	Subscriber string
+	Position   int64
+	Name       string
+	Key        string
+	Tries      int
+	Error      string
+	ParkedAt   clock.Time
+	Behind     int    // events of the same key that wait behind it
+	Body       string // JSON, indented
+	Acts       []Act  // "Try again", "Skip this event"
+}
+
+// OperatorJobs is the jobs that gave up.
+type OperatorJobs struct {
+	Page
+	Rows  []JobRow
+	Pager Pager
+	Empty Empty
+}
+
+// Template says which template shows it.
+func (OperatorJobs) Template() string { return "operator-jobs" }
+
+// JobRow is a dead job.
+type JobRow struct {
+	Module string
+	Kind   string
+	Key    string
+	Tries  int
+	Error  string
+	At     clock.Time
+	Acts   []Act // "Run it again", "Drop it"
+}
+
+// OperatorModules is how the modules are.
+type OperatorModules struct {
+	Page
+	Modules []ModuleRow
+	Logs    []LogRow
+}
+
+// Template says which template shows it.
+func (OperatorModules) Template() string { return "operator-modules" }
+
+// ModuleRow is how a module is.
+type ModuleRow struct {
+	Name     string
+	Status   Status
+	InFlight int
+	Limit    int
+	Panics   int64
+	Parked   int
+	Dead     int
+	Lag      int64
+}
+
+// LogRow is one subscriber's place in a log.
+type LogRow struct {
+	Subscriber string
+	Log        string
+	Position   int64
+	Head       int64
+	Lag        int64
+	Parked     int
+	Status     Status
+}
+
+// OperatorAudit is who did what, and why.
+type OperatorAudit struct {
+	Page
+	Subject string // what stands in the search box
+	Modules []Choice
+	Chips   []Chip
+	Rows    []AuditRow
+	Pager   Pager
+	Empty   Empty
+}
+
+// Template says which template shows it.
+func (OperatorAudit) Template() string { return "operator-audit" }
+
+// AuditRow is one act.
+type AuditRow struct {
+	At      clock.Time
+	Who     string
+	For     string
+	Action  string
+	Subject string
+	Before  string
+	After   string
+	Why     string
+}

@@ -1,0 +1,43 @@
+package views
+
+// The addresses that stand in templates as they are; the storefront has a route for each. A
+// test holds the templates to this list. Every other address comes from a view.
+const (
+	PathHome     = "/"
+	PathSearch   = "/search"         // GET q, and whatever the facets say
+	PathSuggest  = "/search/suggest" // GET q: the part "suggestions"
+	PathCart     = "/cart"           // GET
+	PathCartAdd  = "/cart/lines"     // POST variant, quantity, key
+	PathAccept   = "/cart/accept"    // POST: takes note of changed prices
+	PathCoupon   = "/cart/coupon"    // POST code
+	PathCheckout = "/checkout"       // GET; POST places the order (fields: see Checkout)
+	PathQuote    = "/checkout/quote" // POST the same fields: quotes again and shows the checkout page
+
+	PathSignIn    = "/sign-in"  // GET back; POST email, password, back
+	PathSignUp    = "/sign-up"  // GET back; POST name, email, password, back
+	PathSignOut   = "/sign-out" // POST
+	PathOrders    = "/orders"   // GET number, state, cursor
+	PathAccount   = "/account"
+	PathPassword  = "/account/password" // POST current, password
+	PathSessions  = "/account/sessions" // POST: ends every session but this one
+	PathTokens    = "/account/tokens"   // POST name, scope (several), key
+	PathAddresses = "/account/addresses"
+	PathAddress   = "/account/addresses/new" // GET; POST label, name, line1, line2, postal_code, city, region, country, phone
+
+	PathSell           = "/sell" // GET: what needs the seller, or how to become one
+	PathApply          = "/sell/apply"
+	PathSellerListings = "/sell/listings" // POST action, id (several): bulk
+	PathNewListing     = "/sell/listings/new"
+	PathSellerOrders   = "/sell/orders"
+	PathSellerCoupons  = "/sell/coupons" // see SellerCoupons
+
+	PathOperator    = "/operator"
+	PathOpSellers   = "/operator/sellers"
+	PathOpOrders    = "/operator/orders"
+	PathOpEvents    = "/operator/events"
+	PathOpJobs      = "/operator/jobs"
+	PathOpModules   = "/operator/modules"
+	PathOpAudit     = "/operator/audit"
+	PathAPIDocs     = "/api/docs"
+	PathAssetPrefix = "/assets/"
+)
