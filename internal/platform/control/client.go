@@ -1,0 +1,73 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+)
+
+// Client asks the souk that runs on a data folder.
+type Client struct{ http *http.Client }
+
+// Dial finds the souk that runs on dataDir; ErrNoServer if there is none.
+func Dial(ctx context.Context, dataDir string) (*Client, error) {
+	conn, err := connect(ctx, dataDir)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.Close(); err != nil {
+		return nil, fmt.Errorf("reach the running souk: %w", err)
+	}
+	return &Client{http: &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, dataDir) },
+	}}}, nil
+}
+
+// Close lets go of what the client holds.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Call runs the command there and waits for its end. heard, if not nil, gets what the command
+// says meanwhile. An error of the other side keeps its kind and code.
+func Call[In, Out any](ctx context.Context, c *Client, name string, in In, heard func(line string)) (Out, error) {
+	var out Out
+	body, err := json.Marshal(in)
+	if err != nil {
+		return out, fmt.Errorf("ask for %s: %w", name, err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://souk/"+name, bytes.NewReader(body))
+	if err != nil {
+		return out, fmt.Errorf("ask for %s: %w", name, err)
+	}
+	reply, err := c.http.Do(r)
+	if err != nil {
+		return out, fmt.Errorf("ask the running souk for %s: %w", name, err)
+	}
+	defer reply.Body.Close() //nolint:errcheck // only read
+	frames := json.NewDecoder(reply.Body)
+	for {
+		var f frame
+		switch err := frames.Decode(&f); {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return out, fmt.Errorf("the running souk ended before %s was done; look what came of it", name)
+		case err != nil:
+			return out, fmt.Errorf("read the answer to %s: %w", name, err)
+		}
+		switch {
+		case f.Failed != nil:
+			return out, f.Failed
+		case f.Result != nil:
+			if err := json.Unmarshal(f.Result, &out); err != nil {
+				return out, fmt.Errorf("read the answer to %s: %w", name, err)
+			}
+			return out, nil
+		case heard != nil:
+			heard(f.Said)
+		}
+	}
+}
