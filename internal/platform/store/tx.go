@@ -67,6 +67,19 @@ func (tx *Tx) Now() clock.Time { return tx.db.Now() }
 // Module is the module whose database this is.
 func (tx *Tx) Module() string { return tx.db.Module() }
 
+// Context is that of Write's caller, for its trace, request id and logger. It is no licence
+// for I/O: nothing waits inside a Write.
+func (tx *Tx) Context() context.Context { return tx.ctx }
+
+// Under runs fn with ctx, made from tx.Context(), in its place: what fn publishes, enqueues
+// and audits carries the trace and request id of ctx.
+func (tx *Tx) Under(ctx context.Context, fn func() error) error {
+	was := tx.ctx
+	tx.ctx = ctx
+	defer func() { tx.ctx = was }()
+	return fn()
+}
+
 // Savepoint runs fn as a part that can fail alone: its effects are undone when it returns an
 // error or panics, and what was done before it stands. The error is returned.
 func (tx *Tx) Savepoint(fn func() error) error {
