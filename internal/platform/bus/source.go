@@ -1,0 +1,171 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"souk/internal/platform/clock"
+	"souk/internal/platform/store"
+)
+
+// Event is an entry of a log as it is stored and carried.
+type Event struct {
+	Position int64      `db:"position" json:"position"`
+	Name     string     `db:"name" json:"name"`
+	Key      string     `db:"key" json:"key"`
+	Body     string     `db:"body" json:"body"` // JSON
+	Trace    string     `db:"trace" json:"trace"`
+	At       clock.Time `db:"at" json:"at"`
+}
+
+// State is how far a log reaches.
+type State struct {
+	Epoch   string `db:"epoch" json:"epoch"`     // random; another one is another log
+	Head    int64  `db:"head" json:"head"`       // the last position
+	Trimmed int64  `db:"trimmed" json:"trimmed"` // every position up to this one is gone
+}
+
+// Page is a part of a log, and how far the log reached when it was read.
+type Page struct {
+	State
+	Events []Event `json:"events"` // without gaps, from the position asked for
+}
+
+// Source is a log that can be read: a database here, or later another process. It is the
+// cursor that guarantees, not the source: a source may fail at any time.
+type Source interface {
+	// Page reads at most limit events after a position. If the log does not hold that position
+	// the page has no events, and its State shows why.
+	Page(ctx context.Context, after int64, limit int) (Page, error)
+	// Wait returns nil as soon as the log's epoch or head differ from those seen, or earlier;
+	// and an error when ctx ends or the log cannot be reached.
+	Wait(ctx context.Context, seen State) error
+}
+
+// LocalSource is the log of a database of this process. A commit wakes who waits.
+func LocalSource(db *store.DB) Source {
+	l := &local{db: db, news: make(chan struct{})}
+	db.OnCommit(func(c store.Commit) {
+		if c.Events {
+			l.tell()
+		}
+	})
+	return l
+}
+
+type local struct {
+	db   *store.DB
+	mu   sync.Mutex
+	news chan struct{} // closed by the next commit that publishes
+}
+
+func (l *local) tell() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.news)
+	l.news = make(chan struct{})
+}
+
+func (l *local) next() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.news
+}
+
+// Page reads one snapshot of the log.
+func (l *local) Page(ctx context.Context, after int64, limit int) (Page, error) {
+	var page Page
+	err := l.db.Read(ctx, func(q store.Queryer) error {
+		state, err := selectState(q)
+		if err != nil {
+			return err
+		}
+		page = Page{State: state}
+		if after >= state.Head || after < state.Trimmed {
+			return nil
+		}
+		return q.Select(&page.Events, `
+			SELECT position, name, key, body, trace, at FROM event_log
+			WHERE position > ? ORDER BY position LIMIT ?`, after, limit)
+	})
+	if err != nil {
+		return Page{}, fmt.Errorf("read the event log of %s: %w", l.db.Module(), err)
+	}
+	return page, nil
+}
+
+// Wait asks once, then waits for a commit.
+func (l *local) Wait(ctx context.Context, seen State) error {
+	news := l.next() // before looking, so that nothing falls between
+	var state State
+	err := l.db.Read(ctx, func(q store.Queryer) (err error) {
+		state, err = selectState(q)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look at the event log of %s: %w", l.db.Module(), err)
+	}
+	if state.Epoch != seen.Epoch || state.Head != seen.Head {
+		return nil
+	}
+	select {
+	case <-news:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func selectState(q store.Queryer) (State, error) {
+	var state State
+	err := q.Get(&state, `SELECT epoch, head, trimmed FROM event_log_state WHERE one = 1`)
+	return state, err
+}
+
+// trimChunk is how many events one Write of Trim removes, so that others get their turn.
+const trimChunk = 1000
+
+// Trim removes the events of db's log that were published before keepAfter, oldest first and
+// up to the first that was not, and says how many. A subscriber that has not
+// read them has lost its place, so what is kept must be longer than the longest outage that is to be
+// survived without rebuilding.
+func Trim(ctx context.Context, db *store.DB, keepAfter clock.Time) (removed int64, err error) {
+	for {
+		n := int64(0)
+		err := db.Write(ctx, func(tx *store.Tx) (err error) {
+			n, err = trimSome(tx, keepAfter)
+			return err
+		})
+		if err != nil {
+			return removed, fmt.Errorf("trim the event log of %s: %w", db.Module(), err)
+		}
+		removed += n
+		if n < trimChunk {
+			return removed, nil
+		}
+	}
+}
+
+func trimSome(tx *store.Tx, keepAfter clock.Time) (int64, error) {
+	state, err := selectState(tx)
+	if err != nil {
+		return 0, err
+	}
+	var last int64 // the last position that may go
+	err = tx.Get(&last, `SELECT COALESCE(MIN(position) - 1, ?) FROM event_log WHERE at >= ?`, state.Head, keepAfter)
+	if err != nil {
+		return 0, err
+	}
+	last = min(last, state.Trimmed+trimChunk)
+	if last <= state.Trimmed {
+		return 0, nil
+	}
+	if _, err := tx.Exec(`DELETE FROM event_log WHERE position <= ?`, last); err != nil {
+		return 0, err
+	}
+	if _, err := tx.Exec(`UPDATE event_log_state SET trimmed = ? WHERE one = 1`, last); err != nil {
+		return 0, err
+	}
+	return last - state.Trimmed, nil
+}
