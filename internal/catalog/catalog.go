@@ -50,7 +50,7 @@ type Service interface {
 	// applied until an operator approves it. ErrNameTaken when another seller has the name.
 	ApplySeller(ctx context.Context, r ApplySellerRequest) (SellerReply, error)
 
-	// ChangeSellerStatus approves, suspends or reinstates a seller. Operators only.
+	// ChangeSellerStatus approves, suspends or reinstates a seller. Operators and the system only.
 	// ErrSellerStatus when the seller cannot go there from where it is.
 	ChangeSellerStatus(ctx context.Context, r ChangeSellerStatusRequest) (SellerReply, error)
 
@@ -77,7 +77,8 @@ type Service interface {
 	//rpc:read
 	ListCategories(ctx context.Context, r ListCategoriesRequest) (ListCategoriesReply, error)
 
-	// CreateListing makes a draft, or an active listing when r.Publish. Staff of the seller only.
+	// CreateListing makes a draft, or an active listing when r.Publish. Staff of the seller
+	// and the system only. ErrSellerStatus unless the seller is approved.
 	CreateListing(ctx context.Context, r CreateListingRequest) (ListingReply, error)
 
 	// EditListing replaces what a listing says. Variants are matched by id, then by SKU;
@@ -377,7 +378,7 @@ type Variant struct {
 
 // Stock is how much there is of a variant.
 type Stock struct {
-	OnHand    int64 `json:"on_hand"` // staff and operators only, else 0
+	OnHand    int64 `json:"on_hand"` // this and the next two: staff and operators only, else 0
 	Held      int64 `json:"held"`
 	Allocated int64 `json:"allocated"`
 	Available int64 `json:"available"`
