@@ -93,26 +93,31 @@ func (h Histogram) Record(v float64) {
 
 // Gauge shows what read says whenever someone looks. read must be quick.
 func (m Module) Gauge(name, help string, read func() int64, labels ...Label) {
-	with := m.labels(labels)
-	_, err := m.meter().Int64ObservableGauge(name, metric.WithDescription(help),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(read(), with)
-			return nil
-		}))
+	gauge, err := m.meter().Int64ObservableGauge(name, metric.WithDescription(help))
 	if err != nil {
 		panic(fmt.Sprintf("telemetry: gauge %s: %v", name, err))
 	}
+	m.observe(name, gauge, read, labels)
 }
 
 // Total shows a counter that something else keeps.
 func (m Module) Total(name, help string, read func() int64, labels ...Label) {
-	with := m.labels(labels)
-	_, err := m.meter().Int64ObservableCounter(name, metric.WithDescription(help),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(read(), with)
-			return nil
-		}))
+	total, err := m.meter().Int64ObservableCounter(name, metric.WithDescription(help))
 	if err != nil {
 		panic(fmt.Sprintf("telemetry: total %s: %v", name, err))
+	}
+	m.observe(name, total, read, labels)
+}
+
+// observe is registered apart from the instrument, which several modules share by its name:
+// of callbacks given with the instrument itself, only the first module's would be called.
+func (m Module) observe(name string, what metric.Int64Observable, read func() int64, labels []Label) {
+	with := m.labels(labels)
+	_, err := m.meter().RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		o.ObserveInt64(what, read(), with)
+		return nil
+	}, what)
+	if err != nil {
+		panic(fmt.Sprintf("telemetry: observe %s: %v", name, err))
 	}
 }

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"souk/internal/platform/config"
+)
+
+// The exit statuses.
+const (
+	exitOK      = 0
+	exitFailed  = 1 // souk could not do it
+	exitMistake = 2 // what was asked makes no sense
+)
+
+// world is what a command may touch of the world outside.
+type world struct {
+	getenv func(string) string
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+
+	began bool // arguments and settings made sense; what fails now is souk
+}
+
+// commands are all commands. Each lives in a file of its own and is added here.
+func commands(w *world) []*cobra.Command {
+	return []*cobra.Command{
+		serveCommand(w),
+		versionCommand(w),
+	}
+}
+
+// run does what the arguments ask, and says with which status to exit.
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	w := &world{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	root := rootCommand(w)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	// One line, whatever it is made of.
+	_, _ = fmt.Fprintln(stderr, "souk: "+strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
+	if config.IsMistake(err) || !w.began {
+		return exitMistake
+	}
+	return exitFailed
+}
+
+func rootCommand(w *world) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "souk",
+		Short: "An online marketplace in one binary",
+		Long: "souk is an online marketplace: many sellers list goods, a buyer fills one cart across them\n" +
+			"and pays once, each seller ships its part and is paid out.\n\n" +
+			"Every setting is a flag, else an environment variable (SOUK_LISTEN for --listen), else a line of\n" +
+			"the file that --config names (listen = …), else its default.",
+		Example:       "  souk serve --data ./data --listen localhost:8080",
+		SilenceErrors: true, SilenceUsage: true,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(w.stdin)
+	root.SetOut(w.stdout)
+	root.SetErr(w.stderr)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentFlags().String("config", "", "`FILE` with settings, one name = value a line")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return config.Mistakef("%v (see %s --help)", err, cmd.CommandPath())
+	})
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return w.begin(cmd) }
+	root.AddCommand(commands(w)...)
+	return root
+}
+
+// begin fills in the settings and looks whether this binary can work at all.
+func (w *world) begin(cmd *cobra.Command) error {
+	all := map[string]bool{}
+	visit(cmd.Root(), func(f *pflag.Flag) { all[f.Name] = true })
+	sources := config.Sources{Getenv: w.getenv, Known: func(name string) bool { return all[name] }}
+
+	file := cmd.Flags().Lookup("config")
+	if !file.Changed {
+		if named := w.getenv(config.Variable("config")); named != "" {
+			if err := cmd.Flags().Set("config", named); err != nil {
+				return err
+			}
+		}
+	}
+	sources.File = file.Value.String()
+	if err := sources.Fill(cmd.Flags()); err != nil {
+		return err
+	}
+	w.began = true
+	if cmd.Annotations[worksAnyway] == "" {
+		return checkBuild(missingTags())
+	}
+	return nil
+}
+
+// worksAnyway marks commands that do not need what a build tag brings.
+const worksAnyway = "works-without-build-tags"
+
+// visit calls fn with every flag of cmd and of the commands below it.
+func visit(cmd *cobra.Command, fn func(*pflag.Flag)) {
+	cmd.Flags().VisitAll(fn)
+	cmd.PersistentFlags().VisitAll(fn)
+	for _, sub := range cmd.Commands() {
+		visit(sub, fn)
+	}
+}
+
+// checkBuild says how to build souk so that it has what is missing.
+func checkBuild(missing []string) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	return config.Mistakef("this souk was built without %s; build it with: CGO_ENABLED=1 go build -tags sqlite_fts5 ./cmd/souk",
+		strings.Join(missing, " and "))
+}
+
+// addData gives cmd the flag --data.
+func addData(cmd *cobra.Command) *string {
+	return cmd.Flags().String("data", "./data", "folder that holds everything: `DIR`")
+}
+
+// openFolder makes the data folder if need be, and says plainly when it cannot be used.
+func openFolder(dir string) (string, error) {
+	full, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find the data folder %s: %w", dir, err)
+	}
+	if err := os.MkdirAll(full, 0o700); err != nil {
+		return "", fmt.Errorf("the data folder %s cannot be made: %w", dir, bare(err))
+	}
+	probe, err := os.CreateTemp(full, ".probe-*")
+	if err != nil {
+		return "", fmt.Errorf("the data folder %s cannot be written: %w", dir, bare(err))
+	}
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return "", fmt.Errorf("the data folder %s cannot be written: %w", dir, bare(err))
+	}
+	return full, nil
+}
+
+// bare is err without the path, where the message names it already.
+func bare(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

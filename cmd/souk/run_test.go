@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/platform/control"
+)
+
+// result is what a finished run left.
+type result struct {
+	status         int
+	stdout, stderr string
+}
+
+func souk(t *testing.T, env map[string]string, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	status := run(t.Context(), args, func(name string) string { return env[name] }, strings.NewReader(""), &stdout, &stderr)
+	return result{status, stdout.String(), stderr.String()}
+}
+
+// running is a souk that serves.
+type running struct {
+	url, dir string
+	stop     func()
+	status   chan int
+	stderr   *bytes.Buffer // to be read after status
+}
+
+// start runs `souk serve` on a free port until the test ends, or stop.
+func start(t *testing.T, dir string, args ...string) *running {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	out, in := io.Pipe()
+	r := &running{dir: dir, stop: stop, status: make(chan int, 1), stderr: &bytes.Buffer{}}
+	args = append([]string{"serve", "--data", dir, "--listen", "localhost:0"}, args...)
+	go func() {
+		r.status <- run(ctx, args, func(string) string { return "" }, strings.NewReader(""), in, r.stderr)
+		_ = in.Close()
+	}()
+	t.Cleanup(stop)
+	buf := make([]byte, 200)
+	n, err := out.Read(buf)
+	if err != nil {
+		t.Fatalf("souk did not open: status %d, %s", <-r.status, r.stderr)
+	}
+	go io.Copy(io.Discard, out)
+	url, ok := strings.CutPrefix(strings.TrimSpace(string(buf[:n])), "souk is open at ")
+	require.True(t, ok, string(buf[:n]))
+	r.url = url
+	return r
+}
+
+func (r *running) get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	res, err := http.Get(r.url + path)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return res.StatusCode, string(body)
+}
+
+func TestServeOpensAnswersAndStops(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "new", "data")
+	r := start(t, dir)
+	for path, want := range map[string]string{
+		"/healthz": "alive", "/readyz": `"ready":true`, "/metrics": "go_goroutines", "/api/openapi.json": `"openapi": "3.1`, "/api/docs": "souk API",
+	} {
+		status, body := r.get(t, path)
+		assert.Equal(t, 200, status, path)
+		assert.Contains(t, body, want, path)
+	}
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+	c, err := control.Dial(t.Context(), dir)
+	require.NoError(t, err)
+	c.Close()
+
+	r.stop()
+	assert.Equal(t, exitOK, <-r.status, r.stderr)
+	assert.Contains(t, r.stderr.String(), `"message":"stopped"`)
+	_, err = control.Dial(t.Context(), dir)
+	require.ErrorIs(t, err, control.ErrNoServer)
+	start(t, dir) // and it opens again
+}
+
+func TestASecondSoukOnTheSameFolderIsRefused(t *testing.T) {
+	t.Parallel()
+	r := start(t, t.TempDir())
+	got := souk(t, nil, "serve", "--data", r.dir, "--listen", "localhost:0")
+	assert.Equal(t, exitFailed, got.status)
+	assert.Contains(t, got.stderr, "another souk is running on")
+}
+
+func TestMistakesAreOneClearLine(t *testing.T) {
+	t.Parallel()
+	busy, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "localhost:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { busy.Close() })
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, []byte("listne = x\n"), 0o600))
+
+	tests := map[string]struct {
+		args   []string
+		env    map[string]string
+		status int
+		says   string
+	}{
+		"an unknown flag":         {args: []string{"serve", "--nope"}, status: 2, says: "unknown flag: --nope"},
+		"an unknown command":      {args: []string{"sreve"}, status: 2, says: `unknown command "sreve"`},
+		"an argument too many":    {args: []string{"version", "x"}, status: 2, says: `unknown command "x"`},
+		"a busy port":             {args: []string{"serve", "--data", t.TempDir(), "--listen", busy.Addr().String()}, status: 1, says: "is taken: another program listens there"},
+		"no address":              {args: []string{"serve", "--listen", "8080"}, status: 2, says: "--listen 8080 is not host:port"},
+		"a port that is none":     {args: []string{"serve", "--data", t.TempDir(), "--listen", "localhost:123456"}, status: 2, says: "cannot listen on localhost:123456"},
+		"a folder that is a file": {args: []string{"serve", "--data", filepath.Join(file, "data")}, status: 1, says: "cannot be made: not a directory"},
+		"an unknown level":        {args: []string{"serve", "--log-level", "loud"}, status: 2, says: `"loud" is none of`},
+		"a proxy without sense":   {args: []string{"serve", "--proxies", "here"}, status: 2, says: "--proxies here is not a network"},
+		"nonsense in the environment": {
+			args: []string{"serve"}, env: map[string]string{"SOUK_LISTEN": "nowhere"}, status: 2, says: "--listen nowhere is not host:port",
+		},
+		"nonsense in a file": {args: []string{"serve", "--config", file}, status: 2, says: `file:1: there is no setting "listne"`},
+		"a file that is not there": {
+			args: []string{"version"}, env: map[string]string{"SOUK_CONFIG": "/none"}, status: 2, says: "/none cannot be read",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := souk(t, tt.env, tt.args...)
+			assert.Equal(t, tt.status, got.status, got.stderr)
+			assert.Contains(t, got.stderr, tt.says)
+			assert.True(t, strings.HasPrefix(got.stderr, "souk: "), got.stderr)
+			assert.Equal(t, 1, strings.Count(got.stderr, "\n"), got.stderr)
+			assert.Empty(t, got.stdout)
+		})
+	}
+}
+
+func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+	t.Parallel()
+	for _, cmd := range commands(&world{}) {
+		for _, c := range append(cmd.Commands(), cmd) {
+			if !c.Runnable() {
+				continue
+			}
+			assert.NotEmpty(t, c.Short, c.CommandPath())
+			assert.Contains(t, c.Example, "souk ", "%s has no example", c.CommandPath())
+		}
+	}
+	got := souk(t, nil, "serve", "--help")
+	assert.Equal(t, exitOK, got.status)
+	assert.Contains(t, got.stdout, "--listen ADDR")
+	assert.Contains(t, got.stdout, "Examples:")
+}
+
+func TestVersionSaysWhichSoukThisIs(t *testing.T) {
+	t.Parallel()
+	got := souk(t, nil, "version")
+	assert.Equal(t, exitOK, got.status)
+	assert.Regexp(t, `^souk \S+.* \(go1\.\S+ \w+/\w+\)\n$`, got.stdout)
+}
+
+func TestAMissingBuildTagIsSaidPlainly(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, checkBuild(nil))
+	err := checkBuild([]string{"full-text search"})
+	assert.ErrorContains(t, err, "this souk was built without full-text search; build it with: CGO_ENABLED=1 go build -tags sqlite_fts5")
+}

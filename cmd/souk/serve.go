@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"souk/internal/platform/config"
+	"souk/internal/platform/control"
+	"souk/internal/platform/httpx"
+	"souk/internal/platform/telemetry"
+)
+
+// drain is how long what is in flight may take to finish when souk stops.
+const drain = 10 * time.Second
+
+// serveOptions are the settings of `souk serve`.
+type serveOptions struct {
+	data, listen, logLevel, otlp string
+	proxies                      []netip.Prefix
+}
+
+func serveCommand(w *world) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Run the marketplace",
+		Long: "Runs the marketplace until it is told to stop (Ctrl-C or SIGTERM). Then it takes no new requests,\n" +
+			"gives those in flight ten seconds to finish, and closes its databases.",
+		Example: "  souk serve --data ./data --listen localhost:8080",
+		Args:    cobra.NoArgs,
+	}
+	flags := cmd.Flags()
+	data := addData(cmd)
+	listen := flags.String("listen", "localhost:8080", "`ADDR`ess to serve on, host:port")
+	level := flags.String("log-level", "info", "least important lines to log: debug, info, warn, error")
+	otlp := flags.String("otlp-endpoint", "", "`URL` to send traces to (OTLP over HTTP); also OTEL_EXPORTER_OTLP_ENDPOINT")
+	proxies := flags.StringSlice("proxies", nil, "`CIDR`s of reverse proxies whose X-Forwarded headers are believed")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		o := serveOptions{data: *data, listen: *listen, logLevel: *level, otlp: *otlp}
+		if o.otlp == "" {
+			o.otlp = w.getenv("OTEL_EXPORTER_OTLP_ENDPOINT")
+		}
+		if _, _, err := net.SplitHostPort(o.listen); err != nil {
+			return config.Mistakef("--listen %s is not host:port", o.listen)
+		}
+		for _, text := range *proxies {
+			p, err := netip.ParsePrefix(text)
+			if err != nil {
+				return config.Mistakef("--proxies %s is not a network like 10.0.0.0/8", text)
+			}
+			o.proxies = append(o.proxies, p)
+		}
+		return serve(cmd.Context(), w, o)
+	}
+	return cmd
+}
+
+// serve runs souk until ctx ends and then undoes, in reverse, what it did to begin.
+func serve(ctx context.Context, w *world, o serveOptions) (err error) {
+	if _, err := telemetry.Logger(nil, o.logLevel); err != nil {
+		return config.Mistakef("%v", err)
+	}
+	dir, err := openFolder(o.data)
+	if err != nil {
+		return err
+	}
+	ln, err := listenTCP(ctx, o.listen)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, ln.Close)
+
+	tel, err := telemetry.Start(ctx, telemetry.Config{Out: w.stderr, Level: o.logLevel, Version: soukVersion(), Endpoint: o.otlp})
+	if err != nil {
+		return err
+	}
+	defer closing(&err, func() error { return limited(ctx, tel.Stop) })
+
+	a, err := wire(ctx, dir, tel)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, a.close)
+
+	a.http.Log, a.http.Tracer, a.http.Meter = tel.Log, tel.Tracer, tel.Meter()
+	a.http.Version, a.http.Proxies = soukVersion(), o.proxies
+	server := httpx.New(a.http)
+	if err := a.modules.Mount(server, tel.Metrics()); err != nil {
+		return err
+	}
+	socket, err := control.Listen(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, socket.Close)
+	commands := control.NewServer(tel.Log)
+	a.register(commands)
+	return a.serve(ctx, w, ln, server.Handler(), func(ctx context.Context) error { return commands.Serve(ctx, socket, drain) })
+}
+
+// serve answers on ln until ctx ends or something that souk cannot do without fails.
+func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handler, commands func(context.Context) error) error {
+	log := a.tel.Log
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	// Requests and workers outlive ctx: they are told to stop one after the other.
+	base, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	working, rest := context.WithCancel(context.WithoutCancel(ctx))
+	defer rest()
+
+	server := httpx.HTTPServer(h)
+	server.BaseContext = func(net.Listener) context.Context { return base }
+	ended := make(chan error, 3)
+	spawn := func(what string, f func() error) {
+		go func() {
+			err := f()
+			if err != nil {
+				err = fmt.Errorf("%s: %w", what, err)
+			}
+			stop()
+			ended <- err
+		}()
+	}
+	spawn("serve HTTP", func() error {
+		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	spawn("serve commands", func() error { return commands(running) })
+	spawn("background work", func() error { return a.work(working) })
+
+	_, _ = fmt.Fprintf(w.stdout, "souk is open at %s\n", address(ln.Addr()))
+	log.Info().Str("listen", ln.Addr().String()).Str("data", a.dir).Str("version", soukVersion()).Msg("serving")
+
+	<-running.Done()
+	log.Info().Msg("stopping")
+	a.modules.Stopping()
+	finish, cancel := context.WithTimeout(base, drain)
+	defer cancel()
+	err := server.Shutdown(finish)
+	if errors.Is(err, context.DeadlineExceeded) {
+		log.Warn().Dur("after", drain).Msg("requests cut off")
+		cut()
+		err = server.Close()
+	}
+	rest()
+	for range cap(ended) {
+		err = errors.Join(err, <-ended)
+	}
+	if err == nil {
+		log.Info().Msg("stopped")
+	}
+	return err
+}
+
+// listenTCP opens the address, and says plainly why it cannot.
+func listenTCP(ctx context.Context, listen string) (net.Listener, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	var call *os.SyscallError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is taken: another program listens there; choose another address with --listen", listen)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s may not be listened on by this user; choose a port above 1023 with --listen", listen)
+	case errors.As(err, &call):
+		return nil, fmt.Errorf("cannot listen on %s: %w", listen, call.Err)
+	case err != nil:
+		return nil, config.Mistakef("cannot listen on %s: %v", listen, err)
+	}
+	return ln, nil
+}
+
+// address is where a browser finds what listens at addr.
+func address(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && (ip.IsUnspecified() || ip.IsLoopback()) && !strings.Contains(host, ":") {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// closing adds what closing says to err. What is closed already says nothing.
+func closing(err *error, closeIt func() error) {
+	if e := closeIt(); e != nil && !errors.Is(e, net.ErrClosed) {
+		*err = errors.Join(*err, e)
+	}
+}
+
+// limited calls f with a few seconds of time, also when ctx has ended.
+func limited(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return f(ctx)
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/platform/module"
+	"souk/internal/platform/telemetry"
+)
+
+func bareApp(t *testing.T) (*app, net.Listener) {
+	t.Helper()
+	tel, err := telemetry.Start(t.Context(), telemetry.Config{})
+	require.NoError(t, err)
+	set, err := module.NewSet(tel.Log)
+	require.NoError(t, err)
+	ln, err := listenTCP(t.Context(), "localhost:0")
+	require.NoError(t, err)
+	return &app{tel: tel, modules: set}, ln
+}
+
+func untilDone(ctx context.Context) error { <-ctx.Done(); return nil }
+
+func TestStoppingFinishesWhatIsInFlightBeforeTheWorkersStop(t *testing.T) {
+	t.Parallel()
+	a, ln := bareApp(t)
+	begun, finish := make(chan struct{}), make(chan struct{})
+	var workersRest bool
+	a.workers = []worker{{name: "worker", run: func(ctx context.Context) error {
+		<-ctx.Done()
+		workersRest = true
+		return ctx.Err()
+	}}}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-finish
+		_, _ = fmt.Fprintf(w, "finished: %v, workers rest: %v", r.Context().Err(), workersRest)
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.serve(ctx, &world{stdout: io.Discard}, ln, handler, untilDone) }()
+
+	answer := make(chan string, 1)
+	go func() {
+		res, err := http.Get("http://" + ln.Addr().String())
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer res.Body.Close()
+		body, _ := io.ReadAll(res.Body)
+		answer <- string(body)
+	}()
+	<-begun
+	stop()
+	// Nobody new gets in while the old one is still there.
+	for {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", ln.Addr().String())
+		if err != nil {
+			break
+		}
+		conn.Close()
+	}
+	close(finish)
+	assert.Equal(t, "finished: <nil>, workers rest: false", <-answer)
+	require.NoError(t, <-ended)
+	assert.True(t, workersRest)
+}
+
+func TestAWorkerThatCannotGoOnStopsSouk(t *testing.T) {
+	t.Parallel()
+	a, ln := bareApp(t)
+	lost := errors.New("lost its place")
+	a.workers = []worker{
+		{name: "bus", run: func(context.Context) error { return lost }},
+		{name: "jobs", run: untilDone},
+	}
+	err := a.serve(t.Context(), &world{stdout: io.Discard}, ln, http.NotFoundHandler(), untilDone)
+	require.ErrorIs(t, err, lost)
+	assert.ErrorContains(t, err, "background work: bus: lost its place")
+}
+
+func TestWhatWasOpenedIsClosedTheLastFirst(t *testing.T) {
+	t.Parallel()
+	a, ln := bareApp(t)
+	require.NoError(t, ln.Close())
+	var order []string
+	for _, name := range []string{"first", "second"} {
+		a.closers = append(a.closers, func() error { order = append(order, name); return errors.New(name) })
+	}
+	err := a.close()
+	assert.Equal(t, []string{"second", "first"}, order)
+	assert.EqualError(t, err, "second\nfirst")
+	assert.NoError(t, a.close(), "once only")
+}

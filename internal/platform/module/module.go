@@ -1,0 +1,97 @@
+// Package module is what a module hands to the program, and how a set of them is run: each
+// behind its own door, each answering for its own health.
+package module
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/rs/zerolog"
+
+	"souk/internal/platform/bus"
+	"souk/internal/platform/door"
+	"souk/internal/platform/httpx"
+	"souk/internal/platform/store"
+	"souk/internal/platform/telemetry"
+)
+
+// Module is what one module hands over. Only Name is required.
+type Module struct {
+	Name        string
+	DB          *store.DB                   // its own database; its migrations ran when that was opened
+	Routes      func(httpx.API)             // registers its API
+	Pages       func(chi.Router)            // registers its pages
+	Subscribers []*bus.Subscriber           // what it hears
+	Ready       func(context.Context) error // whether it can do its work just now, besides reading its database
+	MaxInFlight int                         // bound on work in flight; default door.DefaultMax
+
+	// Door, if the wiring has made one for calls between modules; else one is made. All ways
+	// into a module lead through the same door, or its bound would not bound it.
+	Door *door.Door
+}
+
+// Door is the way into a module.
+type Door = door.Door
+
+// Set is the modules of this process.
+type Set struct {
+	modules []Module
+	log     zerolog.Logger
+	state   stopping
+}
+
+// NewSet puts modules together, and gives a door to each that has none.
+func NewSet(log zerolog.Logger, modules ...Module) (*Set, error) {
+	s := &Set{log: log}
+	seen := map[string]bool{}
+	for _, m := range modules {
+		if m.Name == "" || seen[m.Name] {
+			return nil, fmt.Errorf("there are two modules named %q, or one without a name", m.Name)
+		}
+		seen[m.Name] = true
+		if m.Door == nil {
+			m.Door = door.New(m.Name, m.MaxInFlight, log)
+		}
+		if m.Door.Module() != m.Name {
+			return nil, fmt.Errorf("module %s has the door of %s", m.Name, m.Door.Module())
+		}
+		s.modules = append(s.modules, m)
+	}
+	return s, nil
+}
+
+// Modules are the modules, in the order in which they were given.
+func (s *Set) Modules() []Module { return append([]Module(nil), s.modules...) }
+
+// Mount registers every module's routes and pages, and the addresses of the platform itself:
+// /healthz (the process lives), /readyz (each module can work), /metrics, the API's reference.
+func (s *Set) Mount(server *httpx.Server, metrics http.Handler) error {
+	for _, m := range s.modules {
+		if m.Routes != nil {
+			m.Routes(server.API(m.Door))
+		}
+	}
+	for _, m := range s.modules {
+		if m.Pages != nil {
+			server.Pages(m.Door, m.Pages)
+		}
+	}
+	server.Handle("/healthz", http.HandlerFunc(alive))
+	server.Handle("/readyz", http.HandlerFunc(s.serveReady))
+	if metrics != nil {
+		server.Handle("/metrics", metrics)
+	}
+	return server.MountReference()
+}
+
+// Show adds the figures of doors and databases to what Prometheus reads.
+func (s *Set) Show(t *telemetry.Telemetry) {
+	for _, m := range s.modules {
+		to := t.Module(m.Name)
+		to.Gauge("souk.door.in_flight", "Work in flight behind a module's door.", func() int64 { return m.Door.Stats().InFlight })
+		to.Total("souk.door.refused", "Work turned away at a module's bound.", func() int64 { return m.Door.Stats().Refused })
+		to.Total("souk.door.panics", "Panics caught at a module's door.", func() int64 { return m.Door.Stats().Panics })
+	}
+}

@@ -1,0 +1,141 @@
+package module_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/platform/actor"
+	"souk/internal/platform/door"
+	"souk/internal/platform/errs"
+	"souk/internal/platform/httpx"
+	"souk/internal/platform/module"
+	"souk/internal/platform/telemetry"
+)
+
+func serve(t *testing.T, modules ...module.Module) (*module.Set, func(path string) (int, string)) {
+	t.Helper()
+	tel, err := telemetry.Start(t.Context(), telemetry.Config{})
+	require.NoError(t, err)
+	set, err := module.NewSet(zerolog.Nop(), modules...)
+	require.NoError(t, err)
+	set.Show(tel)
+	server := httpx.New(httpx.Config{Meter: tel.Meter()})
+	require.NoError(t, set.Mount(server, tel.Metrics()))
+	ts := httptest.NewServer(server.Handler())
+	t.Cleanup(ts.Close)
+	return set, func(path string) (int, string) {
+		res, err := http.Get(ts.URL + path)
+		require.NoError(t, err)
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		return res.StatusCode, string(body)
+	}
+}
+
+type empty struct{}
+
+// saying is a module whose one route says its name, or panics.
+func saying(name string, panics bool) module.Module {
+	return module.Module{Name: name, Routes: func(api httpx.API) {
+		httpx.Route(api, httpx.Op{Method: "GET", Path: "/api/v1/" + name + "/name", Who: httpx.Anyone, Summary: "Say the name"},
+			func(context.Context, actor.Actor, empty) (empty, error) {
+				if panics {
+					panic(name)
+				}
+				return empty{}, nil
+			})
+	}}
+}
+
+func TestAPanicInOneModuleLeavesTheOtherServing(t *testing.T) {
+	t.Parallel()
+	_, get := serve(t, saying("broken", true), saying("sound", false))
+	status, _ := get("/api/v1/broken/name")
+	assert.Equal(t, 500, status)
+	status, _ = get("/api/v1/sound/name")
+	assert.Equal(t, 204, status)
+	_, figures := get("/metrics")
+	assert.Contains(t, figures, `souk_door_panics_total{module="broken"} 1`)
+	assert.Contains(t, figures, `souk_door_panics_total{module="sound"} 0`)
+	assert.Contains(t, figures, `souk_http_request_duration_seconds_count{method="GET",module="broken",route="/api/v1/broken/name",status="500"} 1`)
+}
+
+func TestReadinessIsToldPerModule(t *testing.T) {
+	t.Parallel()
+	lost := errs.Refusal(errs.Unavailable, "lame.lost").With("a reason not for everybody")
+	set, get := serve(t,
+		module.Module{Name: "fit", Ready: func(context.Context) error { return nil }},
+		module.Module{Name: "lame", Ready: func(context.Context) error { return lost }, MaxInFlight: 3},
+		module.Module{Name: "mad", Ready: func(context.Context) error { panic("mad") }},
+	)
+	status, text := get("/readyz")
+	assert.Equal(t, 503, status)
+	assert.NotContains(t, text, "not for everybody")
+	var got struct {
+		Ready   bool
+		Modules []module.Health
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &got))
+	assert.False(t, got.Ready)
+	assert.Equal(t, []module.Health{
+		{Module: "fit", Ready: true, Max: door.DefaultMax},
+		{Module: "lame", Code: "lame.lost", Max: 3},
+		{Module: "mad", Code: "souk.panic", Max: door.DefaultMax},
+	}, got.Modules)
+	status, _ = get("/healthz")
+	assert.Equal(t, 200, status, "a process with a lame module lives")
+	assert.Len(t, set.Health(t.Context()), 3)
+}
+
+func TestASetThatStopsIsNotReady(t *testing.T) {
+	t.Parallel()
+	set, get := serve(t, module.Module{Name: "fit"})
+	status, _ := get("/readyz")
+	assert.Equal(t, 200, status)
+	set.Stopping()
+	status, text := get("/readyz")
+	assert.Equal(t, 503, status)
+	assert.Contains(t, text, `"stopping":true`)
+}
+
+func TestPagesAndRoutesShareTheDoor(t *testing.T) {
+	t.Parallel()
+	d := door.New("front", 1, zerolog.Nop())
+	m := saying("front", false)
+	m.Door = d
+	m.Pages = func(r chi.Router) { r.Get("/", func(http.ResponseWriter, *http.Request) {}) }
+	_, get := serve(t, m)
+	leave, err := d.Enter(t.Context())
+	require.NoError(t, err)
+	status, _ := get("/")
+	assert.Equal(t, 503, status)
+	status, _ = get("/api/v1/front/name")
+	assert.Equal(t, 503, status)
+	leave()
+	status, _ = get("/")
+	assert.Equal(t, 200, status)
+}
+
+func TestASetThatMakesNoSenseIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, modules := range map[string][]module.Module{
+		"two of a name":  {{Name: "a"}, {Name: "a"}},
+		"no name":        {{}},
+		"another's door": {{Name: "a", Door: door.New("b", 0, zerolog.Nop())}},
+	} {
+		_, err := module.NewSet(zerolog.Nop(), modules...)
+		assert.Error(t, err, name)
+		assert.False(t, errors.Is(err, context.Canceled))
+	}
+}
