@@ -109,14 +109,23 @@ func (r *Renderer) parse() (map[string]*template.Template, error) {
 
 // Render writes v with the status. A request by htmx for an element of which the page has a
 // part (`{{define "part-cart"}}` for id="cart") gets that part, with title, notice and count of
-// the cart beside it; every other gets the whole page. When it returns an error nothing has
-// been written.
+// the cart beside it; every other gets the whole page. When htmx asked for a part and v is
+// another page (a redirect led to signing in, or something failed), htmx is told to show that
+// page whole. When it returns an error nothing has been written.
 func (r *Renderer) Render(w http.ResponseWriter, req *http.Request, status int, v views.View) error {
-	body, err := r.execute(v, wantedPart(req))
+	want := wantedPart(req)
+	body, whole, err := r.execute(v, want)
 	if err != nil {
 		return err
 	}
 	h := w.Header()
+	if want != "" && whole {
+		h.Set("HX-Retarget", "body")
+		h.Set("HX-Reswap", "innerHTML show:window:top")
+		if req.Method == http.MethodGet && status < http.StatusBadRequest {
+			h.Set("HX-Push-Url", req.URL.RequestURI())
+		}
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	h.Add("Vary", "HX-Request, HX-Target")
@@ -139,29 +148,29 @@ func wantedPart(req *http.Request) string {
 	return h.Get("HX-Target")
 }
 
-func (r *Renderer) execute(v views.View, part string) (*bytes.Buffer, error) {
+// execute renders the part of v, or all of it where it has no such part.
+func (r *Renderer) execute(v views.View, part string) (body *bytes.Buffer, whole bool, err error) {
 	pages := r.pages
 	if pages == nil {
-		var err error
 		if pages, err = r.parse(); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	page, ok := pages[v.Template()]
 	if !ok {
-		return nil, fmt.Errorf("there is no template %q", v.Template())
+		return nil, false, fmt.Errorf("there is no template %q", v.Template())
 	}
-	names := []string{"layout"}
+	names, whole := []string{"layout"}, true
 	if part != "" && page.Lookup("part-"+part) != nil {
-		names = []string{"part-" + part, "beside"}
+		names, whole = []string{"part-" + part, "beside"}, false
 	}
-	body := new(bytes.Buffer)
+	body = new(bytes.Buffer)
 	for _, name := range names {
 		if err := page.ExecuteTemplate(body, name, v); err != nil {
-			return nil, fmt.Errorf("render %s: %w", v.Template(), err)
+			return nil, false, fmt.Errorf("render %s: %w", v.Template(), err)
 		}
 	}
-	return body, nil
+	return body, whole, nil
 }
 
 // ContentPolicy is the Content-Security-Policy of every page. Pictures may come from the

@@ -14,7 +14,12 @@
 
   // What changed is said politely; what was folded open stays open.
   var open = [];
-  doc.addEventListener("htmx:beforeSwap", function () {
+  doc.addEventListener("htmx:beforeSwap", function (e) {
+    var xhr = e.detail.xhr;
+    if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget") && e.detail.elt.id !== "waiting") {
+      e.detail.shouldSwap = true; // a whole page that says what failed
+      e.detail.isError = false;
+    }
     open = Array.from(doc.querySelectorAll("details[open][id]"), function (d) { return d.id; });
   });
   doc.addEventListener("htmx:afterSettle", function (e) {

@@ -30,25 +30,44 @@ func Hue(own int, kind string) int {
 	return int(sum(kind)%24) * 15
 }
 
-// Inline is the drawing to stand within a page: hidden from assistive technology, for what
-// it stands for is said in words beside it.
+// paint is the colours of a drawing: ground, shape and letters.
+type paint struct{ ground, shape, letters string }
+
+func light(hue int) paint {
+	return paint{hsl(hue, 38, 86), hsl(hue, 38, 80), hsl(hue, 45, 27)}
+}
+
+func dark(hue int) paint {
+	return paint{hsl(hue, 20, 21), hsl(hue, 20, 26), hsl(hue, 45, 80)}
+}
+
+func hsl(hue, saturation, lightness int) string {
+	return fmt.Sprintf("hsl(%d,%d%%,%d%%)", hue, saturation, lightness)
+}
+
+// Inline is the drawing to stand within a page, light or dark as the page is: hidden from
+// assistive technology, for what it stands for is said in words beside it.
 func Inline(hue int, title string) string {
-	return `<svg class="tile" viewBox="0 0 96 96" aria-hidden="true" focusable="false">` + body(hue, title) + `</svg>`
+	day, night := light(hue), dark(hue)
+	both := func(a, b string) string { return "light-dark(" + a + "," + b + ")" }
+	return `<svg class="tile" viewBox="0 0 96 96" aria-hidden="true" focusable="false">` + body(paint{
+		both(day.ground, night.ground), both(day.shape, night.shape), both(day.letters, night.letters),
+	}, title) + `</svg>`
 }
 
 // File is the drawing as an image of its own.
 func File(hue int, title string) string {
 	return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="480" height="480" role="img">` +
-		`<title>` + html.EscapeString(title) + `</title>` + body(hue, title) + `</svg>`
+		`<title>` + html.EscapeString(title) + `</title>` + body(light(hue), title) + `</svg>`
 }
 
-// body draws a dark ground, a somewhat lighter shape and light letters: their contrast is
-// above 4.5:1 for every hue, and neighbours differ by shape where they do not by colour.
-func body(hue int, title string) string {
-	shape := shapes[sum(title)%uint32(len(shapes))]
-	return fmt.Sprintf(`<path d="M0 0h96v96H0z" fill="hsl(%d,32%%,30%%)"/>%s`+
-		`<text x="48" y="59" fill="hsl(%[1]d,60%%,95%%)" font-size="32" font-weight="600" font-family="system-ui,sans-serif" text-anchor="middle">%[3]s</text>`,
-		hue, fmt.Sprintf(shape, fmt.Sprintf("hsl(%d,30%%,37%%)", hue)), html.EscapeString(Initials(title)))
+// body draws letters on a ground with a shape that follows from the title, so that
+// neighbours of one colour differ.
+func body(p paint, title string) string {
+	shape := fmt.Sprintf(shapes[sum(title)%uint32(len(shapes))], p.shape)
+	return `<path d="M0 0h96v96H0z" fill="` + p.ground + `"/>` + shape +
+		`<text x="48" y="57" fill="` + p.letters + `" font-size="26" font-weight="600" font-family="system-ui,sans-serif" text-anchor="middle">` +
+		html.EscapeString(Initials(title)) + `</text>`
 }
 
 // Initials are the first letters of the first two words of a title, "·" for one without any.

@@ -1,0 +1,155 @@
+package storefront_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/storefront"
+	"souk/internal/storefront/tile"
+	"souk/internal/storefront/views"
+)
+
+// gallery serves every sample page at /gallery/<name>, as the shop would.
+func gallery(t *testing.T) *httptest.Server {
+	t.Helper()
+	r, all := newRenderer(t), samples()
+	mux := http.NewServeMux()
+	mux.Handle(views.PathAssetPrefix, r.Assets())
+	mux.HandleFunc("/picture.svg", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/svg+xml")
+		_, _ = w.Write([]byte(tile.File(200, "A picture")))
+	})
+	page := func(w http.ResponseWriter, req *http.Request) {
+		v, ok := all[req.PathValue("name")]
+		if !ok {
+			http.NotFound(w, req)
+			return
+		}
+		w.Header().Set("Content-Security-Policy", storefront.ContentPolicy)
+		if err := r.Render(w, req, http.StatusOK, v); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	}
+	show := func(name string) http.HandlerFunc {
+		return func(w http.ResponseWriter, req *http.Request) {
+			req.SetPathValue("name", name)
+			page(w, req)
+		}
+	}
+	mux.HandleFunc("/gallery/{name}", page)
+	mux.HandleFunc("GET /search", show("search"))
+	mux.HandleFunc("GET /search/suggest", show("suggestions"))
+	mux.HandleFunc("GET /sign-in", show("sign-in"))
+	mux.HandleFunc("POST /cart/lines", func(w http.ResponseWriter, req *http.Request) {
+		if req.FormValue("quantity") == "1" {
+			http.Redirect(w, req, "/gallery/listing-added", http.StatusSeeOther)
+			return
+		}
+		http.Redirect(w, req, "/sign-in", http.StatusSeeOther)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// browse is a tab of a headless Chromium; without one the test is skipped.
+func browse(t *testing.T) context.Context {
+	t.Helper()
+	if _, err := exec.LookPath("chromium"); err != nil {
+		t.Skip("there is no chromium to try the pages in")
+	}
+	ctx, cancel := chromedp.NewContext(t.Context(), chromedp.WithAllocatorOptions(
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true)))
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// until waits, frame by frame, for an expression to be true on the page.
+func until(ctx context.Context, t *testing.T, expression string) {
+	t.Helper()
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](
+			`new Promise((done, fail) => { let n = 0; const look = () => (`+expression+`) ? done(true) : ++n > 600 ? fail(new Error("never: " + document.title + " " + location)) : requestAnimationFrame(look); look() })`,
+			chromedp.EvalAwaitPromise))
+		if err != nil && strings.Contains(err.Error(), "navigated") {
+			continue // the page went away while it was looked at: look at the next
+		}
+		require.NoError(t, err, expression)
+		return
+	}
+}
+
+func TestPagesInABrowser(t *testing.T) {
+	ctx := browse(t)
+	server := gallery(t)
+	open := func(t *testing.T, path string) {
+		t.Helper()
+		require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(server.URL+path)))
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[int](`window.same = 1`)) // gone when the page is loaded anew
+		require.NoError(t, err)
+	}
+	do := func(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		require.NoError(t, chromedp.Do(ctx, steps...))
+	}
+
+	t.Run("suggestions are chosen with the keyboard", func(t *testing.T) {
+		open(t, "/gallery/home")
+		do(t, chromedp.SendKeys(chromedp.CSS("#search-input"), "la"))
+		until(ctx, t, `document.querySelectorAll("#suggestions [role=option]").length === 2 && !document.querySelector("#suggestions").hidden`)
+		do(t, chromedp.KeyEvent(kb.ArrowDown))
+		until(ctx, t, `document.querySelector("#search-input").getAttribute("aria-activedescendant") === "suggestion-0"`)
+		do(t, chromedp.KeyEvent(kb.ArrowUp))
+		until(ctx, t, `document.querySelector("#search-input").getAttribute("aria-activedescendant") === "suggestion-1"`)
+		do(t, chromedp.KeyEvent(kb.Escape))
+		until(ctx, t, `document.querySelector("#suggestions").hidden && document.querySelector("#search-input").getAttribute("aria-expanded") === "false"`)
+		do(t, chromedp.KeyEvent(kb.ArrowDown+kb.Enter))
+		until(ctx, t, `location.pathname === "/search" && location.search === "?q=desk+lamp"`)
+	})
+	t.Run("a filter changes the results in place and the address with them", func(t *testing.T) {
+		open(t, "/search?q=lamp")
+		do(t, chromedp.Click(chromedp.CSS(`.facet-value[href*="Anglepoise"]`)))
+		until(ctx, t, `location.search.includes("brand=Anglepoise") && window.same === 1 && document.querySelector("#live").textContent === "1,214 listings"`)
+	})
+	t.Run("adding to the cart leaves one where one is, and says so", func(t *testing.T) {
+		open(t, "/gallery/listing")
+		do(t, chromedp.Click(chromedp.CSS(".offer-form button")))
+		until(ctx, t, `document.querySelector("#flash .flash") && document.querySelector("#live").textContent.startsWith("Added to the cart.") && window.same === 1`)
+	})
+	t.Run("a part that turns into another page is shown whole", func(t *testing.T) {
+		open(t, "/gallery/listing")
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("#quantity").value = "2"`))
+		require.NoError(t, err)
+		do(t, chromedp.Click(chromedp.CSS(".offer-form button")))
+		until(ctx, t, `document.querySelector("h1").textContent === "Sign in" && document.querySelectorAll("main").length === 1 && location.pathname === "/sign-in"`)
+	})
+	t.Run("a picture that does not load gives way to its tile", func(t *testing.T) {
+		open(t, "/gallery/listing")
+		until(ctx, t, `document.querySelector(".picture-large img").hidden`)
+	})
+	t.Run("nothing breaks the content policy", func(t *testing.T) {
+		messages := chromedp.Console(ctx)
+		for _, path := range []string{"/gallery/home", "/gallery/cart", "/gallery/checkout", "/gallery/seller-listings"} {
+			open(t, path)
+		}
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[int](`console.log("the end"), 1`))
+		require.NoError(t, err)
+		for m, err := range messages {
+			require.NoError(t, err)
+			if m.Text == "the end" {
+				break
+			}
+			assert.True(t, m.Source == "network", "the browser says: %s", m.Text) // the broken pictures
+		}
+	})
+}
