@@ -1,0 +1,309 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"souk/internal/platform/clock"
+	"souk/internal/platform/store"
+)
+
+// fate is what becomes of a job after a run.
+type fate string
+
+const (
+	fateDone   fate = "done"
+	fateAgain  fate = "again"
+	fateFailed fate = "failed"
+	fateDead   fate = "dead"
+	fateBack   fate = "cut_off"
+)
+
+// settlement is the end of a run, to be written down.
+type settlement struct {
+	job    Job
+	fate   fate
+	now    clock.Time
+	at     clock.Time // when it is due next
+	tries  int        // failures so far
+	reason string
+}
+
+type jobRow struct {
+	Kind       string     `db:"kind"`
+	Key        string     `db:"key"`
+	Tries      int        `db:"tries"`
+	Trace      string     `db:"trace"`
+	EnqueuedAt clock.Time `db:"enqueued_at"`
+}
+
+// claim takes at most limit jobs that are due, in the order of their times, and says when
+// the first of the others will be; 0 for never.
+func (r *Runner) claim(ctx context.Context, limit int) (due []Job, next clock.Time, err error) {
+	if len(r.kinds) == 0 {
+		return nil, 0, nil
+	}
+	r.claiming.Lock()
+	defer r.claiming.Unlock()
+	if err := r.recover(ctx); err != nil {
+		return nil, 0, err
+	}
+	now := r.o.Now()
+	waiting, err := r.look(ctx, now, &next)
+	if err != nil || !waiting {
+		return nil, next, err
+	}
+	taken := r.taken()
+	err = r.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
+		due, err = r.take(tx, now, limit, taken)
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("claim jobs: %w", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, j := range due {
+		r.running[name{j.Kind, j.Key}] = true
+	}
+	return due, next, nil
+}
+
+// taken are the jobs that this process runs; they are never run twice at a time.
+func (r *Runner) taken() map[name]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := make(map[name]bool, len(r.running))
+	for n := range r.running {
+		taken[n] = true
+	}
+	return taken
+}
+
+// look says whether anything is due, without a Write, and when the next will be.
+func (r *Runner) look(ctx context.Context, now clock.Time, next *clock.Time) (due bool, err error) {
+	err = r.o.DB.Read(ctx, func(q store.Queryer) error {
+		query, args, err := store.In(`
+			SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'pending' AND run_at <= ? AND kind IN (?))`, now, r.kinds)
+		if err != nil {
+			return err
+		}
+		if err := q.Get(&due, query, args...); err != nil {
+			return err
+		}
+		query, args, err = store.In(`
+			SELECT COALESCE(MIN(run_at), 0) FROM jobs WHERE state = 'pending' AND run_at > ? AND kind IN (?)`, now, r.kinds)
+		if err != nil {
+			return err
+		}
+		return q.Get(next, query, args...)
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for jobs: %w", err)
+	}
+	return due, nil
+}
+
+func (r *Runner) take(tx *store.Tx, now clock.Time, limit int, taken map[name]bool) ([]Job, error) {
+	query, args, err := store.In(`
+		SELECT kind, key, tries, trace, enqueued_at FROM jobs
+		WHERE state = 'pending' AND run_at <= ? AND kind IN (?)
+		ORDER BY run_at, kind, key LIMIT ?`, now, r.kinds, limit+len(taken))
+	if err != nil {
+		return nil, err
+	}
+	var rows []jobRow
+	if err := tx.Select(&rows, query, args...); err != nil {
+		return nil, err
+	}
+	var due []Job
+	for _, row := range rows {
+		if len(due) == limit {
+			break
+		}
+		if taken[name{row.Kind, row.Key}] {
+			continue
+		}
+		j := Job{Kind: row.Kind, Key: row.Key, Tries: row.Tries + 1, EnqueuedAt: row.EnqueuedAt, trace: row.Trace}
+		// The time keeps the number rising also where a job was forgotten and asked for anew.
+		err := tx.Get(&j.fence, `
+			UPDATE jobs SET state = 'running', tries = tries + 1, started_generation = generation,
+				fence = max(fence + 1, ?), leased_until = ?, updated_at = ?
+			WHERE kind = ? AND key = ? RETURNING fence`,
+			now, now.Add(r.o.Timeout+r.o.Grace), now, row.Kind, row.Key)
+		if err != nil {
+			return nil, err
+		}
+		due = append(due, j)
+	}
+	return due, nil
+}
+
+// recover takes up what a crash cut off: whatever is found running when the runner
+// begins, since no other process can have this database. A job that was running in every one of its
+// tries when the process ended may be the reason for that, and is dead.
+func (r *Runner) recover(ctx context.Context) error {
+	if r.recovered {
+		return nil
+	}
+	var back, over int64
+	err := r.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
+		now := r.o.Now()
+		query, args, err := store.In(`
+			UPDATE jobs SET state = 'dead', error = 'the process ended during its last try', leased_until = 0, updated_at = ?
+			WHERE state = 'running' AND tries >= ? AND kind IN (?)`, now, r.o.MaxTries, r.kinds)
+		if err != nil {
+			return err
+		}
+		if over, err = tx.Exec(query, args...); err != nil {
+			return err
+		}
+		query, args, err = store.In(`
+			UPDATE jobs SET state = 'pending', run_at = min(run_at, ?), leased_until = 0, updated_at = ?
+			WHERE state = 'running' AND kind IN (?)`, now, now, r.kinds)
+		if err != nil {
+			return err
+		}
+		back, err = tx.Exec(query, args...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("take up jobs that were cut off: %w", err)
+	}
+	r.recovered = true
+	if back+over > 0 {
+		r.log.Warn().Int64("again", back).Int64("dead", over).Msg("jobs had been cut off")
+	}
+	return nil
+}
+
+// call runs the handler on a goroutine of its own, which it may end, under the job's trace.
+func (r *Runner) call(ctx context.Context, j Job) error {
+	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": j.trace})
+	ctx, span := r.tracer.Start(ctx, "job "+j.Kind, trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithAttributes(attribute.String("souk.job.key", j.Key), attribute.Int("souk.job.tries", j.Tries)))
+	defer span.End()
+	log := r.log.With().Str("job", j.Kind).Str("key", j.Key).Logger()
+	ctx, cancel := context.WithTimeout(log.WithContext(ctx), r.o.Timeout)
+	defer cancel()
+	result := make(chan error, 1)
+	go func() {
+		returned := false
+		defer func() {
+			if returned {
+				return
+			}
+			if v := recover(); v != nil {
+				result <- fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+				return
+			}
+			result <- errors.New("the handler ended its goroutine")
+		}()
+		err := r.handlers[j.Kind](ctx, j)
+		returned = true
+		result <- err
+	}()
+	err := <-result
+	var more again
+	if err != nil && !errors.As(err, &more) {
+		span.SetStatus(codes.Error, "the job failed")
+	}
+	return err
+}
+
+// finish writes the end of a run down. If that fails it is kept for settle.
+func (r *Runner) finish(ctx context.Context, s settlement) error {
+	err := r.o.DB.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error { return s.write(tx) })
+	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.unsettled = append(r.unsettled, s)
+		return fmt.Errorf("write down the end of job %s %s: %w", s.job.Kind, s.job.Key, err)
+	}
+	r.mu.Lock()
+	delete(r.running, name{s.job.Kind, s.job.Key})
+	r.mu.Unlock()
+	r.say(ctx, s)
+	return nil
+}
+
+// settle writes down what could not be written down before.
+func (r *Runner) settle(ctx context.Context) error {
+	r.mu.Lock()
+	open := r.unsettled
+	r.unsettled = nil
+	r.mu.Unlock()
+	var failed []error
+	for _, s := range open {
+		failed = append(failed, r.finish(ctx, s))
+	}
+	return errors.Join(failed...)
+}
+
+// say tells what a person should know of a run.
+func (r *Runner) say(ctx context.Context, s settlement) {
+	if r.runs != nil {
+		r.runs.Add(ctx, 1, metric.WithAttributes(attribute.String("module", r.o.DB.Module()),
+			attribute.String("kind", s.job.Kind), attribute.String("outcome", string(s.fate))))
+	}
+	switch s.fate {
+	case fateDead:
+		r.log.Error().Str("job", s.job.Kind).Str("key", s.job.Key).Int("tries", s.job.Tries).Str("error", s.reason).Msg("job is dead")
+	case fateFailed, fateBack:
+		r.log.Warn().Str("job", s.job.Kind).Str("key", s.job.Key).Int("tries", s.job.Tries).Str("error", s.reason).
+			Stringer("again_at", s.at).Msg("job did not finish")
+	case fateDone, fateAgain:
+	}
+}
+
+// write is the job's row after the run. A row that is another run's by now, or gone, is left
+// alone. One that was enqueued meanwhile (its generation has moved) runs once more, whatever
+// became of this run.
+func (s settlement) write(tx *store.Tx) error {
+	const (
+		mine = ` WHERE kind = ? AND key = ? AND fence = ? AND state = 'running'`
+		same = ` AND generation = started_generation`
+	)
+	who := []any{s.job.Kind, s.job.Key, s.job.fence}
+	if s.fate == fateDone {
+		n, err := tx.Exec(`DELETE FROM jobs`+mine+same, who...)
+		if err != nil || n == 1 {
+			return err
+		}
+	}
+	if s.fate == fateDead {
+		n, err := tx.Exec(`UPDATE jobs SET state = 'dead', tries = ?, error = ?, leased_until = 0, updated_at = ?`+mine+same,
+			append([]any{s.tries, s.reason, s.now}, who...)...)
+		if err != nil || n == 1 {
+			return err
+		}
+		s.tries = 0 // it lives again
+	}
+	at := s.at
+	if s.fate == fateDone || s.fate == fateDead {
+		at = 1 << 62 // the time that was asked for meanwhile
+	}
+	_, err := tx.Exec(`UPDATE jobs SET state = 'pending', tries = ?, error = ?, leased_until = 0, updated_at = ?,
+			run_at = CASE WHEN generation = started_generation THEN ? ELSE min(run_at, ?) END`+mine,
+		append([]any{s.tries, s.reason, s.now, at, at}, who...)...)
+	return err
+}
+
+// text is an error as it is kept in a row: not longer than a person would read.
+func text(err error) string {
+	const longest = 2000
+	s := err.Error()
+	if len(s) > longest {
+		s = s[:longest] + "…"
+	}
+	return strings.ToValidUTF8(s, "�")
+}
