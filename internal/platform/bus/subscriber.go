@@ -27,7 +27,7 @@ type Subscriber struct {
 	handlers map[string]func(tx *store.Tx, body string) error
 	rebuild  func(ctx context.Context) error
 
-	turn sync.Mutex    // one step at a time
+	turn  sync.Mutex    // one step at a time
 	place *cursor       // as last seen by this process; nil when it must be read
 	stale atomic.Bool   // place must be read again
 	poke  chan struct{} // holds one token when the subscriber is to look at once
