@@ -55,7 +55,7 @@ const (
 // ShippingTable is how one seller ships.
 type ShippingTable struct {
 	Seller  catalog.SellerID `json:"seller"` // "" is the marketplace's own table
-	Zones   []ShippingZone   `json:"zones"`  // the first that has the destination applies
+	Zones   []ShippingZone   `json:"zones"`  // the first that has the destination and the cart's currency applies
 	Version int64            `json:"version"`
 }
 
@@ -63,6 +63,7 @@ type ShippingTable struct {
 type ShippingZone struct {
 	Label        string         `json:"label"`     // "Standard, 2 to 4 days"
 	Countries    []string       `json:"countries"` // ISO 3166-1 alpha-2; empty is everywhere
+	Currency     money.Currency `json:"currency"`  // of its prices; "" for any, and then all are zero
 	Kind         ShippingKind   `json:"kind"`
 	Steps        []ShippingStep `json:"steps"`         // one for flat
 	GramsUnknown int64          `json:"grams_unknown"` // weight taken for goods that say none

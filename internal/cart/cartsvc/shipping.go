@@ -18,7 +18,8 @@ func ship(s *cart.SellerQuote, table cart.ShippingTable, to cart.Destination) (*
 	refuse := func(why string) *cart.Problem {
 		return &cart.Problem{Code: "no_shipping", Seller: s.Seller, Message: why}
 	}
-	zone, found := zoneOf(table, to)
+	currency := s.Sums.Goods.Currency
+	zone, found := zoneOf(table, to, currency)
 	if !found {
 		return refuse(fmt.Sprintf("%s does not ship to %s.", s.Name, to.Country)), nil
 	}
@@ -29,20 +30,16 @@ func ship(s *cart.SellerQuote, table cart.ShippingTable, to cart.Destination) (*
 	if rule == "" {
 		return refuse(fmt.Sprintf("%s has no shipping for a parcel like this.", s.Name)), nil
 	}
-	currency := s.Sums.Goods.Currency
-	if price.Currency != currency && !price.IsZero() {
-		return refuse(fmt.Sprintf("%s ships at prices in %s only.", s.Name, price.Currency)), nil
-	}
 	s.Shipping = cart.ShippingQuote{Label: zone.Label, Rule: rule}
 	return nil, shareShipping(s.Lines, money.Money{Minor: price.Minor, Currency: currency})
 }
 
 type zone struct{ cart.ShippingZone }
 
-// zoneOf is the first zone that has the destination.
-func zoneOf(table cart.ShippingTable, to cart.Destination) (zone, bool) {
+// zoneOf is the first zone that has the destination and a price in the currency.
+func zoneOf(table cart.ShippingTable, to cart.Destination, currency money.Currency) (zone, bool) {
 	for _, z := range table.Zones {
-		if len(z.Countries) == 0 || slices.Contains(z.Countries, to.Country) {
+		if (len(z.Countries) == 0 || slices.Contains(z.Countries, to.Country)) && (z.Currency == "" || z.Currency == currency) {
 			return zone{z}, true
 		}
 	}
@@ -70,7 +67,7 @@ func (z zone) priceOf(lines []cart.LineQuote) (price money.Money, how string, er
 			return money.Money{}, "", err
 		}
 		for i := len(z.Steps) - 1; i >= 0; i-- {
-			if step := z.Steps[i]; net.Minor >= step.From.Minor && (step.From.IsZero() || step.From.Currency == net.Currency) {
+			if step := z.Steps[i]; net.Minor >= step.From.Minor {
 				return step.Price, fmt.Sprintf("for goods from %s", money.Money{Minor: step.From.Minor, Currency: net.Currency}), nil
 			}
 		}
