@@ -133,9 +133,9 @@ func TestPagesInABrowser(t *testing.T) {
 		do(t, chromedp.Click(chromedp.CSS(".offer-form button")))
 		until(ctx, t, `document.querySelector("h1").textContent === "Sign in" && document.querySelectorAll("main").length === 1 && location.pathname === "/sign-in"`)
 	})
-	t.Run("a picture that does not load gives way to its tile", func(t *testing.T) {
+	t.Run("a picture that does not load gives way to its tile, one that loads takes its place", func(t *testing.T) {
 		open(t, "/gallery/listing")
-		until(ctx, t, `document.querySelector(".picture-large img").hidden`)
+		until(ctx, t, `document.querySelector(".picture-large img").hidden && document.querySelectorAll(".listing-thumbs .picture-loaded").length === 1`)
 	})
 	t.Run("nothing breaks the content policy", func(t *testing.T) {
 		messages := chromedp.Console(ctx)

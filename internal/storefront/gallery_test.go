@@ -242,7 +242,7 @@ func TestEveryClassIsStyledAndEveryStyleUsed(t *testing.T) {
 	for _, match := range regexp.MustCompile(`\.([a-z][a-z-]*)`).FindAllStringSubmatch(string(css), -1) {
 		styled[match[1]] = true
 	}
-	used := map[string]bool{"htmx-request": true, "suggestions": true, "tile": true}
+	used := map[string]bool{"htmx-request": true, "suggestions": true, "tile": true, "picture-loaded": true}
 	r := newRenderer(t)
 	for _, v := range samples() {
 		doc, err := html.Parse(strings.NewReader(render(t, r, v)))

@@ -3,13 +3,17 @@
   "use strict";
   var doc = document;
 
-  // A picture that cannot be loaded gives way to the tile beneath it.
-  function hideFailed(img) { img.hidden = true; }
-  doc.addEventListener("error", function (e) {
-    if (e.target.tagName === "IMG" && e.target.closest(".picture")) hideFailed(e.target);
-  }, true);
+  // A picture that came takes its tile's place; one that cannot be had leaves it to the tile.
+  function settle(img, came) {
+    var frame = img.closest(".picture");
+    if (!frame) return;
+    if (came) frame.classList.add("picture-loaded"); else img.hidden = true;
+  }
+  ["load", "error"].forEach(function (event) {
+    doc.addEventListener(event, function (e) { if (e.target.tagName === "IMG") settle(e.target, event === "load"); }, true);
+  });
   doc.querySelectorAll(".picture img").forEach(function (img) {
-    if (img.complete && !img.naturalWidth && img.loading !== "lazy") hideFailed(img);
+    if (img.complete && (img.naturalWidth || img.loading !== "lazy")) settle(img, img.naturalWidth > 0);
   });
 
   // What changed is said politely; what was folded open stays open.
