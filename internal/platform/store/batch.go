@@ -97,6 +97,7 @@ func (w *writer) open() error {
 	}
 	w.db.count.batches.Add(1)
 	b.open, b.since = true, time.Now()
+	w.lastAt.Store(int64(b.since.Sub(w.started)))
 	return nil
 }
 
@@ -242,6 +243,7 @@ func (w *writer) commit() {
 		return
 	}
 	w.db.count.commits.Add(1)
+	w.lastAt.Store(int64(time.Since(w.started)))
 	var c Commit
 	for _, r := range ran {
 		if r.err == nil {

@@ -43,7 +43,8 @@ type Options struct {
 	Now        func() clock.Time // default: clock.Now
 	Log        zerolog.Logger    // default: silent
 
-	MaxReaders   int           // Reads in flight; default: one per processor, 2 at least, 8 at most
+	MaxReaders   int           // Reads in flight; default: one per processor, 4 at least, 16 at most
+	BusyReaders  int           // of these, while writes are under way; default: all processors but one
 	MaxBatch     int           // functions in one commit; default 256
 	MaxBatchTime time.Duration // after which no more join a commit; default 20 ms
 	MaxQueued    int           // Writes waiting for their turn; default 4096
@@ -60,7 +61,10 @@ func (o Options) withDefaults() Options {
 		o.Now = clock.Now
 	}
 	if o.MaxReaders <= 0 {
-		o.MaxReaders = min(max(runtime.GOMAXPROCS(0), 2), 8)
+		o.MaxReaders = min(max(processors(), 4), 16)
+	}
+	if o.BusyReaders <= 0 {
+		o.BusyReaders = max(processors()-1, 1)
 	}
 	if o.MaxBatch <= 0 {
 		o.MaxBatch = 256
@@ -77,6 +81,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// processors is how many there really are to share.
+func processors() int { return min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) }
+
 // DB is one module's database. It may be used by many goroutines.
 type DB struct {
 	o        Options
@@ -88,6 +95,7 @@ type DB struct {
 
 	readers   chan *conn    // idle read connections; nil stands for one not yet opened
 	readMode  mode          // of these
+	turns     chan struct{} // full when as many Reads run as may beside writes
 	closing   chan struct{} // closed when Close begins
 	closeOnce sync.Once
 	closeErr  error
@@ -132,7 +140,7 @@ func newDB(o Options, lock *fileLock) *DB {
 	db := &DB{
 		o: o, path: o.Path, lock: lock,
 		readers: make(chan *conn, o.MaxReaders), readMode: modeRead,
-		closing: make(chan struct{}),
+		turns: make(chan struct{}, o.BusyReaders), closing: make(chan struct{}),
 	}
 	for range o.MaxReaders {
 		db.readers <- nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 )
 
 // snapshotReader is a Queryer on one read transaction. The caller's context may interrupt it.
@@ -47,6 +49,11 @@ func (db *DB) Read(ctx context.Context, fn func(q Queryer) error) error {
 	if db.o.RunTwice && insideWrite() {
 		return ErrNested.Because(errors.New("a Read inside a Write sees what was before it: ask tx"))
 	}
+	giveBack, err := db.readTurn(ctx)
+	if err != nil {
+		return err
+	}
+	defer giveBack()
 	c, err := db.reader(ctx)
 	if err != nil {
 		return err
@@ -65,6 +72,28 @@ func (db *DB) Read(ctx context.Context, fn func(q Queryer) error) error {
 		db.readers <- c
 	}()
 	return fn(q)
+}
+
+// slowRead is how long a Read may keep others waiting while writes are under way. One that
+// takes longer goes on, beside those it made wait.
+const slowRead = 50 * time.Millisecond
+
+// readTurn lets only a few Reads run beside writes: on few processors they would starve the
+// writer. It returns how the turn is given back, which may be done twice.
+func (db *DB) readTurn(ctx context.Context) (giveBack func(), err error) {
+	if db.writer == nil || !db.writer.underWay() {
+		return func() {}, nil
+	}
+	select {
+	case db.turns <- struct{}{}:
+	case <-ctx.Done():
+		return nil, notBegun(ctx)
+	case <-db.closing:
+		return nil, errClosed()
+	}
+	once := sync.OnceFunc(func() { <-db.turns })
+	slow := time.AfterFunc(slowRead, once)
+	return func() { slow.Stop(); once() }, nil
 }
 
 // reader waits for one of the few read connections.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // request is one Write on its way.
@@ -74,6 +75,8 @@ type writer struct {
 	holds   chan *hold
 	stopped chan struct{} // closed when the last goroutine has ended
 
+	lastAt  atomic.Int64 // when a batch last began or ended, in nanoseconds since started
+	started time.Time
 	batch   batch
 	current *request // whose function runs or has just run
 }
@@ -84,7 +87,7 @@ func newWriter(ctx context.Context, db *DB) (*writer, error) {
 		return nil, err
 	}
 	return &writer{
-		db: db, c: c,
+		db: db, c: c, started: time.Now(),
 		wake: make(chan struct{}, 1), holds: make(chan *hold), stopped: make(chan struct{}),
 	}, nil
 }
@@ -137,6 +140,15 @@ func (w *writer) loop() {
 		w.commit()
 		w.between()
 	}
+}
+
+// writing is how long after a batch writes count as under way.
+const writing = 5 * time.Millisecond
+
+// underWay says whether anything has been written just now.
+func (w *writer) underWay() bool {
+	last := w.lastAt.Load()
+	return last > 0 && time.Since(w.started)-time.Duration(last) < writing
 }
 
 // collect waits until something is queued. It is false when the writer is to stop and
