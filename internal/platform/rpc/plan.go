@@ -30,7 +30,7 @@ var (
 // being made, a stand-in that waits for it.
 func (c *Codec) plan(t reflect.Type) *plan {
 	if p, ok := c.plans.Load(t); ok {
-		return p.(*plan) //nolint:errcheck // plans holds nothing else
+		return p.(*plan)
 	}
 	var ready sync.WaitGroup
 	ready.Add(1)
@@ -46,7 +46,7 @@ func (c *Codec) plan(t reflect.Type) *plan {
 		},
 	})
 	if raced {
-		return stand.(*plan) //nolint:errcheck // plans holds nothing else
+		return stand.(*plan)
 	}
 	made = c.make(t)
 	ready.Done()

@@ -101,8 +101,11 @@ func (c *Codec) unmarshal(data []byte, v any, strict bool) error {
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return fmt.Errorf("decode into %T: not a pointer", v)
 	}
-	r, _ := readers.Get().(*reader)
-	defer readers.Put(r)
+	r := readers.Get().(*reader)
+	defer func() {
+		r.src.Reset(nil) // the pool keeps nobody's body
+		readers.Put(r)
+	}()
 	r.src.Reset(data)
 	r.text.Reset(&r.src)
 	r.strict = strict
@@ -121,10 +124,10 @@ func (c *Codec) unmarshal(data []byte, v any, strict bool) error {
 func tidy(err error) error {
 	var syntax *jsontext.SyntacticError
 	switch {
-	case errors.As(err, &syntax):
-		return &Problem{What: "not valid JSON: " + syntax.Err.Error()}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return &Problem{What: "not valid JSON: it ends too early"}
+	case errors.As(err, &syntax):
+		return &Problem{What: "not valid JSON: " + syntax.Err.Error()}
 	default:
 		return err
 	}

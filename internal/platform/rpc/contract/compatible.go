@@ -128,17 +128,15 @@ func (c *comparison) types(r role, where, old, next string) {
 	}
 }
 
-// travels is a type expression without names that mean nothing on the wire.
+// travels is a type expression without a name at its head that means nothing on the wire.
 func (c *Contract) travels(expr string) string {
-	for range len(c.Types) + 1 { // a scalar that holds itself ends here
-		name := base(expr)
-		t, ok := c.Type(name)
+	for {
+		t, ok := c.Type(expr)
 		if !ok || t.Kind != Scalar {
-			break
+			return expr
 		}
-		expr = strings.TrimSuffix(expr, name) + t.Wire
+		expr = t.Wire
 	}
-	return expr
 }
 
 func (c *comparison) structs(r role, where string, old, next Type) {

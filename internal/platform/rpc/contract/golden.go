@@ -87,6 +87,7 @@ func Parse(golden []byte) (*Contract, error) {
 			return nil, fmt.Errorf("line %d of the golden contract: %w", i+1, err)
 		}
 	}
+	c.sort()
 	if got := c.Hash(); got != hash {
 		return nil, fmt.Errorf("the golden contract of %s says that its hash is %s, and it is %s: it was edited, restore it", c.Module, hash, got)
 	}

@@ -37,30 +37,29 @@ type Release struct {
 
 var frozen = regexp.MustCompile(`^contract\.(v[0-9]+(?:\.[0-9]+)*)\.golden$`)
 
-// LastRelease reads the latest frozen golden contract, nil before the first.
-func (c *Contract) LastRelease() (*Release, error) {
+// LastRelease reads the latest frozen golden contract; ok is false before the first.
+func (c *Contract) LastRelease() (last Release, ok bool, err error) {
 	dir := filepath.Join(c.dir, "testdata")
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("look for frozen contracts: %w", err)
+		return Release{}, false, fmt.Errorf("look for frozen contracts: %w", err)
 	}
-	var last *Release
 	for _, e := range entries {
-		if m := frozen.FindStringSubmatch(e.Name()); m != nil && (last == nil || newer(m[1], last.Name)) {
-			last = &Release{Name: m[1], File: filepath.Join(dir, e.Name())}
+		if m := frozen.FindStringSubmatch(e.Name()); m != nil && (!ok || newer(m[1], last.Name)) {
+			last, ok = Release{Name: m[1], File: filepath.Join(dir, e.Name())}, true
 		}
 	}
-	if last == nil {
-		return nil, nil //nolint:nilnil // before the first release there is none, and that is no error
+	if !ok {
+		return Release{}, false, nil
 	}
 	golden, err := os.ReadFile(last.File)
 	if err != nil {
-		return nil, fmt.Errorf("read the frozen contract: %w", err)
+		return Release{}, false, fmt.Errorf("read the frozen contract: %w", err)
 	}
 	if last.Contract, err = Parse(golden); err != nil {
-		return nil, fmt.Errorf("%s: %w", last.File, err)
+		return Release{}, false, fmt.Errorf("%s: %w", last.File, err)
 	}
-	return last, nil
+	return last, true, nil
 }
 
 // newer compares versions by their numbers.
@@ -124,12 +123,12 @@ func (c *Contract) view(previous string) view {
 
 // Files are what is generated from the contract, by absolute path.
 func (c *Contract) Files() (map[string][]byte, error) {
-	release, err := c.LastRelease()
+	release, ok, err := c.LastRelease()
 	if err != nil {
 		return nil, err
 	}
 	previous := ""
-	if release != nil {
+	if ok {
 		previous = release.Contract.Hash()
 	}
 	templates, err := template.ParseFS(sources, "templates/*.tmpl")
@@ -195,8 +194,8 @@ func (c *Contract) Stale() ([]string, error) {
 
 // Broken says what breaks the last release.
 func (c *Contract) Broken() ([]Difference, error) {
-	release, err := c.LastRelease()
-	if err != nil || release == nil {
+	release, ok, err := c.LastRelease()
+	if err != nil || !ok {
 		return nil, err
 	}
 	return Compatible(release.Contract, c), nil

@@ -1,0 +1,1 @@
+package noservice // want "has no type Service"
