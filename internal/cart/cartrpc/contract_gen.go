@@ -15,7 +15,7 @@ import (
 // Contract describes what cart promises.
 var Contract = rpc.Contract{
 	Module:   "cart",
-	Hash:     "d07400fcce4202631c5249112e29b53c",
+	Hash:     "9aad3ac9cdfc602713954257e35b7ddb",
 	Previous: "",
 	Methods: []rpc.Method{
 		{Name: "AcceptChanges", Command: true, Request: "AcceptChangesRequest", Reply: "CartReply"},
