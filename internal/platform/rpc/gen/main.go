@@ -44,7 +44,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			continue
 		}
 		if err := one(dir, *check, *freeze, stdout); err != nil {
-			fmt.Fprintln(stderr, err)
+			_, _ = fmt.Fprintln(stderr, err)
 			status = 1
 		}
 	}
@@ -69,11 +69,11 @@ func one(dir string, check bool, freeze string, stdout io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(stdout, "froze", short(path))
+		_, _ = fmt.Fprintln(stdout, "froze", short(path))
 	}
 	changed, err := c.Write()
 	for _, path := range changed {
-		fmt.Fprintln(stdout, "wrote", short(path))
+		_, _ = fmt.Fprintln(stdout, "wrote", short(path))
 	}
 	return err
 }
