@@ -43,7 +43,7 @@ func commands(w *world) []*cobra.Command {
 // run does what the arguments ask, and says with which status to exit.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
 	w := &world{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
-	root := rootCommand(w)
+	root := rootCommand(w) //nolint:contextcheck // cobra hands ctx to the command that runs
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

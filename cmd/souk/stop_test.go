@@ -98,6 +98,6 @@ func TestWhatWasOpenedIsClosedTheLastFirst(t *testing.T) {
 	}
 	err := a.close()
 	assert.Equal(t, []string{"second", "first"}, order)
-	assert.EqualError(t, err, "second\nfirst")
+	require.EqualError(t, err, "second\nfirst")
 	assert.NoError(t, a.close(), "once only")
 }

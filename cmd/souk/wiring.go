@@ -44,8 +44,12 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry) (_ *app, er
 	if a.modules, err = module.NewSet(tel.Log); err != nil {
 		return nil, err
 	}
-	a.modules.Show(tel)
-	return a, nil
+	for _, m := range a.modules.Modules() {
+		if m.Jobs != nil {
+			a.workers = append(a.workers, worker{name: "jobs of " + m.Name, run: m.Jobs.Run})
+		}
+	}
+	return a, a.modules.Show(tel)
 }
 
 // register offers what commands beside the running souk ask for.

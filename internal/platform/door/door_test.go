@@ -42,7 +42,7 @@ func TestACallerWhoHasGoneIsNotLetIn(t *testing.T) {
 	cancel()
 	_, err := d.Enter(ctx)
 	assert.Equal(t, errs.Unavailable, errs.KindOf(err))
-	assert.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, context.Canceled)
 	assert.Zero(t, d.Stats().InFlight)
 }
 

@@ -43,7 +43,7 @@ func (s *Server) edge(next http.Handler) http.Handler {
 		s.meters.inFlight.Add(ctx, 1)
 		defer func() {
 			s.meters.inFlight.Add(ctx, -1)
-			x.finish(r.Method, time.Since(start), span)
+			x.finish(ctx, r.Method, time.Since(start), span)
 		}()
 		defer x.recoverOutside(w, r)
 		if r.ContentLength != 0 {
@@ -58,7 +58,7 @@ func (s *Server) edge(next http.Handler) http.Handler {
 }
 
 // finish writes the line, the figures and the end of the trace.
-func (x *exchange) finish(method string, took time.Duration, span trace.Span) {
+func (x *exchange) finish(ctx context.Context, method string, took time.Duration, span trace.Span) {
 	status := x.w.Status()
 	if status == 0 {
 		status = http.StatusOK
@@ -66,7 +66,7 @@ func (x *exchange) finish(method string, took time.Duration, span trace.Span) {
 	if x.route == "" {
 		method = "other" // what nobody serves must not make labels
 	}
-	x.server.meters.record(x.module, x.route, method, status, took)
+	x.server.meters.record(ctx, x.module, x.route, method, status, took)
 
 	span.SetName(method + " " + x.route)
 	span.SetAttributes(attribute.String("souk.module", x.module), attribute.String("souk.request_id", x.id),

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5/middleware"
+	"github.com/rs/zerolog"
 
 	"souk/internal/platform/actor"
 	"souk/internal/platform/errs"
@@ -38,6 +39,12 @@ func exchangeOf(ctx context.Context) *exchange {
 	return &exchange{actor: actor.Nobody()}
 }
 
+// enter notes which module serves, for the request's own line and for all that it logs.
+func (x *exchange) enter(ctx context.Context, module, route string) {
+	x.module, x.route = module, route
+	zerolog.Ctx(ctx).UpdateContext(func(c zerolog.Context) zerolog.Context { return c.Str("module", module) })
+}
+
 // ActorFrom says who asks for a page. API handlers are given their actor.
 func ActorFrom(r *http.Request) actor.Actor { return exchangeOf(r.Context()).actor }
 
@@ -64,7 +71,7 @@ const metaRoute = "souk"
 // serve is everything between the edge and huma.
 func (rt *route) serve(w http.ResponseWriter, r *http.Request, op *huma.Operation, next func(huma.Context)) {
 	x := exchangeOf(r.Context())
-	x.module, x.route = rt.api.Module(), rt.Path
+	x.enter(r.Context(), rt.api.Module(), rt.Path)
 	apiHeaders(w.Header())
 	ctx, cancel := context.WithTimeout(r.Context(), rt.Timeout)
 	defer cancel()

@@ -221,109 +221,6 @@ func TestWhoMayAsk(t *testing.T) {
 	assert.Contains(t, string(w.do("POST", "/api/v1/shop/shoppers", "", "Souk-Cart", cart).body), httpx.GuestOf(cart).Owner())
 }
 
-type orderIn struct {
-	httpx.Keyed
-	Note string `query:"note" maxLength:"3"`
-	Body struct {
-		Name  string `json:"name" minLength:"2"`
-		Lines []struct {
-			SKU      string `json:"sku"`
-			Quantity int32  `json:"quantity" minimum:"1"`
-		} `json:"lines" minItems:"1"`
-	}
-}
-
-func orderWorld(t *testing.T) *world {
-	t.Helper()
-	w := newWorld(t)
-	httpx.Route(w.api, httpx.Op{Method: "POST", Path: "/api/v1/shop/orders", Who: httpx.Anyone, Summary: "Order", MaxBody: 2000, Status: 201},
-		func(_ context.Context, _ actor.Actor, in orderIn) (textOut, error) {
-			return say(in.Key + " " + in.Body.Name), nil
-		})
-	w.start()
-	return w
-}
-
-const key = "key-of-test"
-
-func TestAGoodBodyIsTaken(t *testing.T) {
-	t.Parallel()
-	w := orderWorld(t)
-	got := w.do("POST", "/api/v1/shop/orders", `{"name":"Ada","lines":[{"sku":"a","quantity":1}]}`,
-		"Idempotency-Key", key, "Content-Type", "application/json; charset=utf-8")
-	assert.Equal(t, 201, got.StatusCode, string(got.body))
-	assert.JSONEq(t, `{"text":"key-of-test Ada"}`, string(got.body))
-}
-
-func TestEveryBadFieldIsReportedAtOnce(t *testing.T) {
-	t.Parallel()
-	w := orderWorld(t)
-	got := w.do("POST", "/api/v1/shop/orders?note=long&q=1", `{"name":"A","lines":[{"quantity":0}],"Lines":[],"admin":true}`)
-	assert.Equal(t, "souk.invalid", got.problem.Code)
-	assert.Equal(t, map[string]string{"q": "is not known here"}, got.problem.Fields, "an unknown query parameter ends it early")
-	got = w.do("POST", "/api/v1/shop/orders?note=long", `{"name":"A","lines":[{"quantity":0}],"Lines":[],"admin":true}`)
-	assert.Equal(t, 400, got.StatusCode)
-	assert.Equal(t, "souk.invalid", got.problem.Code)
-	assert.Equal(t, map[string]string{
-		"Idempotency-Key": "is required", "note": "should be length <= 3", "name": "should be length >= 2",
-		"lines[0].sku": "is required", "lines[0].quantity": "should be number >= 1",
-		"Lines": "is not known here", "admin": "is not known here",
-	}, got.problem.Fields)
-}
-
-func TestBodiesThatAreRefused(t *testing.T) {
-	t.Parallel()
-	w := orderWorld(t)
-	good := `{"name":"Ada","lines":[{"sku":"a","quantity":1}]}`
-	tests := map[string]struct {
-		body    string
-		headers []string
-		status  int
-		code    string
-	}{
-		"none":               {status: 400, code: "souk.malformed"},
-		"cut off":            {body: good[:20], status: 400, code: "souk.malformed"},
-		"followed by more":   {body: good + `{}`, status: 400, code: "souk.malformed"},
-		"name twice":         {body: `{"name":"Ada","name":"Bob","lines":[{"sku":"a","quantity":1}]}`, status: 400, code: "souk.malformed"},
-		"not UTF-8":          {body: "{\"name\":\"A\xff\xfe\",\"lines\":[{\"sku\":\"a\",\"quantity\":1}]}", status: 400, code: "souk.malformed"},
-		"too deep":           {body: strings.Repeat("[", 40) + strings.Repeat("]", 40), status: 400, code: "souk.malformed"},
-		"a list":             {body: `[]`, status: 400, code: "souk.malformed"},
-		"too large":          {body: `{"name":"` + strings.Repeat("a", 3000) + `"}`, status: 413, code: "souk.too_large"},
-		"another media type": {body: good, headers: []string{"Content-Type", "text/plain"}, status: 415, code: "souk.media_type"},
-		"another charset":    {body: good, headers: []string{"Content-Type", "application/json; charset=latin1"}, status: 415, code: "souk.media_type"},
-		"compressed":         {body: good, headers: []string{"Content-Encoding", "gzip"}, status: 415, code: "souk.media_type"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			got := w.do("POST", "/api/v1/shop/orders", tt.body, append(tt.headers, "Idempotency-Key", key)...)
-			assert.Equal(t, tt.status, got.StatusCode, string(got.body))
-			assert.Equal(t, tt.code, got.problem.Code, string(got.body))
-		})
-	}
-	t.Run("chunked and too large", func(t *testing.T) {
-		r, err := http.NewRequestWithContext(t.Context(), "POST", w.url+"/api/v1/shop/orders", io.MultiReader(strings.NewReader(strings.Repeat(" ", 5000))))
-		require.NoError(t, err)
-		res, err := http.DefaultClient.Do(r)
-		require.NoError(t, err)
-		defer res.Body.Close()
-		assert.Equal(t, 413, res.StatusCode)
-	})
-}
-
-func TestAnswersNeverRepeatWhatWasSent(t *testing.T) {
-	t.Parallel()
-	w := orderWorld(t)
-	const secret = "canary-7f3a9"
-	for _, body := range []string{
-		`{"name":"` + secret + `","lines":"` + secret + `"}`, `{"name":["` + secret + `"]}`, `{"name":"` + secret, `"` + secret + `"`,
-	} {
-		got := w.do("POST", "/api/v1/shop/orders", body, "Idempotency-Key", key, "Cookie", "souk_session="+secret)
-		assert.Equal(t, 400, got.StatusCode)
-		assert.NotContains(t, string(got.body), secret)
-	}
-	assert.NotContains(t, string(w.logs.Bytes()), secret)
-}
-
 func TestAPanicIsCaughtAndTheNextRequestServed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -439,6 +336,31 @@ func TestARepeatedReadAnswersWithoutABody(t *testing.T) {
 	assert.Equal(t, tag, again.Header.Get("ETag"))
 	assert.Empty(t, again.Header.Get("Content-Type"))
 	assert.Equal(t, 1, built)
+}
+
+func TestWhatAHandlerLogsCarriesModuleAndRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	httpx.Route(w.api, httpx.Op{Method: "GET", Path: "/api/v1/shop/log", Who: httpx.Anyone, Summary: "Log"},
+		func(ctx context.Context, _ actor.Actor, _ empty) (empty, error) {
+			zerolog.Ctx(ctx).Info().Msg("a fact")
+			return empty{}, nil
+		})
+	w.start()
+	w.do("GET", "/api/v1/shop/log", "", "X-Request-Id", "asked-by-test")
+	line := w.lines("a fact")[0]
+	assert.Equal(t, "shop", line["module"])
+	assert.Equal(t, "asked-by-test", line["request_id"])
+}
+
+func TestAnIDThatIsNotFitForLogsIsReplaced(t *testing.T) {
+	t.Parallel()
+	w := orderWorld(t)
+	for _, sent := range []string{"short", "with spaces in it", strings.Repeat("x", 65)} {
+		got := w.do("GET", "/api/v1/shop/nothing", "", "X-Request-Id", sent)
+		assert.NotEqual(t, sent, got.Header.Get("X-Request-Id"))
+		assert.Len(t, got.problem.RequestID, 24)
+	}
 }
 
 func TestUnknownAddressesAndMethodsAreProblems(t *testing.T) {

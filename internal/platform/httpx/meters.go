@@ -38,7 +38,7 @@ func newMeters(m metric.Meter) *meters {
 	return &meters{took: took, inFlight: inFlight}
 }
 
-func (m *meters) record(module, route, method string, status int, took time.Duration) {
+func (m *meters) record(ctx context.Context, module, route, method string, status int, took time.Duration) {
 	key := labelKey{module, route, method, status}
 	labels, ok := m.labels.Load(key)
 	if !ok {
@@ -46,5 +46,5 @@ func (m *meters) record(module, route, method string, status int, took time.Dura
 			attribute.String("module", module), attribute.String("route", route),
 			attribute.String("method", method), attribute.String("status", strconv.Itoa(status)))))
 	}
-	m.took.Record(context.Background(), took.Seconds(), labels.(metric.MeasurementOption))
+	m.took.Record(ctx, took.Seconds(), labels.(metric.MeasurementOption))
 }

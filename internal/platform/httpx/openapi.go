@@ -7,13 +7,18 @@ import (
 	"path"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"souk/internal/platform/clock"
 )
 
 // newHuma is huma with souk's strictness, names and problems, and none of its own routes.
 func (s *Server) newHuma() huma.API {
 	registry := huma.NewMapRegistry("#/components/schemas/", s.schemaName)
+	// On the wire a clock.Time is RFC 3339, though Go keeps it as a number.
+	registry.RegisterTypeAlias(reflect.TypeFor[clock.Time](), reflect.TypeFor[time.Time]())
 	cfg := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",

@@ -41,9 +41,32 @@ func (s *Server) Pages(d *door.Door, mount func(chi.Router)) {
 	})
 }
 
+// Assets mounts what is the same for everybody: stylesheets, scripts, pictures. Nobody asks who
+// is asking, and browsers may keep it; an address with a version in its name says so itself
+// with a longer Cache-Control.
+func (s *Server) Assets(d *door.Door, mount func(chi.Router)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.router.Group(func(r chi.Router) {
+		r.Use(middleware.Compress(5, "text/css", "text/javascript", "image/svg+xml"))
+		r.Use(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				x := exchangeOf(r.Context())
+				x.enter(r.Context(), d.Module(), pattern(r))
+				x.page, x.quiet = true, true
+				pageHeaders(w.Header())
+				w.Header().Set("Cache-Control", "public, max-age=300")
+				s.behind(w, r, d, next)
+			})
+		})
+		mount(r)
+	})
+}
+
 func (s *Server) servePage(w http.ResponseWriter, r *http.Request, d *door.Door, next http.Handler) {
 	x := exchangeOf(r.Context())
-	x.module, x.page, x.route = d.Module(), true, pattern(r)
+	x.enter(r.Context(), d.Module(), pattern(r))
+	x.page = true
 	ctx, cancel := context.WithTimeout(r.Context(), pageTime)
 	defer cancel()
 	r = r.WithContext(ctx)
@@ -62,7 +85,14 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, d *door.Door,
 		s.refusePage(w, r, err)
 		return
 	}
-	leave, err := d.Enter(ctx)
+	s.behind(w, r, d, next)
+}
+
+// behind serves a page or asset behind the module's door.
+func (s *Server) behind(w http.ResponseWriter, r *http.Request, d *door.Door, next http.Handler) {
+	x := exchangeOf(r.Context())
+	defer func() { x.route = pattern(r) }() // routers below may have made it longer
+	leave, err := d.Enter(r.Context())
 	if err != nil {
 		s.refusePage(w, r, err)
 		return

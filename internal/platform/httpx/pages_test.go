@@ -36,8 +36,21 @@ func pagesWorld(t *testing.T) *world {
 		r.With(httpx.Throttle(httpx.Limit{Max: 1, Per: time.Minute}, w.clock.Now)).
 			Get("/limited", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	})
+	w.server.Assets(w.door, func(r chi.Router) {
+		r.Get("/assets/*", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(httpx.ActorFrom(r).Kind)) })
+	})
 	w.start()
 	return w
+}
+
+func TestAssetsAreForEverybodyAndKept(t *testing.T) {
+	t.Parallel()
+	w := pagesWorld(t)
+	got := w.do("GET", "/assets/souk.css", "", "Cookie", "souk_session=buyer")
+	assert.Equal(t, "nobody", string(got.body), "nobody asked who is asking")
+	assert.Equal(t, "public, max-age=300", got.Header.Get("Cache-Control"))
+	assert.Equal(t, 404, w.do("GET", "/nowhere", "").StatusCode)
+	assert.Equal(t, 200, w.do("HEAD", "/assets/souk.css", "").StatusCode)
 }
 
 func TestAPageKnowsItsCallerAndIsGuardedInTheBrowser(t *testing.T) {

@@ -149,6 +149,7 @@ func retryAfter(err error) string {
 // package for that, set once here and never again.
 var speakForHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false // a list may be empty, never null
 	huma.NewError = func(status int, msg string, problems ...error) huma.StatusError {
 		return foundByHuma("", status, msg, problems)
 	}
@@ -167,7 +168,7 @@ func foundByHuma(requestID string, status int, msg string, found []error) *Probl
 	}
 	var bad errs.Problems
 	for _, f := range found {
-		detailer, ok := f.(huma.ErrorDetailer) //nolint:errorlint // huma's own values, never wrapped
+		detailer, ok := f.(huma.ErrorDetailer)
 		if !ok {
 			continue
 		}
@@ -188,6 +189,9 @@ func foundByHuma(requestID string, status int, msg string, found []error) *Probl
 // fieldProblem turns huma's "body.lines[0]", "expected required property sku to be present"
 // into "lines[0].sku", "is required".
 func fieldProblem(location, message string) (field, problem string) {
+	if field, ok := strings.CutPrefix(message, atField); ok {
+		return field, "has a value that cannot be read"
+	}
 	_, field, _ = strings.Cut(location, ".")
 	if name, ok := strings.CutPrefix(message, "expected required property "); ok {
 		name = strings.TrimSuffix(name, " to be present")

@@ -13,6 +13,7 @@ import (
 	"souk/internal/platform/bus"
 	"souk/internal/platform/door"
 	"souk/internal/platform/httpx"
+	"souk/internal/platform/job"
 	"souk/internal/platform/store"
 	"souk/internal/platform/telemetry"
 )
@@ -23,7 +24,9 @@ type Module struct {
 	DB          *store.DB                   // its own database; its migrations ran when that was opened
 	Routes      func(httpx.API)             // registers its API
 	Pages       func(chi.Router)            // registers its pages
+	Assets      func(chi.Router)            // registers what is the same for everybody: stylesheets, scripts
 	Subscribers []*bus.Subscriber           // what it hears
+	Jobs        *job.Runner                 // its own future work
 	Ready       func(context.Context) error // whether it can do its work just now, besides reading its database
 	MaxInFlight int                         // bound on work in flight; default door.DefaultMax
 
@@ -77,6 +80,9 @@ func (s *Set) Mount(server *httpx.Server, metrics http.Handler) error {
 		if m.Pages != nil {
 			server.Pages(m.Door, m.Pages)
 		}
+		if m.Assets != nil {
+			server.Assets(m.Door, m.Assets)
+		}
 	}
 	server.Handle("/healthz", http.HandlerFunc(alive))
 	server.Handle("/readyz", http.HandlerFunc(s.serveReady))
@@ -86,12 +92,25 @@ func (s *Set) Mount(server *httpx.Server, metrics http.Handler) error {
 	return server.MountReference()
 }
 
-// Show adds the figures of doors and databases to what Prometheus reads.
-func (s *Set) Show(t *telemetry.Telemetry) {
+// Show adds the figures of doors, databases and jobs to what Prometheus reads.
+func (s *Set) Show(t *telemetry.Telemetry) error {
 	for _, m := range s.modules {
 		to := t.Module(m.Name)
 		to.Gauge("souk.door.in_flight", "Work in flight behind a module's door.", func() int64 { return m.Door.Stats().InFlight })
 		to.Total("souk.door.refused", "Work turned away at a module's bound.", func() int64 { return m.Door.Stats().Refused })
 		to.Total("souk.door.panics", "Panics caught at a module's door.", func() int64 { return m.Door.Stats().Panics })
+		if m.DB != nil {
+			to.Total("souk.store.writes", "Writes that are durable.", func() int64 { return m.DB.Stats().Writes })
+			to.Total("souk.store.commits", "Transactions committed; fewer than writes when they share.", func() int64 { return m.DB.Stats().Commits })
+			to.Total("souk.store.failed_commits", "Commits that failed, their writes unknown.", func() int64 { return m.DB.Stats().FailedCommits })
+			to.Total("souk.store.reads", "Snapshots read.", func() int64 { return m.DB.Stats().Reads })
+			to.Gauge("souk.store.queued", "Writes waiting for their turn.", func() int64 { return m.DB.Stats().Queued })
+		}
+		if m.Jobs != nil {
+			if err := m.Jobs.Instrument(t.Meter()); err != nil {
+				return fmt.Errorf("show the jobs of %s: %w", m.Name, err)
+			}
+		}
 	}
+	return nil
 }

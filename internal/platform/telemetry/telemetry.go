@@ -43,7 +43,8 @@ type Config struct {
 // Telemetry is the running whole.
 type Telemetry struct {
 	Log    zerolog.Logger
-	Tracer trace.Tracer
+	Tracer trace.Tracer         // of souk's own edge
+	Traces trace.TracerProvider // for what makes its own tracers
 
 	meters   *sdkmetric.MeterProvider
 	traces   *sdktrace.TracerProvider
@@ -56,7 +57,7 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Telemetry{Log: log, Tracer: nooptrace.NewTracerProvider().Tracer("souk"), registry: prometheus.NewRegistry()}
+	t := &Telemetry{Log: log, Traces: nooptrace.NewTracerProvider(), registry: prometheus.NewRegistry()}
 	who := resource.NewSchemaless(attribute.String("service.name", "souk"), attribute.String("service.version", cfg.Version))
 
 	t.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -79,8 +80,9 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 			return nil, fmt.Errorf("set up traces to %s: %w", cfg.Endpoint, err)
 		}
 		t.traces = sdktrace.NewTracerProvider(sdktrace.WithResource(who), sdktrace.WithBatcher(sender))
-		t.Tracer = t.traces.Tracer("souk")
+		t.Traces = t.traces
 	}
+	t.Tracer = t.Traces.Tracer("souk")
 	return t, nil
 }
 

@@ -70,7 +70,7 @@ func TestLinesAreJSONUnlessOnATerminal(t *testing.T) {
 func TestAnUnknownLevelIsRefused(t *testing.T) {
 	t.Parallel()
 	_, err := telemetry.Start(t.Context(), telemetry.Config{Level: "loud"})
-	assert.ErrorContains(t, err, `"loud"`)
+	require.ErrorContains(t, err, `"loud"`)
 	_, err = telemetry.Start(t.Context(), telemetry.Config{Endpoint: "collector"})
 	assert.ErrorContains(t, err, `"collector"`)
 }
