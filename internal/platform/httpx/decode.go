@@ -1,174 +1,169 @@
-package feed
+package httpx
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// marks finds the tags of an XML text without understanding it: enough to cut it into items,
-// and never lost for long in one that is broken. A comment or CDATA section without an end,
-// or a tag with a < in it, ends where the bounds or the < say.
-type marks struct {
-	in   *bufio.Reader
-	max  int
-	line int
-	tag  []byte
+// maxDepth bounds how deep JSON may nest: no request of souk's needs more.
+const maxDepth = 32
+
+// strictJSON is the format that huma decodes and encodes with. Unknown fields and other
+// spellings of a field's name are refused by the schema; here falls what a schema does not
+// see: what follows the value, a name that comes twice, invalid UTF-8, and depth.
+var strictJSON = huma.Format{
+	// A nil list or map is written as an empty one, as everywhere in souk.
+	Marshal: func(w io.Writer, v any) error { return json.MarshalWrite(w, v, json.Deterministic(true)) },
+	Unmarshal: func(data []byte, v any) error {
+		if _, again := v.(*any); again { // huma decodes twice, first for the schema
+			if err := checkJSON(data); err != nil {
+				return err
+			}
+		}
+		return fieldError(json.Unmarshal(data, v))
+	},
 }
 
-type markKind int
+// atField begins the text of an error that concerns one field; huma hands on no more than text.
+const atField = "\x00field "
 
-const (
-	startTag markKind = iota
-	endTag
-	emptyTag // <item/>
-)
-
-// mark is one tag. raw holds until the next.
-type mark struct {
-	name string
-	kind markKind
-	raw  []byte
-	line int
-}
-
-// keep adds to a kept text as long as it is not past the bounds.
-func (m *marks) keep(kept *[]byte, text ...byte) {
-	if kept != nil && len(*kept) <= m.max {
-		*kept = append(*kept, text...)
+// fieldError says which field it is that has the right JSON type and still cannot be read: a
+// number out of range, an id of the wrong shape. What stood there is not repeated.
+func fieldError(err error) error {
+	var bad *json.SemanticError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &bad) && bad.JSONPointer != "":
+		var path strings.Builder
+		for name := range bad.JSONPointer.Tokens() {
+			if _, err := strconv.Atoi(name); err == nil {
+				path.WriteString("[" + name + "]")
+				continue
+			}
+			if path.Len() > 0 {
+				path.WriteByte('.')
+			}
+			path.WriteString(name)
+		}
+		return errors.New(atField + path.String())
+	default:
+		return errors.New("the body has a value that cannot be read")
 	}
 }
 
-func (m *marks) read() (byte, error) {
-	c, err := m.in.ReadByte()
-	if c == '\n' {
-		m.line++
-	}
-	return c, err
-}
-
-// next returns the next tag. The text before it, with CDATA, is added to kept; comments,
-// declarations and instructions are dropped.
-func (m *marks) next(kept *[]byte) (mark, error) {
+// checkJSON says what is wrong with data as one JSON value, without repeating any of it.
+func checkJSON(data []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(data))
 	for {
-		if err := m.text(kept); err != nil {
-			return mark{}, err
-		}
-		line := m.line
-		switch head, _ := m.in.Peek(8); { // at the end it is shorter
-		case bytes.HasPrefix(head, []byte("!--")):
-			if err := m.until("-->", kept, false); err != nil {
-				return mark{}, err
-			}
-			continue
-		case bytes.HasPrefix(head, []byte("![CDATA[")):
-			m.keep(kept, '<')
-			if err := m.until("]]>", kept, true); err != nil {
-				return mark{}, err
-			}
-			continue
-		}
-		if err := m.upToEnd(); err != nil {
-			return mark{}, err
-		}
-		if found, ok := tagOf(m.tag); ok {
-			found.line = line
-			return found, nil
-		}
-		m.keep(kept, m.tag...) // for the XML decoder to refuse
-	}
-}
-
-// text passes over what stands before the next <, and over that.
-func (m *marks) text(kept *[]byte) error {
-	for {
-		chunk, err := m.in.ReadSlice('<')
-		m.line += bytes.Count(chunk, []byte{'\n'})
-		if err == nil {
-			m.keep(kept, chunk[:len(chunk)-1]...)
-			return nil
-		}
-		m.keep(kept, chunk...)
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return err
-		}
-	}
-}
-
-// until passes over what stands before end, and over end, at most the bounds far. Of what is
-// not whole it keeps the line ends, so that lines can still be counted.
-func (m *marks) until(end string, kept *[]byte, whole bool) error {
-	matched := 0
-	for range m.max {
-		c, err := m.read()
-		if err != nil {
-			return err
-		}
-		if whole || c == '\n' {
-			m.keep(kept, c)
-		}
-		switch {
-		case c == end[matched]:
-			if matched++; matched == len(end) {
-				return nil
-			}
-		case matched == 2 && c == end[0] && end[0] == end[1]: // --->, ]]]>
-		case c == end[0]:
-			matched = 1
-		default:
-			matched = 0
-		}
-	}
-	return nil
-}
-
-// upToEnd reads a tag, from its < to its >, which may stand in quotes before. A < ends it too.
-func (m *marks) upToEnd() error {
-	m.tag = append(m.tag[:0], '<')
-	quote := byte(0)
-	for len(m.tag) < min(m.max, 16<<10) {
-		c, err := m.in.ReadByte()
+		token, err := d.ReadToken()
 		if errors.Is(err, io.EOF) {
-			return io.EOF
+			return errors.New("the body is not complete")
 		}
 		if err != nil {
-			return err
+			return syntaxProblem(err, d.InputOffset())
 		}
-		if c == '<' {
-			return m.in.UnreadByte()
+		if d.StackDepth() > maxDepth {
+			return fmt.Errorf("the body nests deeper than %d", maxDepth)
 		}
-		if c == '\n' {
-			m.line++
+		_ = token
+		if d.StackDepth() == 0 {
+			break
 		}
-		m.tag = append(m.tag, c)
-		switch {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '"' || c == '\'':
-			quote = c
-		case c == '>':
-			return nil
-		}
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return errors.New("there is something after the JSON value")
 	}
 	return nil
 }
 
-// tagOf reads the name of a tag. Declarations, instructions and broken tags are none.
-func tagOf(raw []byte) (mark, bool) {
-	inner, whole := bytes.CutSuffix(raw[1:], []byte{'>'})
-	m := mark{raw: raw}
-	if after, ok := bytes.CutPrefix(inner, []byte{'/'}); ok {
-		inner, m.kind = after, endTag
-	} else if before, ok := bytes.CutSuffix(inner, []byte{'/'}); ok {
-		inner, m.kind = before, emptyTag
+func syntaxProblem(err error, at int64) error {
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return fmt.Errorf("a field comes twice, near byte %d of the body", at)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the body is not complete")
+	default:
+		return fmt.Errorf("the body is not JSON, near its byte %d", at)
 	}
-	end := bytes.IndexAny(inner, " \t\r\n")
-	if end < 0 {
-		end = len(inner)
+}
+
+// readBody takes the whole body in, bounded in size and time, and puts it where huma reads.
+// It happens before the module's door, so that slow senders take nobody's place.
+func (rt *route) readBody(w http.ResponseWriter, r *http.Request) error {
+	if !rt.hasBody {
+		return nil
 	}
-	m.name = string(inner[:end])
-	return m, whole && m.name != "" && m.name[0] != '!' && m.name[0] != '?'
+	if err := rt.checkMediaType(r.Header); err != nil {
+		return err
+	}
+	return takeBody(w, r, rt.MaxBody)
+}
+
+func (rt *route) checkMediaType(h http.Header) error {
+	if e := h.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return ErrMediaType
+	}
+	sent := h.Get("Content-Type")
+	if sent == "" || rt.raw {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(sent)
+	if err != nil || media != "application/json" {
+		return ErrMediaType
+	}
+	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return ErrMediaType
+	}
+	return nil
+}
+
+// takeBody reads r's body whole and replaces it by what was read. The time for it began at the
+// edge; when the body is in, that deadline is lifted, for it would end the handler's context.
+func takeBody(w http.ResponseWriter, r *http.Request, limit int64) error {
+	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	tooLarge := ErrTooLarge.With("the body may have %d bytes at most", limit)
+	if r.ContentLength > limit {
+		return tooLarge
+	}
+	var buf bytes.Buffer
+	if r.ContentLength > 0 {
+		buf.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	var over *http.MaxBytesError
+	var slow net.Error
+	switch {
+	case errors.As(err, &over):
+		return tooLarge
+	case errors.As(err, &slow) && slow.Timeout():
+		return ErrTooSlow
+	case err != nil:
+		return ErrMalformed.With("the body did not arrive whole").Because(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(buf.Bytes()))
+	return lift(w)
+}
+
+// lift takes the read deadline away. A writer that knows none (in a test) has none to lift.
+func lift(w http.ResponseWriter) error {
+	err := http.NewResponseController(w).SetReadDeadline(time.Time{})
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("lift the read deadline: %w", err)
+	}
+	return nil
 }
