@@ -44,14 +44,14 @@ var listingTests = map[string]func(*world){
 		_, staff := w.seller("Shop")
 		minus := int64(-1)
 		_, err := w.CreateListing(w.Context(), catalog.CreateListingRequest{By: staff, Key: Key(), Seller: catalog.SellerID(staff.Seller), Draft: catalog.Draft{
-			Title: "  ", Condition: "broken", TaxClass: "none", Category: "x",
+			Title: "  ", Category: "x",
 			Images: []catalog.Image{{URL: "javascript:alert(1)"}}, Attributes: []catalog.Attribute{{}},
 			Variants: []catalog.VariantDraft{
 				{GTIN: "12", Price: Euro(-1), Grams: -1, Quantity: &minus},
 				{Price: Euro(1), Options: []catalog.Option{{Name: "a"}}},
 			},
 		}})
-		w.invalid(err, "draft.title", "draft.condition", "draft.tax_class", "draft.category", "draft.images[0].url", "draft.attributes[0].name",
+		w.invalid(err, "draft.title", "draft.category", "draft.images[0].url", "draft.attributes[0].name",
 			"draft.variants[0].gtin", "draft.variants[0].price", "draft.variants[0].grams", "draft.variants[0].quantity",
 			"draft.variants[1].options[0].value")
 		_, err = w.CreateListing(w.Context(), catalog.CreateListingRequest{By: staff, Seller: "x"})
