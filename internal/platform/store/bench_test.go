@@ -101,7 +101,7 @@ var thingBody = []byte(strings.Repeat("x", 120))
 func benchLoads(t testing.TB, change func(*Options)) []load {
 	t.Helper()
 	open := func() *DB {
-		db := openThings(t, change)
+		db := openThings(t, func(o *Options) { o.MaxBatchTime = 0; change(o) })
 		require.NoError(t, db.Write(context.Background(), func(tx *Tx) error {
 			_, err := tx.Exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
 				INSERT INTO things (id, name, body) SELECT -i, 'seed' || i, zeroblob(120) FROM n`)

@@ -42,18 +42,18 @@ func (w *writer) checkpoint() {
 	if w.pending() {
 		limit = checkpointBusy
 	}
-	if waiting < limit && pages < checkpointForce {
-		return
-	}
 	kind := "PASSIVE"
-	if pages >= checkpointForce {
-		var release func()
-		if release = w.holdReaders(); release != nil {
+	if pages >= w.forceAt {
+		if release := w.holdReaders(); release != nil {
 			defer release()
-			kind = "TRUNCATE"
-		} else if waiting < limit {
-			return
+			kind, w.forceAt = "TRUNCATE", w.db.o.forceFolds
+		} else {
+			// Some Read is long. Waiting for it after every batch would stop the writer.
+			w.forceAt = pages + w.db.o.forceFolds
 		}
+	}
+	if waiting < limit && kind == "PASSIVE" {
+		return
 	}
 	w.db.count.checkpoints.Add(1)
 	pages, _, err = w.c.checkpoint(kind)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -18,6 +19,7 @@ CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, body BLO
 func openThings(t testing.TB, change func(*Options)) *DB {
 	t.Helper()
 	o := Options{Module: "things", Path: filepath.Join(t.TempDir(), "things.db"), Migrations: things, NoSync: true}
+	o.MaxBatchTime = time.Hour // however slow the machine, what a test puts together stays together
 	if change != nil {
 		change(&o)
 	}

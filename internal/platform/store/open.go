@@ -53,7 +53,9 @@ type Options struct {
 	RunTwice bool // for tests: every function runs, is undone, and runs again
 	NoSync   bool // for tests: a commit does not wait for the disk
 
-	onConnect func(c *sqlite3.SQLiteConn, writer bool) error // for store's own tests
+	// For store's own tests.
+	onConnect  func(c *sqlite3.SQLiteConn, writer bool) error
+	forceFolds int64 // checkpointForce
 }
 
 func (o Options) withDefaults() Options {
@@ -74,6 +76,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxQueued <= 0 {
 		o.MaxQueued = 4096
+	}
+	if o.forceFolds <= 0 {
+		o.forceFolds = checkpointForce
 	}
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = defaultBusyTimeout

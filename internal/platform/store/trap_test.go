@@ -28,7 +28,7 @@ func expiring(end func()) func(*sqlite3.SQLiteConn, bool) error {
 }
 
 // manyRows inserts long enough after expire() that an interruption is seen.
-const manyRows = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+const manyRows = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
 	INSERT INTO things (name) SELECT 'late' || (i + expire() - 1) FROM n WHERE i > 1 OR expire() = 1`
 
 // The trap: SQL that carries a context which ends inside an INSERT makes SQLite roll back

@@ -77,6 +77,7 @@ type writer struct {
 
 	lastAt  atomic.Int64 // when a batch last began or ended, in nanoseconds since started
 	started time.Time
+	forceAt int64 // pages in the log at which new Reads are held back to fold it
 	batch   batch
 	current *request // whose function runs or has just run
 }
@@ -87,7 +88,7 @@ func newWriter(ctx context.Context, db *DB) (*writer, error) {
 		return nil, err
 	}
 	return &writer{
-		db: db, c: c, started: time.Now(),
+		db: db, c: c, started: time.Now(), forceAt: db.o.forceFolds,
 		wake: make(chan struct{}, 1), holds: make(chan *hold), stopped: make(chan struct{}),
 	}, nil
 }
