@@ -106,6 +106,7 @@ func TestABrokenRowCostsNoOther(t *testing.T) {
 		"two quotes never closed":                {head + "1,\"a,1 EUR\n2,\"b,2 EUR\n3,c,3 EUR\n", "3 !2 !3"},
 		"a quote that closes rows later":         {head + "1,\"a,1 EUR\n2,b,2 EUR\n3,c\",3 EUR\n4,d,4 EUR\n", "1 4"},
 		"a quote that closes in a later field":   {head + "1,\"a,1 EUR\n2,b\",2 EUR\n3,\"c\",3 EUR\n", "1 3"},
+		"a quote that swallows rows and fields":  {head + "1,\"a,1 EUR\n2,b,2 EUR\n3,c\",x,3 EUR,9\n4,d,4 EUR\n", "2 4 !2 !4"},
 		"a stray quote in a quoted field":        {head + "1,\"a 17\" screen\",1 EUR\n2,b,2 EUR\n", "1 2"},
 		"a quote inside an unquoted field":       {head + "1,a 17\" screen,1 EUR\n2,b,2 EUR\n", "1 2"},
 		"blanks around quotes":                   {head + "1, \"a,b\" ,1 EUR\n", "1"},

@@ -111,7 +111,9 @@ func (l *lines) closing(at int) (next int, state fieldState, closed bool) {
 	for blanks := 0; blanks < maxShown; blanks++ {
 		c, ok := l.byteAt(at)
 		switch {
-		case !ok || c == '\n':
+		case !ok:
+			return at, fieldLast, true
+		case c == '\n':
 			return at + 1, fieldLast, true
 		case c == l.comma:
 			return at + 1, fieldMore, true

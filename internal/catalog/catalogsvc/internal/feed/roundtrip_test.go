@@ -205,7 +205,10 @@ func TestMemoryIsFlat(t *testing.T) { //nolint:paralleltest // it measures the h
 	}
 	for name, text := range tests {
 		t.Run(name, func(t *testing.T) {
-			text.left = 60_000 // 18 MB
+			text.left = 50_000 // 15 MB
+			if name == "many elements" {
+				text.left = 5_000 // these are slow to read
+			}
 			r, err := feed.NewReader(text, feed.Options{MaxRow: 64 << 10})
 			require.NoError(t, err)
 			var most uint64
@@ -216,7 +219,7 @@ func TestMemoryIsFlat(t *testing.T) { //nolint:paralleltest // it measures the h
 					require.ErrorIs(t, err, io.EOF)
 					break
 				}
-				if i%20_000 == 0 {
+				if i%10_000 == 0 {
 					most = max(most, heap())
 				}
 			}
