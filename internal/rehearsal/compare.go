@@ -76,6 +76,9 @@ func (f *facts) compareOrder(o orders.OrderFact, paid []payments.Payment) {
 			live = append(live, p)
 		}
 	}
+	if o.Saga == orders.SagaCase {
+		return // the money is in dispute with the provider, and someone is looking
+	}
 	switch o.Status {
 	case orders.StatusPlaced, orders.StatusCompleted:
 		f.comparePlaced(o, live, due)
@@ -113,8 +116,8 @@ func (f *facts) compareHolds(reservations []catalog.Reservation, wanted map[id.R
 		switch {
 		case o == nil:
 			f.add(r.Until, HoldsHaveOwners, "there is no such order", r.Key, string(r.For))
-		case unfinished(*o):
-			// Its saga explains it.
+		case unfinished(*o), o.Saga == orders.SagaCase, !o.Due.IsZero():
+			// Its saga explains it, or the job that goes on with it.
 		case r.Status == catalog.ReservationAllocated && o.Status == orders.StatusPlaced:
 			var pieces int64
 			for _, item := range r.Items {

@@ -1,0 +1,268 @@
+package orderssvc
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+
+	"souk/internal/accounts"
+	"souk/internal/cart"
+	"souk/internal/orders"
+	"souk/internal/platform/actor"
+	"souk/internal/platform/errs"
+	"souk/internal/platform/id"
+	"souk/internal/platform/store"
+)
+
+// keysLive is how long a client's idempotency key is remembered.
+const keysLive = 8 * 24 * time.Hour
+
+// maxWait is how long a request waits for its checkout at most.
+const maxWait = 20 * time.Second
+
+// Checkout starts a checkout and waits for it a while.
+func (s *Service) Checkout(ctx context.Context, r orders.CheckoutRequest) (orders.CheckoutReply, error) {
+	if r.By.Owner() == "" || r.By.IsSystem() {
+		return orders.CheckoutReply{}, orders.ErrForbidden.With("a checkout needs someone signed in, or a cart token")
+	}
+	if err := checkCheckout(&r); err != nil {
+		return orders.CheckoutReply{}, err
+	}
+	buyer, err := s.buyer(ctx, r)
+	if err != nil {
+		return orders.CheckoutReply{}, err
+	}
+	o := &orders.Order{
+		ID: s.NewID(), Buyer: buyer, Guest: !r.By.SignedIn(), Status: orders.StatusPending, Contact: r.Contact,
+		Delivery: r.Delivery, Invoice: r.Delivery, Method: r.Method, CreatedAt: s.Now(),
+	}
+	if r.Invoice != nil {
+		o.Invoice = *r.Invoice
+	}
+	var oid orders.OrderID
+	err = s.DB.Write(ctx, func(tx *store.Tx) error {
+		c := store.Command{
+			Owner: r.By.Owner(), Operation: "orders.checkout", Key: r.Key, Body: bodyOf(r), Until: s.Now().Add(keysLive),
+		}
+		result, _, err := tx.Once(c, func() (string, error) { return string(o.ID), s.begin(tx, o, r) })
+		oid = orders.OrderID(result)
+		return err
+	})
+	if err != nil {
+		return orders.CheckoutReply{}, err
+	}
+	s.At("begun", oid)
+	if err := s.await(ctx, oid, time.Duration(r.WaitMillis)*time.Millisecond); err != nil {
+		return orders.CheckoutReply{}, err
+	}
+	return s.checkoutReply(ctx, oid)
+}
+
+// bodyOf is what makes a repeated checkout the same: all but how long its client waits.
+func bodyOf(r orders.CheckoutRequest) [32]byte {
+	r.WaitMillis = 0
+	return store.Hash(r)
+}
+
+// begin makes the pending order, its saga and the job that goes on with it.
+func (s *Service) begin(tx *store.Tx, o *orders.Order, r orders.CheckoutRequest) error {
+	for tries := 0; ; tries++ {
+		o.Number = s.NewNumber()
+		err := insertOrder(tx, o)
+		if store.IsDuplicate(err) && tries < 5 {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		break
+	}
+	if err := insertSaga(tx, sagaRow{
+		Order: o.ID, State: orders.SagaRunning, Step: stepClaim, CartOwner: r.By.Owner(), Cart: r.Cart,
+		CartVersion: r.CartVersion, QuoteHash: r.QuoteHash, Deadline: o.CreatedAt.Add(s.Term),
+	}); err != nil {
+		return err
+	}
+	return tx.Enqueue(jobCheckout, string(o.ID), s.Now())
+}
+
+// buyer is the person who buys; a guest becomes one here.
+func (s *Service) buyer(ctx context.Context, r orders.CheckoutRequest) (accounts.PersonID, error) {
+	if r.By.SignedIn() {
+		return accounts.PersonID(r.By.Person), nil
+	}
+	sum := sha256.Sum256([]byte(r.By.Owner() + "\n" + r.Key + "\n" + r.Contact.Email))
+	reply, err := s.Accounts.EnsureGuest(ctx, accounts.EnsureGuestRequest{
+		By: actor.System(""), Key: "checkout:" + hex.EncodeToString(sum[:]), Email: r.Contact.Email, Name: r.Contact.Name,
+	})
+	if err != nil {
+		return "", fmt.Errorf("make the guest a person: %w", err)
+	}
+	return reply.Person.ID, nil
+}
+
+// checkCheckout tidies a request and says everything that is wrong with it.
+func checkCheckout(r *orders.CheckoutRequest) error {
+	var p errs.Problems
+	p.Check(r.Key != "" && len(r.Key) <= 200, "key", "must have 1 to 200 characters")
+	p.Check(cart.CartIDs.Valid(r.Cart), "cart", "is not the id of a cart")
+	p.Check(r.QuoteHash != "", "quote_hash", "say which quote the buyer agreed to")
+	p.Check(r.Method != "" && len(r.Method) <= 100, "method", "choose a way to pay")
+	p.Check(r.WaitMillis >= 0 && r.WaitMillis <= maxWait.Milliseconds(), "wait_millis", "must be 0 to %d", maxWait.Milliseconds())
+	r.Contact.Email, r.Contact.Name = strings.TrimSpace(r.Contact.Email), strings.TrimSpace(r.Contact.Name)
+	parsed, err := mail.ParseAddress(r.Contact.Email)
+	p.Check(err == nil && parsed.Address == r.Contact.Email && len(r.Contact.Email) <= 254, "contact.email", "is not an e-mail address")
+	p.Check(r.Contact.Name != "" && len(r.Contact.Name) <= 200, "contact.name", "must have 1 to 200 characters")
+	checkPostal(&p, "delivery", &r.Delivery)
+	if r.Invoice != nil {
+		checkPostal(&p, "invoice", r.Invoice)
+	}
+	return p.Err(orders.ErrInvalid)
+}
+
+func checkPostal(p *errs.Problems, at string, a *accounts.Postal) {
+	for _, field := range []struct {
+		name     string
+		value    *string
+		required bool
+		most     int
+	}{
+		{"name", &a.Name, true, 200},
+		{"line1", &a.Line1, true, 200},
+		{"line2", &a.Line2, false, 200},
+		{"postal_code", &a.PostalCode, false, 20},
+		{"city", &a.City, true, 100},
+		{"region", &a.Region, false, 10},
+		{"phone", &a.Phone, false, 40},
+	} {
+		*field.value = strings.TrimSpace(*field.value)
+		p.Check(!field.required || *field.value != "", at+"."+field.name, "is needed")
+		p.Check(len(*field.value) <= field.most, at+"."+field.name, "must have at most %d characters", field.most)
+	}
+	c := a.Country
+	p.Check(len(c) == 2 && c[0] >= 'A' && c[0] <= 'Z' && c[1] >= 'A' && c[1] <= 'Z', at+".country", "must be two capitals, as in DE")
+}
+
+// destinationOf is what shipping and tax depend on of an address.
+func destinationOf(a accounts.Postal) cart.Destination {
+	return cart.Destination{Country: a.Country, Region: a.Region, PostalCode: a.PostalCode}
+}
+
+// await waits until the checkout rests (placed, rejected, or waiting for someone), or until
+// the time is over. The caller's going away ends only the waiting.
+func (s *Service) await(ctx context.Context, oid orders.OrderID, most time.Duration) error {
+	if most <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	for {
+		news, leave := s.waiting.join(oid)
+		resting, err := s.resting(ctx, oid)
+		if err != nil || resting {
+			leave()
+			return err
+		}
+		select {
+		case <-news:
+		case <-timer.C:
+			leave()
+			return nil
+		case <-ctx.Done():
+			leave()
+			return fmt.Errorf("wait for order %s: %w", oid, context.Cause(ctx))
+		}
+	}
+}
+
+// resting says whether nothing more happens to a checkout by itself that a buyer waits for.
+func (s *Service) resting(ctx context.Context, oid orders.OrderID) (bool, error) {
+	var saga sagaRow
+	err := s.DB.Read(ctx, func(q store.Queryer) error {
+		var err error
+		saga, err = selectSaga(q, oid)
+		return err
+	})
+	switch saga.State {
+	case orders.SagaRunning, orders.SagaUndoing:
+		return false, err
+	default:
+		return true, err
+	}
+}
+
+// checkoutReply is where a checkout stands.
+func (s *Service) checkoutReply(ctx context.Context, oid orders.OrderID) (orders.CheckoutReply, error) {
+	var row orderRow
+	var saga sagaRow
+	err := s.DB.Read(ctx, func(q store.Queryer) error {
+		var err error
+		if row, err = selectOrderRow(q, `id = ?`, oid); err != nil {
+			return err
+		}
+		saga, err = selectSaga(q, oid)
+		return err
+	})
+	if err != nil {
+		return orders.CheckoutReply{}, err
+	}
+	reply := orders.CheckoutReply{
+		Order: row.ID, Number: row.Number, Status: row.Status, Reason: row.Reason, Message: row.Message,
+		Total: row.amount(row.Total),
+	}
+	if saga.State == orders.SagaParked {
+		reply.ActionURL, reply.Until = saga.ActionURL, saga.Until
+	}
+	if row.Guest {
+		reply.Link, err = s.link(ctx, oid)
+	}
+	return reply, err
+}
+
+// GetCheckout says where a checkout stands.
+func (s *Service) GetCheckout(ctx context.Context, r orders.GetOrderRequest) (orders.CheckoutReply, error) {
+	var row orderRow
+	err := s.DB.Read(ctx, func(q store.Queryer) error {
+		var err error
+		row, err = s.visible(ctx, q, r)
+		return err
+	})
+	if err != nil {
+		return orders.CheckoutReply{}, err
+	}
+	return s.checkoutReply(ctx, row.ID)
+}
+
+// visible reads the row of an order that the caller may see: its own by the WHERE clause, by
+// its link, or any for operators and souk itself.
+func (s *Service) visible(ctx context.Context, q store.Queryer, r orders.GetOrderRequest) (orderRow, error) {
+	where, arg := `id = ?`, string(r.Order)
+	if r.Order == "" {
+		where, arg = `number = ?`, strings.ToUpper(strings.TrimSpace(r.Number))
+	}
+	switch {
+	case r.By.IsOperator() || r.By.IsSystem():
+		return selectOrderRow(q, where, arg)
+	case r.Link != "":
+		row, err := selectOrderRow(q, where, arg)
+		if err != nil {
+			return row, err
+		}
+		ok, err := s.opens(ctx, r.Link, row.ID)
+		if err == nil && !ok {
+			err = orders.ErrNotFound.With("there is no such order")
+		}
+		return row, err
+	case r.By.SignedIn():
+		return selectOrderRow(q, `buyer_id = ? AND `+where, r.By.Person, arg)
+	default:
+		return orderRow{}, orders.ErrNotFound.With("there is no such order")
+	}
+}
+
+// systemFor is souk itself acting for an order's buyer.
+func systemFor(buyer accounts.PersonID) actor.Actor { return actor.System(id.RefOf(buyer)) }

@@ -1,0 +1,212 @@
+// Package orderssvc is the module orders: the checkout, fulfilment, and the memory of both.
+//
+// Where rules live: what is frozen and how money is divided in freeze.go; fulfilment by
+// quantity in fulfil.go; the steps of a checkout in saga.go, and how it is undone in undo.go.
+// checkout.go starts one, acts.go is what buyers, sellers and operators do afterwards.
+package orderssvc
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"souk/internal/accounts"
+	"souk/internal/cart"
+	"souk/internal/catalog"
+	"souk/internal/orders"
+	"souk/internal/payments"
+	"souk/internal/platform/bus"
+	"souk/internal/platform/clock"
+	"souk/internal/platform/job"
+	"souk/internal/platform/store"
+)
+
+// The module's jobs.
+const (
+	jobCheckout  = "orders.checkout"   // key: the order
+	jobShipStock = "orders.ship_stock" // key: order/parcel
+	jobRefund    = "orders.refund"     // key: order/refund
+	jobSettle    = "orders.settle"     // key: order/seller order
+)
+
+// Config is what the module stands on.
+type Config struct {
+	DB       *store.DB
+	Bus      *bus.Bus // where it hears payments; nil hears nothing
+	Cart     cart.Service
+	Catalog  catalog.Service
+	Payments payments.Service
+	Accounts accounts.Service
+	Log      zerolog.Logger
+	Now      func() clock.Time // default: clock.Now
+
+	NewID     func() orders.OrderID // default: orders.OrderIDs.New
+	NewNumber func() string         // default: eight random characters, "K7F3-9Q2M"
+
+	// Term is how long a checkout may take, waiting for the buyer included. Default: 15 minutes.
+	Term time.Duration
+	// At is called at each named point of a checkout, with the order. Tests end the process there.
+	At func(point string, order orders.OrderID)
+}
+
+// Service implements orders.Service.
+type Service struct {
+	Config
+	jobs    *job.Runner
+	hears   []*bus.Subscriber
+	waiting waiting
+	secret  func(ctx context.Context) ([]byte, error)
+}
+
+var _ orders.Service = (*Service)(nil)
+
+// New builds the module; it has no effect elsewhere.
+func New(c Config) *Service {
+	if c.Now == nil {
+		c.Now = clock.Now
+	}
+	if c.NewID == nil {
+		c.NewID = orders.OrderIDs.New
+	}
+	if c.NewNumber == nil {
+		c.NewNumber = newNumber
+	}
+	if c.Term == 0 {
+		c.Term = 15 * time.Minute
+	}
+	if c.At == nil {
+		c.At = func(string, orders.OrderID) {}
+	}
+	s := &Service{Config: c, jobs: job.NewRunner(job.Config{DB: c.DB, Log: c.Log, Now: c.Now})}
+	s.secret = remember(s.readSecret)
+	s.jobs.Handle(jobCheckout, s.drive)
+	s.jobs.Handle(jobShipStock, s.shipStock)
+	s.jobs.Handle(jobRefund, s.refund)
+	s.jobs.Handle(jobSettle, s.settle)
+	if c.Bus != nil {
+		heard := bus.NewSubscriber(c.Bus, "orders.payments", payments.Log, c.DB)
+		bus.On(heard, s.paymentChanged)
+		heard.OnPlaceGone(s.wakeAll)
+		s.hears = append(s.hears, heard)
+	}
+	return s
+}
+
+// alphabet of numbers: digits and capitals without 0, 1, I, L, O and U, which are misread or
+// spell things.
+const alphabet = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// newNumber is a name for people. That it is random says nothing of how much is sold; a
+// number that exists already is refused by the database and another one is made.
+func newNumber() string {
+	out := make([]byte, 0, 9)
+	var b [1]byte
+	for len(out) < 9 {
+		if len(out) == 4 {
+			out = append(out, '-')
+		}
+		_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+		if int(b[0]) < 256/len(alphabet)*len(alphabet) {
+			out = append(out, alphabet[int(b[0])%len(alphabet)])
+		}
+	}
+	return string(out)
+}
+
+// remember calls fn until it has succeeded once.
+func remember(fn func(ctx context.Context) ([]byte, error)) func(ctx context.Context) ([]byte, error) {
+	var mu sync.Mutex
+	var value []byte
+	return func(ctx context.Context) ([]byte, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if value != nil {
+			return value, nil
+		}
+		v, err := fn(ctx)
+		if err == nil {
+			value = v
+		}
+		return v, err
+	}
+}
+
+func (s *Service) readSecret(ctx context.Context) ([]byte, error) {
+	var secret []byte
+	err := s.DB.Read(ctx, func(q store.Queryer) error {
+		return q.Get(&secret, `SELECT value FROM secrets WHERE name = 'order_link'`)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the secret of order links: %w", err)
+	}
+	return secret, nil
+}
+
+// link is the secret by which a guest reads an order. It is made of the order's id, so that a
+// repeated checkout answers with the same one and none is stored.
+func (s *Service) link(ctx context.Context, oid orders.OrderID) (string, error) {
+	secret, err := s.secret(ctx)
+	if err != nil {
+		return "", err
+	}
+	mac := hmac.New(sha256.New, secret)
+	_, _ = mac.Write([]byte(oid)) // a hash never fails
+	return base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil)[:20]), nil
+}
+
+// opens says whether link is the one of the order.
+func (s *Service) opens(ctx context.Context, link string, oid orders.OrderID) (bool, error) {
+	if link == "" {
+		return false, nil
+	}
+	right, err := s.link(ctx, oid)
+	return err == nil && subtle.ConstantTimeCompare([]byte(right), []byte(link)) == 1, err
+}
+
+// waiting is who waits in this process for a checkout to come to a rest.
+type waiting struct {
+	mu sync.Mutex
+	by map[orders.OrderID][]chan struct{}
+}
+
+// join waits for news of an order: the channel is closed at the next one.
+func (w *waiting) join(oid orders.OrderID) (news <-chan struct{}, leave func()) {
+	ch := make(chan struct{})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.by == nil {
+		w.by = map[orders.OrderID][]chan struct{}{}
+	}
+	w.by[oid] = append(w.by[oid], ch)
+	return ch, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		rest := w.by[oid][:0]
+		for _, other := range w.by[oid] {
+			if other != ch {
+				rest = append(rest, other)
+			}
+		}
+		if w.by[oid] = rest; len(rest) == 0 {
+			delete(w.by, oid)
+		}
+	}
+}
+
+// tell wakes whoever waits for an order.
+func (w *waiting) tell(oid orders.OrderID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, ch := range w.by[oid] {
+		close(ch)
+	}
+	delete(w.by, oid)
+}
