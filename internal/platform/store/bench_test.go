@@ -38,7 +38,6 @@ type load struct {
 type outcome struct {
 	perSecond float64
 	p50, p99  time.Duration
-	perCommit float64
 }
 
 // run puts a load on for a while.

@@ -138,7 +138,7 @@ func TestFullDisk(t *testing.T) {
 	for i := range 100 { // what fits into the log's own file may still go well
 		answers = append(answers, db.Write(context.Background(), big(fmt.Sprintf("more%03d", i), 64<<10)))
 	}
-	assert.Error(t, errors.Join(answers...))
+	require.Error(t, errors.Join(answers...))
 	for _, err := range answers {
 		if err != nil {
 			assert.Contains(t, []errs.Kind{errs.Unavailable, errs.Unknown}, errs.KindOf(err), err)

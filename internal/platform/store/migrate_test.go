@@ -80,8 +80,10 @@ func TestMigrationBeforeOneThatHasRunIsRefused(t *testing.T) {
 	const nothing = "-- +goose Up\nSELECT 1;\n"
 	db := openThings(t, func(o *Options) { o.Migrations = and(map[string]string{"0003_c.sql": nothing}) })
 	require.NoError(t, db.Close())
-	_, err := Open(context.Background(), Options{Module: "things", Path: db.path,
-		Migrations: and(map[string]string{"0002_b.sql": nothing, "0003_c.sql": nothing})})
+	_, err := Open(context.Background(), Options{
+		Module: "things", Path: db.path,
+		Migrations: and(map[string]string{"0002_b.sql": nothing, "0003_c.sql": nothing}),
+	})
 	require.ErrorIs(t, err, ErrChanged)
 	assert.Contains(t, err.Error(), "give it a higher number")
 }

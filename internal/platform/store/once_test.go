@@ -230,7 +230,7 @@ func TestUndo(t *testing.T) {
 		db := storetest.Open(t, "test")
 		for range 2 {
 			result, done := undo(t, db, "k")
-			assert.Equal(t, "", result)
+			assert.Empty(t, result)
 			assert.False(t, done)
 		}
 		assert.Equal(t, answer{repeat: true, code: "test.key_undone"}, command(t, db, pay("k", "b"), "late", nil))
@@ -253,7 +253,7 @@ func TestUndo(t *testing.T) {
 		db := storetest.Open(t, "test")
 		command(t, db, pay("k", "b"), "r1", errSoldOut)
 		result, done := undo(t, db, "k")
-		assert.Equal(t, "", result)
+		assert.Empty(t, result)
 		assert.False(t, done, "there is nothing to undo")
 		assert.Equal(t, answer{repeat: true, code: "test.key_undone"}, command(t, db, pay("k", "b"), "r2", nil))
 	})

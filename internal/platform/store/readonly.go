@@ -24,7 +24,7 @@ func OpenReadOnly(ctx context.Context, o Options) (*DB, error) {
 	db := newDB(o, nil)
 	db.readOnly, db.readMode = true, readMode(o.Path)
 	if err := db.inspect(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the database of %s: %w", o.Module, db.explain(err)), db.Close())
+		return nil, errors.Join(fmt.Errorf("open the database of %s: %w", o.Module, db.explain(err)), db.Close()) //nolint:contextcheck // closing is not for ctx to stop
 	}
 	return db, nil
 }

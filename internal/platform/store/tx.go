@@ -38,7 +38,8 @@ func (tx *Tx) Get(dest any, query string, args ...any) error {
 	if err := tx.ready(query); err != nil {
 		return err
 	}
-	return tx.done(tx.c.x.GetContext(context.Background(), dest, query, args...)) //nolint:contextcheck // the caller's would interrupt the neighbours too
+	// Not the caller's context: it would interrupt the neighbours too.
+	return tx.done(tx.c.x.GetContext(context.Background(), dest, query, args...))
 }
 
 // Select reads every row into dest.
@@ -46,7 +47,7 @@ func (tx *Tx) Select(dest any, query string, args ...any) error {
 	if err := tx.ready(query); err != nil {
 		return err
 	}
-	return tx.done(tx.c.x.SelectContext(context.Background(), dest, query, args...)) //nolint:contextcheck // the caller's would interrupt the neighbours too
+	return tx.done(tx.c.x.SelectContext(context.Background(), dest, query, args...))
 }
 
 // Exec runs a statement and says how many rows it changed.
@@ -54,7 +55,7 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if err := tx.ready(query); err != nil {
 		return 0, err
 	}
-	result, err := tx.c.x.ExecContext(context.Background(), query, args...) //nolint:contextcheck // the caller's would interrupt the neighbours too
+	result, err := tx.c.x.ExecContext(context.Background(), query, args...)
 	if err := tx.done(err); err != nil {
 		return 0, err
 	}
@@ -73,7 +74,7 @@ func (tx *Tx) Context() context.Context { return tx.ctx }
 
 // Under runs fn with ctx, made from tx.Context(), in its place: what fn publishes, enqueues
 // and audits carries the trace and request id of ctx.
-func (tx *Tx) Under(ctx context.Context, fn func() error) error {
+func (tx *Tx) Under(ctx context.Context, fn func() error) error { //nolint:contextcheck // ctx is made from the one it replaces
 	was := tx.ctx
 	tx.ctx = ctx
 	defer func() { tx.ctx = was }()
@@ -97,7 +98,7 @@ func (tx *Tx) part(fn func() error) error {
 	finished := false
 	defer func() {
 		if !finished && tx.lost == nil {
-			tx.undoPart()
+			_ = tx.undoPart() // on the way out of a panic; if it fails the transaction is given up
 		}
 	}()
 	err := fn()

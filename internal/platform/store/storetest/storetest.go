@@ -59,9 +59,8 @@ func OpenAt(t testing.TB, module, dir string, options ...Option) *store.DB {
 }
 
 var (
-	templates   sync.Mutex
-	templateOf  = map[string][]byte{}
-	templateDir = "souk-template"
+	templates  sync.Mutex
+	templateOf = map[string][]byte{} // by module
 )
 
 // copyTemplate puts a migrated database in place, since running migrations for every test
@@ -75,9 +74,7 @@ func copyTemplate(t testing.TB, o store.Options) bool {
 	defer templates.Unlock()
 	data, ok := templateOf[o.Module]
 	if !ok {
-		dir, err := os.MkdirTemp(t.TempDir(), templateDir)
-		require.NoError(t, err)
-		made := store.Options{Module: o.Module, Path: filepath.Join(dir, "template.db"), Migrations: o.Migrations, NoSync: true}
+		made := store.Options{Module: o.Module, Path: filepath.Join(t.TempDir(), "template.db"), Migrations: o.Migrations, NoSync: true}
 		db, err := store.Open(t.Context(), made)
 		require.NoError(t, err)
 		require.NoError(t, db.Close())
