@@ -119,7 +119,7 @@ type checker struct {
 	modules map[string]Module
 	edges   map[string]map[string]place // which module really imports which, and where first
 	tables  map[string]string           // table → the module whose migrations make it
-	made    map[string]map[string]bool  // by folder: tables that constant SQL of its tests makes
+	made    map[string]map[string]bool  // by folder: tables that its constant SQL makes
 	found   []Violation
 }
 
@@ -143,7 +143,7 @@ func newChecker(rules Rules, tree Tree) *checker {
 		}
 	}
 	for _, p := range tree.Packages {
-		c.made[p.Dir] = tablesMade(p)
+		c.made[p.Dir] = tablesMade(p, within(p.Dir, rules.Platform))
 	}
 	return c
 }

@@ -282,7 +282,7 @@ func (c *checker) checkUse(dir string, f File, u Use) {
 	}
 	to, ours := c.ours(u.Path)
 	target, toRoom := c.where(to)
-	if !ours || toRoom != roomService || (u.Name != "New" && u.Name != ".") {
+	if !ours || toRoom != roomService || to != "internal/"+target+"/"+target+roomService || (u.Name != "New" && u.Name != ".") {
 		return
 	}
 	from, fromRoom := c.where(dir)

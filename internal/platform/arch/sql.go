@@ -160,13 +160,13 @@ func closing(ts []token, i int) int {
 	return len(ts) - 1
 }
 
-// tablesMade are the tables that the constant SQL of a folder makes: a platform's test may
-// have its own.
-func tablesMade(p Package) map[string]bool {
+// tablesMade are the tables that the constant SQL of a folder makes. A test may have its own,
+// and the platform may where no migration can make them.
+func tablesMade(p Package, platform bool) map[string]bool {
 	made := map[string]bool{}
 	for _, f := range p.Files {
 		for _, t := range f.Strings {
-			if !f.Test || !strings.Contains(strings.ToUpper(t.Value), "CREATE") {
+			if !f.Test && !platform || !strings.Contains(strings.ToUpper(t.Value), "CREATE") {
 				continue
 			}
 			for _, table := range TablesIn(t.Value) {
@@ -181,7 +181,9 @@ func tablesMade(p Package) map[string]bool {
 // module and of the platform.
 func (c *checker) checkSQL(dir string, f File, text Text) {
 	ts := tokens(text.Value)
-	if len(ts) > 2 && ts[0].text == "ATTACH" && ts[1].is("DATABASE", "?", "''") {
+	module, room := c.where(dir)
+	platformTest := f.Test && room == atPlatform // may try what is not allowed, and what is not there
+	if !platformTest && len(ts) > 2 && ts[0].text == "ATTACH" && ts[1].is("DATABASE", "?", "''") {
 		c.report(f.Name, text.Line, "sql", "ATTACH joins another database to this one", "ask the module that owns it through its contract")
 		return
 	}
@@ -189,7 +191,6 @@ func (c *checker) checkSQL(dir string, f File, text Text) {
 	if !sql {
 		return
 	}
-	module, room := c.where(dir)
 	for _, m := range mentions(ts) {
 		line := text.Line
 		if text.Raw {
@@ -201,14 +202,14 @@ func (c *checker) checkSQL(dir string, f File, text Text) {
 			continue // the platform's tables are in every module's database
 		case known && owner == module && module != "":
 			continue
-		case f.Test && c.made[dir][m.table]:
-			continue // a table of the test's own
-		case room == atPlatform && slices.Contains(engineTables, m.table):
+		case (f.Test || room == atPlatform) && c.made[dir][m.table]:
+			continue
+		case room == atPlatform && (slices.Contains(engineTables, m.table) || strings.HasPrefix(m.table, "pragma_")):
 			continue
 		case known && owner != "":
 			c.report(f.Name, line, "table", fmt.Sprintf("%s reads or writes %s, a table of %s", c.name(dir), m.table, owner),
 				fmt.Sprintf("ask %s through its contract, or keep what its events say in a table of your own", owner))
-		case loud:
+		case loud && !platformTest:
 			c.report(f.Name, line, "table", fmt.Sprintf("%s names the table %s, which none of its migrations makes", c.name(dir), m.table), c.mendUnknown(module))
 		}
 	}
@@ -216,7 +217,7 @@ func (c *checker) checkSQL(dir string, f File, text Text) {
 
 func (c *checker) mendUnknown(module string) string {
 	if module == "" {
-		return "let the module that owns the data do it; a test of the platform makes its tables with CREATE TABLE in the same folder"
+		return "let the module that owns the data do it; the platform's own tables are made in its migrations or by CREATE TABLE in the same folder"
 	}
 	return fmt.Sprintf("correct the name, or make the table in migrations/%s", module)
 }
