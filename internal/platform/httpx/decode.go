@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -131,7 +130,7 @@ func (rt *route) checkMediaType(h http.Header) error {
 }
 
 // takeBody reads r's body whole and replaces it by what was read. The time for it began at the
-// edge; when the body is in, that deadline is lifted, for it would end the handler's context.
+// edge, and net/http ends it when the body is in: the handler's own time is another.
 func takeBody(w http.ResponseWriter, r *http.Request, limit int64) error {
 	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
 		return nil
@@ -156,14 +155,5 @@ func takeBody(w http.ResponseWriter, r *http.Request, limit int64) error {
 		return ErrMalformed.With("the body did not arrive whole").Because(err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(buf.Bytes()))
-	return lift(w)
-}
-
-// lift takes the read deadline away. A writer that knows none (in a test) has none to lift.
-func lift(w http.ResponseWriter) error {
-	err := http.NewResponseController(w).SetReadDeadline(time.Time{})
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("lift the read deadline: %w", err)
-	}
 	return nil
 }

@@ -153,8 +153,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	x.answer(r.Context(), err).write(w)
 }
 
-// Bounds of the server itself. Bodies have their own time (bodyTime), since a deadline on
-// reading that stays set would end the context of a handler that takes longer.
+// Bounds of the server itself. A body has its own time, counted from the end of the head.
 const (
 	headerTime = 10 * time.Second
 	bodyTime   = 15 * time.Second
