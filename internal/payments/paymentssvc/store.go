@@ -257,7 +257,7 @@ func (r refundRow) refund() payments.Refund {
 }
 
 func insertRefund(tx *store.Tx, r payments.Refund) error {
-	_, err := tx.Exec(`INSERT INTO refunds (id, payment_id, currency, amount, status, why, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+	_, err := tx.Exec(`INSERT INTO payment_refunds (id, payment_id, currency, amount, status, why, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		r.ID, r.Payment, r.Amount.Currency, r.Amount.Minor, r.Status, r.Why, r.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("insert refund %s: %w", r.ID, err)
@@ -266,7 +266,7 @@ func insertRefund(tx *store.Tx, r payments.Refund) error {
 }
 
 func updateRefund(tx *store.Tx, rid payments.RefundID, status payments.RefundStatus) error {
-	if _, err := tx.Exec(`UPDATE refunds SET status = ?, ended_at = ? WHERE id = ?`, status, tx.Now(), rid); err != nil {
+	if _, err := tx.Exec(`UPDATE payment_refunds SET status = ?, ended_at = ? WHERE id = ?`, status, tx.Now(), rid); err != nil {
 		return fmt.Errorf("update refund %s: %w", rid, err)
 	}
 	return nil
@@ -274,7 +274,7 @@ func updateRefund(tx *store.Tx, rid payments.RefundID, status payments.RefundSta
 
 func selectRefund(q store.Queryer, rid payments.RefundID) (payments.Refund, error) {
 	var row refundRow
-	if err := q.Get(&row, `SELECT `+refundColumns+` FROM refunds WHERE id = ?`, rid); err != nil {
+	if err := q.Get(&row, `SELECT `+refundColumns+` FROM payment_refunds WHERE id = ?`, rid); err != nil {
 		return payments.Refund{}, fmt.Errorf("select refund %s: %w", rid, err)
 	}
 	return row.refund(), nil
@@ -289,7 +289,7 @@ func selectRefunds(q store.Queryer, found []payments.Payment) ([]payments.Refund
 	for _, p := range found {
 		ids = append(ids, p.ID)
 	}
-	query, args, err := store.In(`SELECT `+refundColumns+` FROM refunds WHERE payment_id IN (?) ORDER BY created_at, id`, ids)
+	query, args, err := store.In(`SELECT `+refundColumns+` FROM payment_refunds WHERE payment_id IN (?) ORDER BY created_at, id`, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ CREATE TABLE attempts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attempts_open ON attempts (payment_id, step) WHERE state = 'open';
 
-CREATE TABLE refunds (
+CREATE TABLE payment_refunds (
     id         TEXT    PRIMARY KEY,
     payment_id TEXT    NOT NULL REFERENCES payments (id),
     currency   TEXT    NOT NULL,
@@ -58,7 +58,7 @@ CREATE TABLE refunds (
     created_at INTEGER NOT NULL,
     ended_at   INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX refunds_payment ON refunds (payment_id, created_at, id);
+CREATE INDEX payment_refunds_payment ON payment_refunds (payment_id, created_at, id);
 
 -- The ledger. A transaction's postings are written first; its own row seals them, and can
 -- be written only if they sum to zero in every currency. Nothing in it is ever changed.
