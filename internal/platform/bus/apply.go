@@ -51,6 +51,7 @@ const cursorColumns = `subscriber, log, epoch, position, start, applied, skipped
 type result struct {
 	state   State
 	moved   bool  // the cursor or a count of tries has moved
+	rebuilt bool  // the place was gone, and there is a new one
 	atHead  bool  // nothing is left
 	tried   error // the next event has failed and is to be tried again after a pause
 	tries   int
@@ -72,6 +73,7 @@ func (s *Subscriber) step(ctx context.Context) (result, error) {
 	if why := lost(*at, page.State); why != "" {
 		return s.regain(ctx, *at, page.State, why)
 	}
+	s.rebuilds = 0
 	if at.Epoch == "" {
 		return s.start(ctx, *at, page.State)
 	}

@@ -10,6 +10,10 @@ import (
 	"souk/internal/platform/store"
 )
 
+// rebuildsInARow is how often a subscriber is rebuilt without finding its place afterwards,
+// before it rests: a log that changes under it would keep it rebuilding.
+const rebuildsInARow = 3
+
 // regain rebuilds a subscriber whose place is not in the log, and has it go on from where
 // the log ended when that was found out: before the rebuilding began.
 func (s *Subscriber) regain(ctx context.Context, at cursor, log State, why string) (result, error) {
@@ -23,10 +27,14 @@ func (s *Subscriber) regain(ctx context.Context, at cursor, log State, why strin
 	if s.rebuild == nil {
 		return result{}, gone.Because(errors.New("it cannot rebuild itself: souk events replay gives it a new place"))
 	}
+	if s.rebuilds++; s.rebuilds > rebuildsInARow {
+		s.rebuilds = 0
+		return result{}, gone.Because(errors.New("it has been rebuilt and its new place is gone as well"))
+	}
 	if err := s.rebuildAt(ctx, at, log, store.Audit{By: actor.System(""), Action: "events.place_gone", Subject: s.name, Why: why}); err != nil {
 		return result{}, err
 	}
-	return result{state: log, moved: true}, nil
+	return result{state: log, rebuilt: true}, nil
 }
 
 // mark writes down that the place is gone, where there is a row to write it in.

@@ -123,6 +123,22 @@ func TestARebuildThatFailsIsTriedAgain(t *testing.T) {
 	assert.Equal(t, "following", w.status().State)
 }
 
+func TestALogThatChangesWithEveryLookIsNotRebuiltForEver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sell("tea", 1)
+	w.drain()
+	epoch := 0
+	w.b = bus.New(bus.Config{Sources: map[bus.Log]bus.Source{shopLog: spoilt{w.source, func(p *bus.Page) {
+		epoch++
+		p.Epoch = string(rune('a' + epoch))
+	}}}})
+	rebuilt := 0
+	w.subscribe(w.b).OnPlaceGone(func(context.Context) error { rebuilt++; return nil })
+	require.ErrorIs(t, w.b.Drain(t.Context()), bus.ErrPlaceGone)
+	assert.LessOrEqual(t, rebuilt, 6)
+}
+
 func TestANewSubscriberOfATrimmedLogRebuilds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

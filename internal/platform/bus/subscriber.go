@@ -27,10 +27,11 @@ type Subscriber struct {
 	handlers map[string]func(tx *store.Tx, body string) error
 	rebuild  func(ctx context.Context) error
 
-	turn  sync.Mutex    // one step at a time
-	place *cursor       // as last seen by this process; nil when it must be read
-	stale atomic.Bool   // place must be read again
-	poke  chan struct{} // holds one token when the subscriber is to look at once
+	turn     sync.Mutex    // one step at a time
+	place    *cursor       // as last seen by this process; nil when it must be read
+	rebuilds int           // since its place was last there
+	stale    atomic.Bool   // place must be read again
+	poke     chan struct{} // holds one token when the subscriber is to look at once
 }
 
 // NewSubscriber makes a subscriber of a log, with its cursor in db: its own module's
@@ -167,9 +168,10 @@ func (s *Subscriber) wake() {
 
 // drain applies what there is without a pause.
 func (s *Subscriber) drain(ctx context.Context) (moved bool, err error) {
+	rebuilt := false
 	for {
 		r, err := s.step(ctx)
-		moved = moved || r.moved
+		moved, rebuilt = moved || r.moved, rebuilt || r.rebuilt
 		switch {
 		case errors.Is(err, errMoved):
 			continue
@@ -178,7 +180,7 @@ func (s *Subscriber) drain(ctx context.Context) (moved bool, err error) {
 		case r.stopped != nil:
 			return moved, r.stopped
 		case r.atHead:
-			return moved, nil
+			return moved || rebuilt, nil
 		}
 	}
 }

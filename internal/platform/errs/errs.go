@@ -89,7 +89,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Is compares codes, so that a refusal is recognised whatever its message, also after a wire.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error) //nolint:errorlint // Is must look at the target itself, not into it
+	t, ok := target.(*Error)
 	return ok && t.Code != "" && t.Code == e.Code
 }
 

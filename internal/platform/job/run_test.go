@@ -120,8 +120,7 @@ func TestOneJobNeverRunsTwiceAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var now, most, all atomic.Int64
-		var l *live
-		l = newLive(t, job.Config{}, map[string]job.Handler{"a.saga": func(context.Context, job.Job) error {
+		l := newLive(t, job.Config{}, map[string]job.Handler{"a.saga": func(context.Context, job.Job) error {
 			most.Store(max(most.Load(), now.Add(1)))
 			time.Sleep(time.Second)
 			now.Add(-1)
@@ -211,8 +210,8 @@ func TestTheEndOfARunIsWrittenDownWhenTheDatabaseIsBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var runs atomic.Int64
-		var l *live
-		l = newLive(t, job.Config{}, map[string]job.Handler{"a.mail": func(context.Context, job.Job) error {
+		l := &live{}
+		*l = *newLive(t, job.Config{}, map[string]job.Handler{"a.mail": func(context.Context, job.Job) error {
 			if runs.Add(1) == 1 {
 				_, err := exec(l.db, `ALTER TABLE jobs RENAME TO hidden`)
 				return err

@@ -151,7 +151,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		stops = 0
 		r.rest(ctx, next, true)
 	}
-	return r.end(&jobs, cancel)
+	return r.end(&jobs, cancel) //nolint:contextcheck // what is left to do begins when ctx has ended
 }
 
 // pass begins what is due, and says how long nothing else will be; 0 for as long as nobody wakes.
