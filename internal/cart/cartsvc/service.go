@@ -16,6 +16,7 @@ import (
 	"souk/internal/platform/actor"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/errs"
+	"souk/internal/platform/job"
 	"souk/internal/platform/money"
 	"souk/internal/platform/store"
 )
@@ -38,6 +39,7 @@ type Service struct {
 	now       func() clock.Time
 	newCart   func() cart.CartID
 	newCoupon func() cart.CouponID
+	jobs      *job.Runner
 }
 
 var _ cart.Service = (*Service)(nil)
@@ -54,6 +56,8 @@ func New(c Config) *Service {
 	if s.newCoupon == nil {
 		s.newCoupon = cart.CouponIDs.New
 	}
+	s.jobs = job.NewRunner(job.Config{DB: c.DB, Log: c.Log, Now: s.now})
+	s.jobs.Handle(jobTidy, s.tidy)
 	return s
 }
 

@@ -35,6 +35,9 @@ type act struct {
 }
 
 func (s *Service) do(ctx context.Context, a act) (orders.SellerOrderReply, error) {
+	if err := s.prepare(ctx, a.link); err != nil {
+		return orders.SellerOrderReply{}, err
+	}
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
 		c := store.Command{Owner: ownerOf(a), Operation: a.name, Key: a.key, Body: store.Hash(a.body), Until: s.Now().Add(keysLive)}
 		_, _, err := tx.Once(c, func() (string, error) { return string(a.which), s.apply(ctx, tx, a) })

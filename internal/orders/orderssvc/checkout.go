@@ -225,6 +225,9 @@ func (s *Service) checkoutReply(ctx context.Context, oid orders.OrderID) (orders
 
 // GetCheckout says where a checkout stands.
 func (s *Service) GetCheckout(ctx context.Context, r orders.GetOrderRequest) (orders.CheckoutReply, error) {
+	if err := s.prepare(ctx, r.Link); err != nil {
+		return orders.CheckoutReply{}, err
+	}
 	var row orderRow
 	err := s.DB.Read(ctx, func(q store.Queryer) error {
 		var err error

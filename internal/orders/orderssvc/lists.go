@@ -16,6 +16,9 @@ import (
 
 // GetOrder reads an order whole.
 func (s *Service) GetOrder(ctx context.Context, r orders.GetOrderRequest) (orders.OrderReply, error) {
+	if err := s.prepare(ctx, r.Link); err != nil {
+		return orders.OrderReply{}, err
+	}
 	var reply orders.OrderReply
 	err := s.DB.Read(ctx, func(q store.Queryer) error {
 		row, err := s.visible(ctx, q, r)

@@ -162,7 +162,16 @@ func (s *Service) link(ctx context.Context, oid orders.OrderID) (string, error) 
 	return base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil)[:20]), nil
 }
 
-// opens says whether link is the one of the order.
+// prepare reads what checking a link needs, before a snapshot or Write is open.
+func (s *Service) prepare(ctx context.Context, link string) error {
+	if link == "" {
+		return nil
+	}
+	_, err := s.secret(ctx)
+	return err
+}
+
+// opens says whether link is the one of the order; see prepare.
 func (s *Service) opens(ctx context.Context, link string, oid orders.OrderID) (bool, error) {
 	if link == "" {
 		return false, nil
