@@ -238,10 +238,10 @@ func TestTrimKeepsWhatIsYoungAndLeavesNoGap(t *testing.T) {
 	w.sell("tea", 4)
 	now.Advance(3 * time.Hour)
 
-	n, err := bus.Trim(t.Context(), w.shop, at(1_000_000).Add(time.Minute))
+	n, err := bus.Trim(t.Context(), w.shop, clock.Time(1_000_000).Add(time.Minute))
 	require.NoError(t, err)
 	assert.Equal(t, int64(2), n)
-	n, err = bus.Trim(t.Context(), w.shop, at(1_000_000).Add(time.Minute))
+	n, err = bus.Trim(t.Context(), w.shop, clock.Time(1_000_000).Add(time.Minute))
 	require.NoError(t, err)
 	assert.Zero(t, n)
 	page, err := w.source.Page(t.Context(), 2, 10)
