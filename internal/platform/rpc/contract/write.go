@@ -26,6 +26,7 @@ var sources embed.FS
 var outputs = map[string]string{
 	"contract_gen.go": "contract.tmpl",
 	"strict_gen.go":   "strict.tmpl",
+	"guard_gen.go":    "guard.tmpl",
 }
 
 // Release is a golden contract frozen with a release.
