@@ -111,6 +111,7 @@ func (r PutCategoryRequest) Validate() error {
 	p.Check(len(r.Names) <= MaxDepth, "names", "may be %d deep", MaxDepth)
 	for i, name := range r.Names {
 		checkText(&p, fmt.Sprintf("names[%d]", i), name, 1, MaxName)
+		p.Check(!strings.Contains(name, ">"), fmt.Sprintf("names[%d]", i), "may not contain >, which parts the names of a path in feeds")
 	}
 	p.Check(r.Hue >= 0 && r.Hue < 360, "hue", "should be 0 to 359")
 	return p.Err(ErrInvalid)
@@ -249,6 +250,9 @@ func checkKey(p *errs.Problems, key string) {
 // checkText says whether s is text of that many characters, without control characters
 // other than those of line breaks.
 func checkText(p *errs.Problems, field, s string, least, most int) {
+	if fits(s, least, most) {
+		return
+	}
 	n := utf8.RuneCountInString(s)
 	p.Check(utf8.ValidString(s) && strings.IndexFunc(s, isControl) < 0, field, "has characters that are not text")
 	p.Check(least == 0 || strings.TrimSpace(s) != "", field, "is required")
@@ -278,6 +282,9 @@ func (d Draft) check(p *errs.Problems) {
 		"draft.tax_class", "should be standard, reduced or zero")
 	p.Check(len(d.Attributes) <= MaxAttributes, "draft.attributes", "may be %d", MaxAttributes)
 	for i, a := range d.Attributes {
+		if a.fits() { // nearly always: the field's name is only made for a problem
+			continue
+		}
 		at := fmt.Sprintf("draft.attributes[%d]", i)
 		checkText(p, at+".section", a.Section, 0, 100)
 		checkText(p, at+".name", a.Name, 1, 200)
@@ -291,6 +298,17 @@ func (d Draft) check(p *errs.Problems) {
 		p.Check(image.Width >= 0 && image.Height >= 0, at+".width", "and height should not be negative")
 	}
 	d.checkVariants(p)
+}
+
+// fits says whether an attribute is fine.
+func (a Attribute) fits() bool {
+	return fits(a.Section, 0, 100) && fits(a.Name, 1, 200) && fits(a.Value, 0, 4000)
+}
+
+// fits says whether checkText would find nothing.
+func fits(s string, least, most int) bool {
+	n := utf8.RuneCountInString(s)
+	return n >= least && n <= most && utf8.ValidString(s) && strings.IndexFunc(s, isControl) < 0 && (least == 0 || strings.TrimSpace(s) != "")
 }
 
 func isImageURL(s string) bool {

@@ -1,6 +1,7 @@
 package catalogsvc
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -18,6 +19,8 @@ type listing struct {
 	SellerStatus catalog.SellerStatus
 	Legal        catalog.LegalParty // of the seller, as the next
 	Commission   int32
+
+	externals map[catalog.VariantID]string // of the variants that came from a feed, their ids there
 }
 
 // public says whether everyone may see it.
@@ -132,6 +135,30 @@ func (l *listing) offer(v catalog.Variant) catalog.Offer {
 		Commission: l.Commission, Title: l.Title, Options: slices.Clone(v.Options), SKU: v.SKU, Image: l.image(), Path: l.Path,
 		Price: v.Price, TaxClass: l.TaxClass, Grams: v.Grams, Available: available(v.Stock), ForSale: l.public() && !v.Withdrawn,
 	}
+}
+
+// external is what feeds call a variant: the id that it came with, else its SKU, else souk's.
+func (l *listing) external(v catalog.Variant) string {
+	return cmp.Or(l.externals[v.ID], v.SKU, string(v.ID))
+}
+
+// group is what feeds call the listing.
+func (l *listing) group(v catalog.Variant) string {
+	if l.ExternalID == "" && len(l.Variants) == 1 {
+		return l.external(v)
+	}
+	return cmp.Or(l.ExternalID, string(l.ID))
+}
+
+// live is how many variants are not withdrawn.
+func (l *listing) live() int {
+	n := 0
+	for _, v := range l.Variants {
+		if !v.Withdrawn {
+			n++
+		}
+	}
+	return n
 }
 
 func (l *listing) image() string {

@@ -61,6 +61,7 @@ func (r listingRow) listing() (*listing, error) {
 type variantRow struct {
 	ID        catalog.VariantID `db:"id"`
 	Listing   catalog.ListingID `db:"listing_id"`
+	External  string            `db:"external_id"`
 	SKU       string            `db:"sku"`
 	GTIN      string            `db:"gtin"`
 	Options   string            `db:"options"`
@@ -74,7 +75,7 @@ type variantRow struct {
 	Allocated int64             `db:"allocated"`
 }
 
-const variantColumns = `v.id, v.listing_id, v.sku, v.gtin, v.options, v.currency, v.price, v.was_price, v.grams, v.withdrawn, t.on_hand, t.held, t.allocated`
+const variantColumns = `v.id, v.listing_id, v.external_id, v.sku, v.gtin, v.options, v.currency, v.price, v.was_price, v.grams, v.withdrawn, t.on_hand, t.held, t.allocated`
 
 func (r variantRow) variant() (catalog.Variant, error) {
 	v := catalog.Variant{
@@ -134,6 +135,12 @@ func withVariants(q store.Queryer, rows []listingRow) ([]*listing, error) {
 		}
 		l := at[row.Listing]
 		l.Variants = append(l.Variants, v)
+		if row.External != "" {
+			if l.externals == nil {
+				l.externals = map[catalog.VariantID]string{}
+			}
+			l.externals[v.ID] = row.External
+		}
 	}
 	return all, nil
 }
