@@ -119,6 +119,9 @@ func (w *writer) giveUp(r *request, err error) {
 	b.again, b.apart = 0, false
 }
 
+// slowWrite is how long a function may keep the writer before the log says so.
+const slowWrite = time.Second
+
 // call runs r's function. It may not return: runtime.Goexit ends this goroutine, and the
 // next one goes on with turn.
 func (w *writer) call(r *request) {
@@ -126,9 +129,12 @@ func (w *writer) call(r *request) {
 	r.rounds++
 	r.kept = false
 	r.tx = &Tx{db: w.db, c: w.c, ctx: r.ctx}
-	returned := false
+	began, returned := time.Now(), false
 	defer func() {
 		r.tx.over = true
+		if took := time.Since(began); took > slowWrite {
+			w.db.o.Log.Warn().Str("module", w.db.o.Module).Dur("took", took).Msg("slow function in a write: every other write waited")
+		}
 		if returned {
 			return
 		}
@@ -266,6 +272,7 @@ func (w *writer) commitFailed(ran []*request, err error) {
 	if err := w.reconnect(); err != nil {
 		w.db.o.Log.Error().Str("module", w.db.o.Module).Err(err).Msg("write connection lost")
 	}
+	w.db.tell(Commit{Events: true, Jobs: true}) // perhaps
 	for _, r := range ran {
 		if r.err != nil && !r.kept {
 			w.reply(r, ErrNotBegun.With("storage failed; nothing was done").Because(err))

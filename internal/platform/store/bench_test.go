@@ -111,6 +111,8 @@ func benchLoads(t testing.TB, change func(*Options)) []load {
 	plain := open()
 	pool := sql.OpenDB(newConnector(plain.path, modeWrite, plain.o))
 	pool.SetMaxOpenConns(1)
+	_, err := pool.Exec(`PRAGMA wal_autocheckpoint = 1000`) // as anyone's would be
+	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	one := func(i int64) error {
 		tx, err := pool.Begin()

@@ -13,6 +13,9 @@ const (
 	checkpointBusy  = 4000  // 16 MB
 	checkpointForce = 16000 // 64 MB
 	holdReads       = 250 * time.Millisecond
+
+	checkEvery = 16                   // batches between two looks at the log,
+	checkAfter = 5 * time.Millisecond // unless one took so long that it may have written much
 )
 
 // checkpoint runs PRAGMA wal_checkpoint and says how many pages the log holds and how many
@@ -32,6 +35,11 @@ func (w *writer) checkpoint() {
 	if w.c == nil {
 		return
 	}
+	w.unchecked++
+	if w.unchecked < checkEvery && time.Since(w.batch.since) < checkAfter {
+		return
+	}
+	w.unchecked = 0
 	pages, folded, err := w.c.checkpoint("NOOP")
 	if err != nil {
 		return // the next batch's BEGIN will say what is wrong

@@ -36,10 +36,12 @@ func dsn(path string, m mode, o Options) string {
 	v.Set("_foreign_keys", "1")
 	v.Set("_mutex", "no") // one goroutine at a time has the connection
 	v.Set("_stmt_cache_size", strconv.Itoa(statementCache))
+	v.Set("_cache_size", strconv.Itoa(cacheReader))
 	switch m {
 	case modeWrite:
 		v.Set("_journal_mode", "WAL")
 		v.Set("_txlock", "immediate")
+		v.Set("_cache_size", strconv.Itoa(cacheWriter))
 		v.Set("_synchronous", "FULL")
 		if o.NoSync {
 			v.Set("_synchronous", "OFF")
@@ -66,9 +68,15 @@ const pragmas = `
 	PRAGMA trusted_schema = OFF;
 	PRAGMA cell_size_check = ON;
 	PRAGMA temp_store = MEMORY;
-	PRAGMA cache_size = -8000;
 	PRAGMA wal_autocheckpoint = 0;
 	PRAGMA journal_size_limit = 67108864;`
+
+// Pages kept by each connection, in KiB. There are many connections (modules times readers)
+// and one page cache of the system beneath them all, so each keeps little.
+const (
+	cacheWriter = -4096
+	cacheReader = -2048
+)
 
 // connector opens connections of one kind to one file.
 type connector struct {

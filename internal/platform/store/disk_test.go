@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -152,6 +153,56 @@ func TestFullDisk(t *testing.T) {
 		if err == nil {
 			assert.Contains(t, have, fmt.Sprintf("more%03d", i), "acknowledged")
 		}
+	}
+}
+
+func TestAcknowledgedWritesSurviveSIGKILL(t *testing.T) {
+	dir := os.Getenv("SOUK_STORE_DIR")
+	if dir != "" { // the child: writes until it is killed, and says what was acknowledged
+		db, err := Open(context.Background(), Options{Module: "things", Path: filepath.Join(dir, "things.db"), Migrations: things})
+		require.NoError(t, err)
+		for w := range 8 {
+			go func() {
+				for i := 0; ; i++ {
+					name := fmt.Sprintf("%d-%d", w, i)
+					if err := db.Write(context.Background(), add(name)); err != nil {
+						panic(err)
+					}
+					fmt.Println("ACK", name)
+				}
+			}()
+		}
+		select {}
+	}
+	dir = t.TempDir()
+	var acknowledged []string
+	for range 3 {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^"+t.Name()+"$") //nolint:gosec // this very program
+		cmd.Env = append(os.Environ(), "SOUK_STORE_DIR="+dir)
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		lines := bufio.NewScanner(out)
+		for n := 0; lines.Scan(); {
+			name, ok := strings.CutPrefix(lines.Text(), "ACK ")
+			if !ok {
+				continue
+			}
+			acknowledged = append(acknowledged, name)
+			if n++; n == 100 {
+				require.NoError(t, cmd.Process.Kill())
+			}
+		}
+		require.Error(t, cmd.Wait(), "killed")
+		db := openThings(t, func(o *Options) { o.Path = filepath.Join(dir, "things.db") })
+		assert.Subset(t, names(t, db), acknowledged)
+		assert.Equal(t, "ok", integrity(t, db))
+		require.NoError(t, db.Write(context.Background(), func(tx *Tx) error {
+			_, err := tx.Exec(`DELETE FROM things`) // the next round counts from the start
+			return err
+		}))
+		acknowledged = nil
+		require.NoError(t, db.Close())
 	}
 }
 

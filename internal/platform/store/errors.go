@@ -40,7 +40,7 @@ var (
 	ErrBusy = errs.Refusal(errs.Unavailable, "store.busy")
 	// ErrNested says that a Write was called inside a Write. It is a defect.
 	ErrNested = errs.Refusal(errs.Internal, "store.write_inside_write")
-	// ErrPanicked says that the function given to Write or Read panicked or ended its goroutine.
+	// ErrPanicked says that the function given to Write panicked or ended its goroutine.
 	ErrPanicked = errs.Refusal(errs.Internal, "store.panicked")
 	// ErrStatement says that a statement is not one that a module may run. It is a defect.
 	ErrStatement = errs.Refusal(errs.Internal, "store.statement")

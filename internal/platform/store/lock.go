@@ -7,12 +7,19 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // fileLock is the right to open a database: an flock on a file beside it, which also says
 // who has it. The kernel gives it back when the process ends, however it ends; the file
 // itself stays, since removing it would let two processes lock two files of one name.
 type fileLock struct{ file *os.File }
+
+// How often and how long the lock is tried for.
+const (
+	lockTries = 5
+	lockPause = 20 * time.Millisecond
+)
 
 func lockPath(path string) string { return path + ".lock" }
 
@@ -22,7 +29,13 @@ func takeLock(path string) (*fileLock, error) {
 		return nil, ErrReadOnly.With("storage cannot be opened").Because(
 			fmt.Errorf("the lock file cannot be opened; check that the folder exists and can be written: %w", err))
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	for range lockTries { // Holder has it for an instant, and so has a souk that is just ending
+		if err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			break
+		}
+		time.Sleep(lockPause)
+	}
+	if err != nil {
 		holder := readHolder(path)
 		_ = file.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {

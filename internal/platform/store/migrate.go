@@ -183,7 +183,10 @@ func applied(ctx context.Context, c *conn, all []source) ([]ran, error) {
 
 // compare says whether s has steps that have not run, or why it may not go on.
 func (s *source) compare(path string, done []ran) (waits bool, err error) {
-	var highest int64
+	var highest, last int64
+	if n := len(s.steps); n > 0 {
+		last = s.steps[n-1].Version
+	}
 	known := map[int64]*Migration{}
 	for i := range s.steps {
 		known[s.steps[i].Version] = &s.steps[i]
@@ -195,10 +198,10 @@ func (s *source) compare(path string, done []ran) (waits bool, err error) {
 		highest = max(highest, r.Version)
 		step := known[r.Version]
 		switch {
-		case step == nil && (len(s.steps) == 0 || r.Version > s.steps[len(s.steps)-1].Version):
+		case step == nil && r.Version > last:
 			return false, ErrNewer.With("the stored data belong to a newer version of souk").Because(
 				fmt.Errorf("%s: migration %d of %s (%s) has run, and this souk has none after %d; use the souk that wrote it, or restore a backup from before",
-					path, r.Version, s.name, r.File, len(s.steps)))
+					path, r.Version, s.name, r.File, last))
 		case step == nil:
 			return false, ErrChanged.Because(fmt.Errorf("%s: migration %d of %s (%s) has run, and is gone; put the file back", path, r.Version, s.name, r.File))
 		case step.Sum != r.Sum:

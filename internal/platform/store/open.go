@@ -182,7 +182,9 @@ func syncDir(dir string) error {
 // Module is the module whose database this is.
 func (db *DB) Module() string { return db.o.Module }
 
-// Path is the database's file.
+// Path is the database's file. Nothing else in this process may open it: when any
+// descriptor of a file is closed, the kernel drops all the locks that the process has on
+// it, SQLite's among them. Snapshot.CopyTo makes copies.
 func (db *DB) Path() string { return db.path }
 
 // Now is the time by the database's clock.

@@ -75,11 +75,12 @@ type writer struct {
 	holds   chan *hold
 	stopped chan struct{} // closed when the last goroutine has ended
 
-	lastAt  atomic.Int64 // when a batch last began or ended, in nanoseconds since started
-	started time.Time
-	forceAt int64 // pages in the log at which new Reads are held back to fold it
-	batch   batch
-	current *request // whose function runs or has just run
+	lastAt    atomic.Int64 // when a batch last began or ended, in nanoseconds since started
+	started   time.Time
+	unchecked int   // batches since the log was last looked at
+	forceAt   int64 // pages in the log at which new Reads are held back to fold it
+	batch     batch
+	current   *request // whose function runs or has just run
 }
 
 func newWriter(ctx context.Context, db *DB) (*writer, error) {
