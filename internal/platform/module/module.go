@@ -27,6 +27,7 @@ type Module struct {
 	Assets      func(chi.Router)            // registers what is the same for everybody: stylesheets, scripts
 	Subscribers []*bus.Subscriber           // what it hears
 	Jobs        *job.Runner                 // its own future work
+	Start       func(context.Context) error // puts its recurring work on its way, before anything runs
 	Ready       func(context.Context) error // whether it can do its work just now, besides reading its database
 	MaxInFlight int                         // bound on work in flight; default door.DefaultMax
 
@@ -67,6 +68,19 @@ func NewSet(log zerolog.Logger, modules ...Module) (*Set, error) {
 
 // Modules are the modules, in the order in which they were given.
 func (s *Set) Modules() []Module { return append([]Module(nil), s.modules...) }
+
+// Start puts every module's recurring work on its way. What then runs it is not its concern.
+func (s *Set) Start(ctx context.Context) error {
+	for _, m := range s.modules {
+		if m.Start == nil {
+			continue
+		}
+		if err := m.Start(ctx); err != nil {
+			return fmt.Errorf("start %s: %w", m.Name, err)
+		}
+	}
+	return nil
+}
 
 // Mount registers every module's routes and pages, and the addresses of the platform itself:
 // /healthz (the process lives), /readyz (each module can work), /metrics, the API's reference.
