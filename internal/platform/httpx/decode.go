@@ -24,7 +24,12 @@ const maxDepth = 32
 // see: what follows the value, a name that comes twice, invalid UTF-8, and depth.
 var strictJSON = huma.Format{
 	// A nil list or map is written as an empty one, as everywhere in souk.
-	Marshal: func(w io.Writer, v any) error { return json.MarshalWrite(w, v, json.Deterministic(true)) },
+	Marshal: func(w io.Writer, v any) error {
+		if done, err := writeEncoded(w, v); done {
+			return err
+		}
+		return json.MarshalWrite(w, v, json.Deterministic(true))
+	},
 	Unmarshal: func(data []byte, v any) error {
 		if _, again := v.(*any); again { // huma decodes twice, first for the schema
 			if err := checkJSON(data); err != nil {
