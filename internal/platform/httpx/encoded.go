@@ -22,6 +22,9 @@ func Encode[T any](v T) (Encoded[T], error) {
 	return Encoded[T]{text: b.Bytes()}, nil
 }
 
+// Tag is an ETag of these very bytes.
+func (e Encoded[T]) Tag() string { return Tag(string(e.text)) }
+
 // Schema describes the T.
 func (Encoded[T]) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[T](), true, reflect.TypeFor[T]().Name())
