@@ -86,7 +86,7 @@ func (w *work) putCategory(names []string, hue int32, rename bool) (last categor
 		row, found := at[here]
 		next := row
 		if !found {
-			next = categoryRow{ID: catalog.CategoryIDs.New(), Parent: parent, Path: here, Name: name, Depth: int32(depth)} //nolint:gosec // at most MaxDepth
+			next = categoryRow{ID: w.ids.category(), Parent: parent, Path: here, Name: name, Depth: int32(depth)} //nolint:gosec // at most MaxDepth
 		}
 		if here == path && (rename || !found) {
 			next.Name, next.Hue = name, cmp.Or(hue, next.Hue)

@@ -68,6 +68,8 @@ type goods struct {
 	draft    catalog.Draft
 	quantity *int64
 	hash     [sha256.Size]byte // of all but seller and quantity
+
+	attributes, images string // as columns have them
 }
 
 // goodsOf reads a row at that time, which decides whether a sale is on. What cannot be taken
@@ -129,7 +131,11 @@ func goodsOf(r *feed.Row, now clock.Time) (goods, *feed.RowError) {
 		return g, bad
 	}
 	g.hash = g.sum()
-	return g, nil
+	var err error
+	if g.attributes, err = asJSON(g.draft.Attributes); err == nil {
+		g.images, err = asJSON(g.draft.Images)
+	}
+	return g, rowProblem(r, err)
 }
 
 func saleIsOn(r *feed.Row, now clock.Time) bool {

@@ -154,7 +154,7 @@ func (s *Service) newImporter(ctx context.Context, o ImportOptions) (*importer, 
 // newSeller is a seller made of nothing but its name in a feed.
 func (im *importer) newSeller(name string, currency money.Currency, now clock.Time) catalog.Seller {
 	return catalog.Seller{
-		ID: catalog.SellerIDs.New(), Name: name, Status: catalog.SellerApproved, Why: "came with a product feed", ExternalID: name,
+		ID: im.s.ids.seller(), Name: name, Status: catalog.SellerApproved, Why: "came with a product feed", ExternalID: name,
 		Legal: catalog.LegalParty{Name: name}, Currency: currency, Commission: im.s.commission, CreatedAt: now, Version: 1,
 	}
 }

@@ -32,7 +32,7 @@ func (p *plan) apply(r *planned) {
 	if c.FeedLead == "" || c.FeedLead == r.external {
 		c.say(p, r)
 	}
-	v := c.put(r)
+	v := c.put(r, p.im.s.ids.variant)
 	c.variants[v.ID] = variantChange{external: r.external, hash: r.hash[:]}
 	p.count(r, c, v)
 	if r.known {
@@ -57,7 +57,7 @@ func (p *plan) target(r *planned) (c *change, moved bool) {
 		return c, moved
 	}
 	l := &listing{Listing: catalog.Listing{
-		ID: catalog.ListingIDs.New(), Seller: r.seller.id, Status: catalog.ListingActive, CreatedAt: p.now,
+		ID: p.im.s.ids.listing(), Seller: r.seller.id, Status: catalog.ListingActive, CreatedAt: p.now,
 	}}
 	return &change{listing: l, variants: map[catalog.VariantID]variantChange{}}, moved
 }
@@ -94,16 +94,17 @@ func (c *change) say(p *plan, r *planned) {
 	c.FeedLead, c.ExternalID = r.external, r.goods.group
 	c.Title, c.Description, c.Brand, c.Condition, c.TaxClass = d.Title, d.Description, d.Brand, d.Condition, d.TaxClass
 	c.Attributes, c.Images = d.Attributes, d.Images
+	c.encodedAttributes, c.encodedImages = r.attributes, r.images
 	c.Category, c.Path = r.shelf, r.path
 }
 
 // put makes the row's variant what the row says, or adds it. A variant keeps the SKU that it
 // has: only a new one is called by its row's name.
-func (c *change) put(r *planned) *catalog.Variant {
+func (c *change) put(r *planned, newID func() catalog.VariantID) *catalog.Variant {
 	d := r.draft.Variants[0]
 	at := slices.IndexFunc(c.Variants, func(v catalog.Variant) bool { return r.known && v.ID == r.was.ID })
 	if at < 0 {
-		c.Variants = append(c.Variants, catalog.Variant{ID: catalog.VariantIDs.New(), SKU: d.SKU})
+		c.Variants = append(c.Variants, catalog.Variant{ID: newID(), SKU: d.SKU})
 		at = len(c.Variants) - 1
 	}
 	v := &c.Variants[at]

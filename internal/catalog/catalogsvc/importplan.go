@@ -178,7 +178,7 @@ func (p *plan) findShelves(q store.Queryer, rows []goods) error {
 		}
 		if !found {
 			names := wanted[path]
-			row = categoryRow{ID: catalog.CategoryIDs.New(), Path: path, Name: names[len(names)-1], Depth: int32(len(names) - 1)} //nolint:gosec // at most MaxDepth
+			row = categoryRow{ID: p.im.s.ids.category(), Path: path, Name: names[len(names)-1], Depth: int32(len(names) - 1)} //nolint:gosec // at most MaxDepth
 			if len(names) > 1 {
 				row.Parent, _ = p.shelf(names[:len(names)-1])
 			}

@@ -21,6 +21,10 @@ type listing struct {
 	Commission   int32
 
 	externals map[catalog.VariantID]string // of the variants that came from a feed, their ids there
+
+	// attributes and images as their columns have them, where an import has encoded them
+	// outside of its transaction.
+	encodedAttributes, encodedImages string
 }
 
 // public says whether everyone may see it.

@@ -28,7 +28,7 @@ func (s *Service) CreateListing(ctx context.Context, r catalog.CreateListingRequ
 			return "", err
 		}
 		l := &listing{SellerStatus: seller.Status, Listing: catalog.Listing{
-			ID: catalog.ListingIDs.New(), Seller: seller.ID, Status: catalog.ListingDraft, CreatedAt: w.Now(),
+			ID: w.ids.listing(), Seller: seller.ID, Status: catalog.ListingDraft, CreatedAt: w.Now(),
 		}}
 		if err := l.mayPublish(); err != nil {
 			return "", err
@@ -53,7 +53,7 @@ func (w *work) fill(by actor.Actor, l *listing, d catalog.Draft, seller catalog.
 	if !found {
 		return oneField("draft.category", "is not there")
 	}
-	counts, err := l.replace(d, seller.Currency, catalog.VariantIDs.New, w.Now())
+	counts, err := l.replace(d, seller.Currency, w.ids.variant, w.Now())
 	if err != nil {
 		return err
 	}

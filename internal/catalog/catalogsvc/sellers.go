@@ -25,7 +25,7 @@ func (s *Service) ApplySeller(ctx context.Context, r catalog.ApplySellerRequest)
 	r.By, r.Key = actor.Actor{}, ""
 	return once(ctx, s, command{By: by, Operation: "catalog.apply_seller", Key: key, Body: r}, func(w *work) (string, error) {
 		made := catalog.Seller{
-			ID: catalog.SellerIDs.New(), Name: strings.TrimSpace(r.Name), About: strings.TrimSpace(r.About), Status: catalog.SellerApplied,
+			ID: s.ids.seller(), Name: strings.TrimSpace(r.Name), About: strings.TrimSpace(r.About), Status: catalog.SellerApplied,
 			Legal: r.Legal, Currency: r.Currency, Commission: s.commission, AppliedBy: by.Person, CreatedAt: w.Now(), Version: 1,
 		}
 		if err := w.addSeller(&made); err != nil {

@@ -21,6 +21,11 @@ type Config struct {
 	Telemetry telemetry.Module
 	Now       func() clock.Time // default: the database's clock
 
+	NewSeller   func() catalog.SellerID // default: those of the contract's Makers
+	NewListing  func() catalog.ListingID
+	NewVariant  func() catalog.VariantID
+	NewCategory func() catalog.CategoryID
+
 	Commission int32 // of new sellers, in basis points of goods; default 1000
 	Keep       int   // listings kept in memory for reading; default 2048, negative for none
 }
@@ -30,6 +35,7 @@ type Service struct {
 	db         *store.DB
 	now        func() clock.Time
 	telemetry  telemetry.Module
+	ids        makers
 	commission int32
 	cache      *cache
 	tree       tree
@@ -38,6 +44,22 @@ type Service struct {
 }
 
 var _ catalog.Service = (*Service)(nil)
+
+// makers make the ids of what is new.
+type makers struct {
+	seller   func() catalog.SellerID
+	listing  func() catalog.ListingID
+	variant  func() catalog.VariantID
+	category func() catalog.CategoryID
+}
+
+// or is made, or the maker that is used without one.
+func or[ID any](made, usual func() ID) func() ID {
+	if made != nil {
+		return made
+	}
+	return usual
+}
 
 // New builds the module; nothing runs yet.
 func New(c Config) *Service {
@@ -52,6 +74,10 @@ func New(c Config) *Service {
 	}
 	s := &Service{
 		db: c.DB, now: c.Now, telemetry: c.Telemetry, commission: c.Commission, cache: newCache(max(0, c.Keep)),
+		ids: makers{
+			seller: or(c.NewSeller, catalog.SellerIDs.New), listing: or(c.NewListing, catalog.ListingIDs.New),
+			variant: or(c.NewVariant, catalog.VariantIDs.New), category: or(c.NewCategory, catalog.CategoryIDs.New),
+		},
 		jobs: job.NewRunner(job.Config{DB: c.DB, Log: c.Telemetry.Log, Now: c.Now}),
 	}
 	s.jobs.Handle(jobExpire, s.expire)
@@ -68,6 +94,7 @@ const moduleName = "catalog"
 // work is one turn in a Write, with what has to be forgotten after it.
 type work struct {
 	*store.Tx
+	ids      makers
 	listings []catalog.ListingID // touched in any way
 	sellers  bool
 	tree     bool
@@ -80,7 +107,7 @@ func (w *work) touch(ids ...catalog.ListingID) { w.listings = append(w.listings,
 func (s *Service) write(ctx context.Context, fn func(w *work) error) error {
 	var last work
 	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		w := &work{Tx: tx}
+		w := &work{Tx: tx, ids: s.ids}
 		defer func() { last = *w }()
 		return fn(w)
 	})

@@ -231,13 +231,16 @@ const (
 )
 
 func (l *listing) values() ([]any, error) {
-	attributes, err := asJSON(l.Attributes)
-	if err != nil {
-		return nil, err
+	attributes, images, err := l.encodedAttributes, l.encodedImages, error(nil)
+	if attributes == "" {
+		if attributes, err = asJSON(l.Attributes); err != nil {
+			return nil, err
+		}
 	}
-	images, err := asJSON(l.Images)
-	if err != nil {
-		return nil, err
+	if images == "" {
+		if images, err = asJSON(l.Images); err != nil {
+			return nil, err
+		}
 	}
 	return []any{
 		l.ID, l.Seller, l.ExternalID, l.FeedLead, l.Title, l.Description, l.Brand, l.Category, l.Condition, l.TaxClass,
