@@ -285,7 +285,7 @@ func (s *Service) putState(ctx context.Context, by actor.Actor, in stateIn) (out
 
 type notificationIn struct {
 	Signature string `header:"Souk-Sandbox-Signature" required:"true" maxLength:"100" doc:"v1= and the HMAC-SHA256 of the body in hex, by the secret of this installation."`
-	RawBody   []byte `contentType:"application/json"`
+	RawBody   []byte
 }
 
 func (s *Service) postNotification(ctx context.Context, _ actor.Actor, in notificationIn) (struct{}, error) {

@@ -31,18 +31,16 @@ func (f *inflight) begin(pid payments.PaymentID) (end func()) {
 	}
 }
 
-// wait returns when nobody asks for the payment any more, and says whether somebody did;
-// or when ctx ends.
-func (f *inflight) wait(ctx context.Context, pid payments.PaymentID) bool {
+// wait returns when nobody asks for the payment any more, or when ctx ends.
+func (f *inflight) wait(ctx context.Context, pid payments.PaymentID) {
 	f.mu.Lock()
 	answered, ok := f.asks[pid]
 	f.mu.Unlock()
 	if !ok {
-		return false
+		return
 	}
 	select {
 	case <-answered:
 	case <-ctx.Done():
 	}
-	return true
 }

@@ -152,16 +152,26 @@ const transactionColumns = `t.id, t.kind, t.payment_id, t.order_id, t.seller_ord
 
 // selectTransactions reads a page of the ledger with the postings.
 func selectTransactions(q store.Queryer, f ledgerFilter) ([]payments.Transaction, error) {
+	query, args := f.query()
+	var rows []transactionRow
+	if err := q.Select(&rows, query, args...); err != nil {
+		return nil, fmt.Errorf("page through the ledger: %w", err)
+	}
+	return withPostings(q, rows, f)
+}
+
+// query reads in the order of an index: for a seller of that which begins with the seller,
+// one row for each transaction.
+func (f ledgerFilter) query() (string, []any) {
 	query := `SELECT ` + transactionColumns + ` FROM ledger_transactions t`
 	at, tid := "t.at", "t.id"
 	var where []string
 	var args []any
 	and := func(cond string, arg ...any) { where, args = append(where, cond), append(args, arg...) }
 	if f.seller != "" {
-		// One row for each transaction in the order of the index that begins with the seller.
 		query = `SELECT ` + transactionColumns + ` FROM ledger_postings p JOIN ledger_transactions t ON t.id = p.transaction_id`
 		at, tid = "p.at", "p.transaction_id"
-		and("p.share_seller = ?", f.seller)
+		and("p.share_seller = ? AND p.share_seller <> ''", f.seller)
 		and("p.line = (SELECT min(f.line) FROM ledger_postings f WHERE f.transaction_id = p.transaction_id AND f.share_seller = p.share_seller)")
 	}
 	if f.order != "" {
@@ -173,11 +183,7 @@ func selectTransactions(q store.Queryer, f ledgerFilter) ([]payments.Transaction
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, " AND ")
 	}
-	var rows []transactionRow
-	if err := q.Select(&rows, query+` ORDER BY `+at+` DESC, `+tid+` DESC LIMIT ?`, append(args, f.limit)...); err != nil {
-		return nil, fmt.Errorf("page through the ledger: %w", err)
-	}
-	return withPostings(q, rows, f)
+	return query + ` ORDER BY ` + at + ` DESC, ` + tid + ` DESC LIMIT ?`, append(args, f.limit)
 }
 
 func withPostings(q store.Queryer, rows []transactionRow, f ledgerFilter) ([]payments.Transaction, error) {

@@ -64,8 +64,9 @@ func (s *Service) authorize(ctx context.Context, r payments.AuthorizeRequest) (p
 	case err != nil || p.Status != payments.StatusAuthorising:
 	case fresh:
 		p, err = s.askToAuthorise(ctx, p)
-	case s.asking.wait(ctx, p.ID):
-		p, err = s.read(ctx, p.ID)
+	default:
+		s.asking.wait(ctx, p.ID)
+		p, err = s.read(ctx, p.ID) // whoever asked may have been answered since
 	}
 	if err != nil {
 		return payments.PaymentReply{}, err

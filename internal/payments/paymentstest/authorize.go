@@ -17,7 +17,7 @@ import (
 )
 
 var authorizeTests = []test{
-	{"reserves the amount", func(w *world) {
+	{name: "reserves the amount", run: func(w *world) {
 		r := w.request(OK)
 		p := w.authorize(r)
 		assert.Equal(w.t, payments.StatusAuthorised, p.Status)
@@ -33,7 +33,7 @@ var authorizeTests = []test{
 		assert.Equal(w.t, p, w.get(p.ID))
 		assert.Equal(w.t, []payments.Status{payments.StatusAuthorised}, w.statuses(r.Order))
 	}},
-	{"answers a repeat as the first time", func(w *world) {
+	{name: "answers a repeat as the first time", run: func(w *world) {
 		r := w.request(OK)
 		first := w.authorize(r)
 		w.Clock.Advance(time.Minute)
@@ -41,7 +41,7 @@ var authorizeTests = []test{
 		assert.Equal(w.t, first, w.authorize(r))
 		assert.Len(w.t, w.statuses(r.Order), 1)
 	}},
-	{"answers a repeat with where the payment stands now", func(w *world) {
+	{name: "answers a repeat with where the payment stands now", run: func(w *world) {
 		r := w.request(OK)
 		p := w.authorize(r)
 		reply, err := w.Capture(w.t.Context(), payments.CaptureRequest{
@@ -50,7 +50,7 @@ var authorizeTests = []test{
 		require.NoError(w.t, err)
 		assert.Equal(w.t, reply.Payment, w.authorize(r))
 	}},
-	{"refuses a key with another body", func(w *world) {
+	{name: "refuses a key with another body", run: func(w *world) {
 		r := w.request(OK)
 		w.authorize(r)
 		for name, change := range map[string]func(*payments.AuthorizeRequest){
@@ -64,7 +64,7 @@ var authorizeTests = []test{
 			require.ErrorIs(w.t, err, payments.ErrKeyReused, name)
 		}
 	}},
-	{"makes one payment of ten simultaneous requests with one key", func(w *world) {
+	{name: "makes one payment of ten simultaneous requests with one key", races: true, run: func(w *world) {
 		r := w.request(OK)
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -83,7 +83,7 @@ var authorizeTests = []test{
 		assert.Len(w.t, ids, 1)
 		assert.Equal(w.t, []payments.Status{payments.StatusAuthorised}, w.statuses(r.Order))
 	}},
-	{"answers a decline", func(w *world) {
+	{name: "answers a decline", run: func(w *world) {
 		r := w.request(Declined)
 		p := w.authorize(r)
 		assert.Equal(w.t, payments.StatusDeclined, p.Status)
@@ -92,19 +92,19 @@ var authorizeTests = []test{
 		assert.Equal(w.t, p, w.authorize(r))
 		assert.Equal(w.t, []payments.Status{payments.StatusDeclined}, w.statuses(r.Order))
 	}},
-	{"records a zero amount as nothing due", func(w *world) {
+	{name: "records a zero amount as nothing due", run: func(w *world) {
 		r := w.request("")
 		r.Amount = EUR(0)
 		p := w.authorize(r)
 		assert.Equal(w.t, payments.StatusNothingDue, p.Status)
 		assert.Equal(w.t, p, w.authorize(r))
 	}},
-	{"declines what comes after its time", func(w *world) {
+	{name: "declines what comes after its time", run: func(w *world) {
 		r := w.request(OK)
 		r.Until = w.Clock.Now()
 		assert.Equal(w.t, payments.StatusDeclined, w.authorize(r).Status)
 	}},
-	{"asks the buyer to approve, and hears that", func(w *world) {
+	{name: "asks the buyer to approve, and hears that", run: func(w *world) {
 		r := w.request(Redirect)
 		p := w.authorize(r)
 		assert.Equal(w.t, payments.StatusActionRequired, p.Status)
@@ -120,7 +120,7 @@ var authorizeTests = []test{
 		assert.Equal(w.t, EUR(3000), p.Authorised)
 		assert.Equal(w.t, []payments.Status{payments.StatusActionRequired, payments.StatusAuthorised}, w.statuses(r.Order))
 	}},
-	{"hears that the buyer did not approve", func(w *world) {
+	{name: "hears that the buyer did not approve", run: func(w *world) {
 		p := w.authorize(w.request(Redirect))
 		require.NoError(w.t, w.Hooks.Approve(w.t.Context(), p.ActionURL, false))
 		w.runDue()
@@ -128,7 +128,7 @@ var authorizeTests = []test{
 		assert.Equal(w.t, payments.StatusDeclined, p.Status)
 		assert.NotEmpty(w.t, p.DeclineReason)
 	}},
-	{"declines what was not approved in time", func(w *world) {
+	{name: "declines what was not approved in time", run: func(w *world) {
 		r := w.request(Redirect)
 		r.Until = w.Clock.Now().Add(10 * time.Minute)
 		p := w.authorize(r)
@@ -137,7 +137,7 @@ var authorizeTests = []test{
 		w.pass(2 * time.Minute)
 		assert.Equal(w.t, payments.StatusDeclined, w.get(p.ID).Status)
 	}},
-	{"waits for an outcome that comes later", func(w *world) {
+	{name: "waits for an outcome that comes later", run: func(w *world) {
 		for method, want := range map[string]payments.Status{Later: payments.StatusAuthorised, LaterDeclined: payments.StatusDeclined} {
 			r := w.request(method)
 			p := w.authorize(r)
@@ -151,7 +151,7 @@ var authorizeTests = []test{
 			assert.Equal(w.t, []payments.Status{payments.StatusPending, want}, w.statuses(r.Order))
 		}
 	}},
-	{"settles an unknown outcome by itself", func(w *world) {
+	{name: "settles an unknown outcome by itself", run: func(w *world) {
 		r := w.request(LostReply)
 		p := w.authorize(r)
 		assert.Equal(w.t, payments.StatusAuthorising, p.Status)
@@ -162,7 +162,7 @@ var authorizeTests = []test{
 		assert.Equal(w.t, p, w.authorize(r))
 		assert.Equal(w.t, []payments.Status{payments.StatusAuthorised}, w.statuses(r.Order))
 	}},
-	{"refuses what is malformed, every field at once", func(w *world) {
+	{name: "refuses what is malformed, every field at once", run: func(w *world) {
 		_, err := w.Authorize(w.t.Context(), payments.AuthorizeRequest{
 			By: System(), Order: newRef("sel_"), Amount: money.Money{Minor: -1, Currency: "XXX"}, Method: OK, ReturnURL: "https://elsewhere.example/",
 		})
@@ -176,7 +176,7 @@ var authorizeTests = []test{
 		r.Method = OK // what was malformed is not remembered under its key
 		assert.Equal(w.t, payments.StatusAuthorised, w.authorize(r).Status)
 	}},
-	{"is the system's alone", func(w *world) {
+	{name: "is the system's alone", run: func(w *world) {
 		for _, by := range outsiders() {
 			r := w.request(OK)
 			r.By = by
@@ -199,7 +199,7 @@ func undoOf(r payments.AuthorizeRequest) payments.UndoRequest {
 }
 
 var undoTests = []test{
-	{"before do: the late original is refused", func(w *world) {
+	{name: "before do: the late original is refused", run: func(w *world) {
 		r := w.request(OK)
 		for range 2 {
 			reply, err := w.Undo(w.t.Context(), undoOf(r))
@@ -213,7 +213,7 @@ var undoTests = []test{
 		require.NoError(w.t, err)
 		assert.Empty(w.t, reply.Payments)
 	}},
-	{"voids what was authorised", func(w *world) {
+	{name: "voids what was authorised", run: func(w *world) {
 		r := w.request(OK)
 		p := w.authorize(r)
 		u := undoOf(r)
@@ -234,7 +234,7 @@ var undoTests = []test{
 		_, err := w.Authorize(w.t.Context(), r)
 		require.ErrorIs(w.t, err, payments.ErrKeyUndone)
 	}},
-	{"is refused capture afterwards", func(w *world) {
+	{name: "is refused capture afterwards", run: func(w *world) {
 		r := w.request(OK)
 		p := w.authorize(r)
 		_, err := w.Undo(w.t.Context(), undoOf(r))
@@ -244,7 +244,7 @@ var undoTests = []test{
 		})
 		require.ErrorIs(w.t, err, payments.ErrStatus)
 	}},
-	{"voids what is still unknown, waiting or to be approved", func(w *world) {
+	{name: "voids what is still unknown, waiting or to be approved", run: func(w *world) {
 		for _, method := range []string{LostReply, Later, LaterDeclined, Redirect} {
 			r := w.request(method)
 			p := w.authorize(r)
@@ -259,7 +259,7 @@ var undoTests = []test{
 			assert.NotContains(w.t, w.statuses(r.Order), payments.StatusAuthorised, method)
 		}
 	}},
-	{"leaves declined what is declined, and voids nothing due", func(w *world) {
+	{name: "leaves declined what is declined, and voids nothing due", run: func(w *world) {
 		r := w.request(Declined)
 		p := w.authorize(r)
 		_, err := w.Undo(w.t.Context(), undoOf(r))
@@ -275,7 +275,7 @@ var undoTests = []test{
 		w.runDue()
 		assert.Equal(w.t, payments.StatusVoided, w.get(p.ID).Status)
 	}},
-	{"is refused once captured, and leaves no trace", func(w *world) {
+	{name: "is refused once captured, and leaves no trace", run: func(w *world) {
 		r := w.request(OK)
 		p := w.authorize(r)
 		_, err := w.Capture(w.t.Context(), payments.CaptureRequest{
@@ -289,7 +289,7 @@ var undoTests = []test{
 		assert.Equal(w.t, payments.StatusCaptured, p.Status)
 		assert.False(w.t, p.Undone)
 	}},
-	{"races the original to one of two ends", func(w *world) {
+	{name: "races the original to one of two ends", races: true, run: func(w *world) {
 		for range 10 {
 			r := w.request(OK)
 			var wg sync.WaitGroup
@@ -310,7 +310,7 @@ var undoTests = []test{
 			}
 		}
 	}},
-	{"needs a key and the system", func(w *world) {
+	{name: "needs a key and the system", run: func(w *world) {
 		_, err := w.Undo(w.t.Context(), payments.UndoRequest{By: System()})
 		require.ErrorIs(w.t, err, payments.ErrInvalid)
 		assert.Contains(w.t, errs.As(err).Fields, "key")
@@ -322,7 +322,7 @@ var undoTests = []test{
 }
 
 var pauseTests = []test{
-	{"refuses what moves money, remembers nothing, and goes on after", func(w *world) {
+	{name: "refuses what moves money, remembers nothing, and goes on after", run: func(w *world) {
 		p := w.authorize(w.request(OK))
 		paid, shares := w.captured(OK)
 		require.NoError(w.t, w.Hooks.Pause(w.t.Context()))
@@ -346,7 +346,7 @@ var pauseTests = []test{
 		_, err = w.Refund(w.t.Context(), refund)
 		require.NoError(w.t, err)
 	}},
-	{"settles after the pause what was under way", func(w *world) {
+	{name: "settles after the pause what was under way", run: func(w *world) {
 		r := w.request(Later)
 		p := w.authorize(r)
 		undone := w.request(OK)

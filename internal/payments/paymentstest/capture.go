@@ -13,7 +13,7 @@ import (
 )
 
 var captureTests = []test{
-	{"takes the amount and holds it in escrow", func(w *world) {
+	{name: "takes the amount and holds it in escrow", run: func(w *world) {
 		p, shares := w.captured(OK)
 		assert.Equal(w.t, payments.StatusCaptured, p.Status)
 		assert.Equal(w.t, EUR(3000), p.Captured)
@@ -25,7 +25,7 @@ var captureTests = []test{
 			{Of: payments.ToEscrow, Seller: shares[1].Seller}: 2000,
 		})
 	}},
-	{"answers a repeat as the first time, and refuses another body", func(w *world) {
+	{name: "answers a repeat as the first time, and refuses another body", run: func(w *world) {
 		p := w.authorize(w.request(OK))
 		r := payments.CaptureRequest{By: System(), Key: "c", Payment: p.ID, Amount: EUR(3000), Shares: []payments.Share{share(newRef("sel_"), 3000)}}
 		first, err := w.Capture(w.t.Context(), r)
@@ -40,7 +40,7 @@ var captureTests = []test{
 		_, err = w.Capture(w.t.Context(), r)
 		require.ErrorIs(w.t, err, payments.ErrStatus)
 	}},
-	{"captures once under ten simultaneous requests", func(w *world) {
+	{name: "captures once under ten simultaneous requests", races: true, run: func(w *world) {
 		p := w.authorize(w.request(OK))
 		r := payments.CaptureRequest{By: System(), Key: "c", Payment: p.ID, Amount: EUR(3000), Shares: []payments.Share{share(newRef("sel_"), 3000)}}
 		var wg sync.WaitGroup
@@ -54,7 +54,7 @@ var captureTests = []test{
 		wg.Wait()
 		assert.Len(w.t, w.transactions(payments.ListTransactionsRequest{By: System()}), 1)
 	}},
-	{"takes a part, once", func(w *world) {
+	{name: "takes a part, once", run: func(w *world) {
 		p := w.authorize(w.request(OK))
 		reply, err := w.Capture(w.t.Context(), payments.CaptureRequest{
 			By: System(), Key: "c", Payment: p.ID, Amount: EUR(1000), Shares: []payments.Share{share(newRef("sel_"), 1000), share(newRef("sel_"), 0)},
@@ -64,7 +64,7 @@ var captureTests = []test{
 		assert.Equal(w.t, EUR(3000), reply.Payment.Authorised)
 		assert.Len(w.t, w.transactions(payments.ListTransactionsRequest{By: System()})[0].Postings, 2)
 	}},
-	{"is refused for good by the provider, every time", func(w *world) {
+	{name: "is refused for good by the provider, every time", run: func(w *world) {
 		p := w.authorize(w.request(CaptureRefused))
 		r := payments.CaptureRequest{By: System(), Key: "c", Payment: p.ID, Amount: EUR(3000), Shares: []payments.Share{share(newRef("sel_"), 3000)}}
 		for range 2 {
@@ -74,7 +74,7 @@ var captureTests = []test{
 		assert.Equal(w.t, payments.StatusAuthorised, w.get(p.ID).Status)
 		assert.Empty(w.t, w.transactions(payments.ListTransactionsRequest{By: System()}))
 	}},
-	{"is refused unless authorised, known and enough", func(w *world) {
+	{name: "is refused unless authorised, known and enough", run: func(w *world) {
 		capture := func(p payments.PaymentID, key string, minor int64) error {
 			_, err := w.Capture(w.t.Context(), payments.CaptureRequest{
 				By: System(), Key: key, Payment: p, Amount: EUR(minor), Shares: []payments.Share{share(newRef("sel_"), minor)},
@@ -86,7 +86,7 @@ var captureTests = []test{
 		require.ErrorIs(w.t, capture(w.authorize(w.request(OK)).ID, "3", 3001), payments.ErrAmount)
 		require.ErrorIs(w.t, capture(payments.PaymentIDs.New(), "4", 3000), payments.ErrNotFound)
 	}},
-	{"refuses what is malformed, every field at once", func(w *world) {
+	{name: "refuses what is malformed, every field at once", run: func(w *world) {
 		p := w.authorize(w.request(OK))
 		_, err := w.Capture(w.t.Context(), payments.CaptureRequest{By: System(), Payment: "x", Amount: EUR(0)})
 		require.ErrorIs(w.t, err, payments.ErrInvalid)
@@ -112,7 +112,7 @@ var captureTests = []test{
 		})
 		require.ErrorIs(w.t, err, payments.ErrInvalid)
 	}},
-	{"is the system's alone", func(w *world) {
+	{name: "is the system's alone", run: func(w *world) {
 		for _, by := range outsiders() {
 			_, err := w.Capture(w.t.Context(), payments.CaptureRequest{By: by, Key: "k", Payment: payments.PaymentIDs.New()})
 			require.ErrorIs(w.t, err, payments.ErrForbidden)
@@ -130,7 +130,7 @@ func settlement(p payments.PaymentID, s payments.Share) payments.SettleRequest {
 }
 
 var settleTests = []test{
-	{"moves a share out of escrow", func(w *world) {
+	{name: "moves a share out of escrow", run: func(w *world) {
 		p, shares := w.captured(OK)
 		r := settlement(p.ID, shares[0])
 		first, err := w.Settle(w.t.Context(), r)
@@ -161,7 +161,7 @@ var settleTests = []test{
 			{Of: payments.ToTax}:                              80,
 		})
 	}},
-	{"adds what the marketplace funds", func(w *world) {
+	{name: "adds what the marketplace funds", run: func(w *world) {
 		p, shares := w.captured(OK)
 		r := settlement(p.ID, shares[0])
 		r.Earned, r.Platform = EUR(1050), EUR(250) // 1050 + 120 + 80 − 250 is the share
@@ -177,7 +177,7 @@ var settleTests = []test{
 			{Of: payments.ToPlatform}:                         -250,
 		})
 	}},
-	{"pays a seller although nothing was due", func(w *world) {
+	{name: "pays a seller although nothing was due", run: func(w *world) {
 		r := w.request("")
 		r.Amount = EUR(0)
 		p := w.authorize(r)
@@ -193,7 +193,7 @@ var settleTests = []test{
 			{Of: payments.ToPlatform}:                 -1000,
 		})
 	}},
-	{"is refused when escrow has less", func(w *world) {
+	{name: "is refused when escrow has less", run: func(w *world) {
 		p, shares := w.captured(OK)
 		r := settlement(p.ID, shares[0])
 		r.Key, r.Earned = "too much", EUR(801)
@@ -209,14 +209,14 @@ var settleTests = []test{
 		_, err = w.Settle(w.t.Context(), r)
 		require.ErrorIs(w.t, err, payments.ErrAmount)
 	}},
-	{"is refused unless captured and known", func(w *world) {
+	{name: "is refused unless captured and known", run: func(w *world) {
 		p := w.authorize(w.request(OK))
 		_, err := w.Settle(w.t.Context(), settlement(p.ID, share(newRef("sel_"), 3000)))
 		require.ErrorIs(w.t, err, payments.ErrStatus)
 		_, err = w.Settle(w.t.Context(), settlement(payments.PaymentIDs.New(), share(newRef("sel_"), 3000)))
 		require.ErrorIs(w.t, err, payments.ErrNotFound)
 	}},
-	{"refuses what is malformed and who is not the system", func(w *world) {
+	{name: "refuses what is malformed and who is not the system", run: func(w *world) {
 		p, shares := w.captured(OK)
 		r := settlement(p.ID, shares[0])
 		r.Key, r.Earned, r.Fee, r.Tax = "", EUR(-1), money.Money{Minor: 1, Currency: "USD"}, EUR(0)

@@ -33,7 +33,7 @@ func (w *world) refund(key string, p payments.PaymentID, shares ...payments.Shar
 }
 
 var refundTests = []test{
-	{"gives back from escrow first, then from what the seller earned", func(w *world) {
+	{name: "gives back from escrow first, then from what the seller earned", run: func(w *world) {
 		p, shares := w.captured(OK)
 		refund, err := w.refund("1", p.ID, of(shares[0], 400))
 		require.NoError(w.t, err)
@@ -65,7 +65,7 @@ var refundTests = []test{
 		assert.Equal(w.t, payments.RefundDone, events[0].Status)
 		assert.Equal(w.t, EUR(400), events[0].Amount)
 	}},
-	{"answers a repeat as the first time, and refuses another body", func(w *world) {
+	{name: "answers a repeat as the first time, and refuses another body", run: func(w *world) {
 		p, shares := w.captured(OK)
 		first, err := w.refund("1", p.ID, of(shares[0], 400))
 		require.NoError(w.t, err)
@@ -76,7 +76,7 @@ var refundTests = []test{
 		_, err = w.refund("1", p.ID, of(shares[0], 401))
 		require.ErrorIs(w.t, err, payments.ErrKeyReused)
 	}},
-	{"gives back no more than was captured, whoever asks at the same time", func(w *world) {
+	{name: "gives back no more than was captured, whoever asks at the same time", races: true, run: func(w *world) {
 		p, shares := w.captured(OK)
 		var wg sync.WaitGroup
 		for i := range 10 {
@@ -90,7 +90,7 @@ var refundTests = []test{
 		wg.Wait()
 		assert.Equal(w.t, EUR(900), w.get(p.ID).Refunded)
 	}},
-	{"is refused beyond the payment or a share", func(w *world) {
+	{name: "is refused beyond the payment or a share", run: func(w *world) {
 		p, shares := w.captured(OK)
 		_, err := w.refund("1", p.ID, of(shares[0], 1001))
 		require.ErrorIs(w.t, err, payments.ErrAmount)
@@ -101,7 +101,7 @@ var refundTests = []test{
 		_, err = w.refund("4", p.ID, of(shares[1], 1))
 		require.ErrorIs(w.t, err, payments.ErrAmount)
 	}},
-	{"that the provider refuses is failed, and the money stays where it was", func(w *world) {
+	{name: "that the provider refuses is failed, and the money stays where it was", run: func(w *world) {
 		p, shares := w.captured(RefundFailed)
 		refund, err := w.refund("1", p.ID, of(shares[0], 400))
 		require.NoError(w.t, err)
@@ -120,14 +120,14 @@ var refundTests = []test{
 		require.Len(w.t, events, 1)
 		assert.Equal(w.t, payments.RefundFailed, events[0].Status)
 	}},
-	{"is refused unless captured and known", func(w *world) {
+	{name: "is refused unless captured and known", run: func(w *world) {
 		p := w.authorize(w.request(OK))
 		_, err := w.refund("1", p.ID, share(newRef("sel_"), 100))
 		require.ErrorIs(w.t, err, payments.ErrStatus)
 		_, err = w.refund("2", payments.PaymentIDs.New(), share(newRef("sel_"), 100))
 		require.ErrorIs(w.t, err, payments.ErrNotFound)
 	}},
-	{"refuses what is malformed and who is not the system", func(w *world) {
+	{name: "refuses what is malformed and who is not the system", run: func(w *world) {
 		p, shares := w.captured(OK)
 		r := payments.RefundRequest{By: System(), Payment: "x", Amount: EUR(0), Shares: shares}
 		_, err := w.Refund(w.t.Context(), r)
@@ -143,7 +143,7 @@ var refundTests = []test{
 }
 
 var readTests = []test{
-	{"lists methods, the usual one first", func(w *world) {
+	{name: "lists methods, the usual one first", run: func(w *world) {
 		reply, err := w.Methods(w.t.Context(), payments.MethodsRequest{Currency: "EUR"})
 		require.NoError(w.t, err)
 		require.NotEmpty(w.t, reply.Methods)
@@ -154,7 +154,7 @@ var readTests = []test{
 			assert.NotEmpty(w.t, m.Help)
 		}
 	}},
-	{"reads payments by id and by order, and leaves out what is not there", func(w *world) {
+	{name: "reads payments by id and by order, and leaves out what is not there", run: func(w *world) {
 		a, shares := w.captured(OK)
 		b := w.authorize(w.request(Declined))
 		c := w.authorize(w.request(OK))
@@ -172,7 +172,7 @@ var readTests = []test{
 		require.NoError(w.t, err)
 		assert.Empty(w.t, reply.Payments)
 	}},
-	{"reads at most 200 payments, and for system and operators alone", func(w *world) {
+	{name: "reads at most 200 payments, and for system and operators alone", run: func(w *world) {
 		ids := make([]payments.PaymentID, 201)
 		for i := range ids {
 			ids[i] = payments.PaymentIDs.New()
@@ -184,7 +184,7 @@ var readTests = []test{
 			require.ErrorIs(w.t, err, payments.ErrForbidden)
 		}
 	}},
-	{"streams every payment to the audit, once, without problems", func(w *world) {
+	{name: "streams every payment to the audit, once, without problems", run: func(w *world) {
 		want := map[payments.PaymentID]payments.Payment{}
 		for range 5 {
 			p, _ := w.captured(OK)
@@ -210,7 +210,7 @@ var readTests = []test{
 }
 
 var ledgerTests = []test{
-	{"shows a seller's staff its own, and operators all", func(w *world) {
+	{name: "shows a seller's staff its own, and operators all", run: func(w *world) {
 		p, shares := w.captured(OK)
 		_, err := w.Settle(w.t.Context(), settlement(p.ID, shares[0]))
 		require.NoError(w.t, err)
@@ -249,7 +249,7 @@ var ledgerTests = []test{
 			require.ErrorIs(w.t, err, payments.ErrForbidden)
 		}
 	}},
-	{"pages newest first, the same while more is booked", func(w *world) {
+	{name: "pages newest first, the same while more is booked", run: func(w *world) {
 		for range 7 {
 			w.captured(OK)
 			w.Clock.Advance(time.Second)
