@@ -1,0 +1,68 @@
+package searchsvc
+
+import (
+	"slices"
+
+	"souk/internal/platform/errs"
+	"souk/internal/platform/page"
+	"souk/internal/search"
+)
+
+// Bounds of a query.
+const (
+	usualPage, maxPage       = 24, 100
+	usualSuggest, maxSuggest = 8, 20
+	maxChosen                = 100 // brands or sellers in a filter
+)
+
+// ask is a query that is in order.
+type ask struct {
+	words  []string
+	filter search.Filter
+	sort   search.Sort
+	size   int
+	facets bool
+	after  *mark
+	hash   any // what a cursor belongs to
+}
+
+// askOf checks r. The text is never wrong; a sort that is not known is relevance.
+func askOf(r search.QueryRequest) (ask, error) {
+	var p errs.Problems
+	f := r.Filter
+	p.Check(len(f.Brands) <= maxChosen, "filter.brands", "may be %d", maxChosen)
+	p.Check(len(f.Sellers) <= maxChosen, "filter.sellers", "may be %d", maxChosen)
+	p.Check(f.PriceMin == nil || *f.PriceMin >= 0, "filter.price_min", "should not be negative")
+	p.Check(f.PriceMax == nil || *f.PriceMax >= 0, "filter.price_max", "should not be negative")
+	p.Check(f.PriceMin == nil || f.PriceMax == nil || *f.PriceMin <= *f.PriceMax, "filter.price_max", "should not be less than price_min")
+	p.Check(f.Currency == "" || f.Currency.Valid(), "filter.currency", "is not a currency that souk knows")
+	p.Check(f.Currency != "" || f.PriceMin == nil && f.PriceMax == nil, "filter.currency", "is needed to narrow by price")
+	if err := p.Err(search.ErrInvalid); err != nil {
+		return ask{}, err
+	}
+	a := ask{words: wordsOf(r.Text), filter: f, sort: r.Sort, size: r.Page.Size(usualPage, maxPage), facets: r.Facets}
+	if !slices.Contains([]search.Sort{search.SortPriceUp, search.SortPriceDown, search.SortNewest}, a.sort) {
+		a.sort = search.SortRelevance
+	}
+	if a.sort == search.SortRelevance && len(a.words) == 0 {
+		a.sort = search.SortNewest
+	}
+	a.hash = []any{"search", a.words, a.filter, a.sort}
+	var after mark
+	more, err := r.Page.After(a.hash, &after)
+	if err != nil {
+		return ask{}, err
+	}
+	if more {
+		a.after = &after
+	}
+	return a, nil
+}
+
+// next is the cursor of the page that ends at last; "" without one.
+func (a ask) next(last *mark) (string, error) {
+	if last == nil {
+		return "", nil
+	}
+	return page.Cursor(a.hash, last)
+}

@@ -1,0 +1,162 @@
+package searchsvc
+
+import (
+	"crypto/sha256"
+	"strings"
+	"unicode"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/clock"
+	"souk/internal/platform/money"
+)
+
+// entry is what is indexed of a listing.
+type entry struct {
+	ID        catalog.ListingID
+	Version   int64
+	Shown     bool
+	Seller    catalog.SellerID
+	Path      string
+	Image     string
+	Currency  money.Currency
+	From, To  int64 // cheapest and dearest variant
+	InStock   bool
+	Variants  int
+	CreatedAt clock.Time
+	Text      text
+}
+
+// text is what is searched for words.
+type text struct {
+	Title, Brand, Category, Description, Details, Codes string
+}
+
+// print is equal for equal texts.
+func (t text) print() []byte {
+	h := sha256.New()
+	for _, s := range []string{t.Title, t.Brand, t.Category, t.Description, t.Details, t.Codes} {
+		h.Write([]byte(s)) // never fails
+		h.Write([]byte{0})
+	}
+	return h.Sum(nil)[:16]
+}
+
+// entryOf is what is indexed of a listing in that state, in a category with those names
+// from the root. What is not shown keeps no words, so it weighs on nobody's ranking.
+func entryOf(e catalog.ListingChanged, names []string) entry {
+	out := entry{
+		ID: e.ListingID, Version: e.Version, Seller: e.SellerID, Path: e.Path, Image: e.Image,
+		Variants: len(e.Variants), CreatedAt: e.CreatedAt,
+		Shown: e.Status == catalog.ListingActive && len(e.Variants) > 0,
+	}
+	for i, v := range e.Variants {
+		if i == 0 {
+			out.Currency, out.From, out.To = v.Price.Currency, v.Price.Minor, v.Price.Minor
+		}
+		if v.Price.Currency == out.Currency {
+			out.From, out.To = min(out.From, v.Price.Minor), max(out.To, v.Price.Minor)
+		}
+		out.InStock = out.InStock || v.InStock
+	}
+	if out.Shown {
+		out.Text = text{
+			Title: clean(e.Title), Brand: clean(e.Brand), Category: clean(strings.Join(names, " ")),
+			Description: clean(e.Description), Details: detailsOf(e), Codes: codesOf(e),
+		}
+	}
+	return out
+}
+
+// detailsOf is the words of attributes and options, each once. An attribute that only says
+// yes is known by its name.
+func detailsOf(e catalog.ListingChanged) string {
+	var said []string
+	seen := map[string]bool{"": true}
+	say := func(s string) {
+		if s = clean(s); !seen[s] {
+			seen[s] = true
+			said = append(said, s)
+		}
+	}
+	for _, a := range e.Attributes {
+		switch strings.ToLower(strings.TrimSpace(a.Value)) {
+		case "yes", "true", "y":
+			say(a.Name)
+		case "no", "false", "n":
+		default:
+			say(a.Value)
+		}
+	}
+	for _, v := range e.Variants {
+		for _, o := range v.Options {
+			say(o.Value)
+		}
+	}
+	return strings.Join(said, "\n")
+}
+
+func codesOf(e catalog.ListingChanged) string {
+	var codes []string
+	for _, v := range e.Variants {
+		if v.SKU != "" {
+			codes = append(codes, v.SKU)
+		}
+		if v.GTIN != "" {
+			codes = append(codes, v.GTIN)
+		}
+	}
+	return clean(strings.Join(codes, " "))
+}
+
+// clean is s as valid UTF-8 without control characters, so that none can be taken for the
+// marks around matches.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.TrimSpace(strings.ToValidUTF8(s, " ")))
+}
+
+// changedOf is a listing that was read, in the words of the event. Its version counts edits
+// only, and so is at most that of the event which brought it there: a later event is never
+// taken for an older one.
+func changedOf(l catalog.Listing) catalog.ListingChanged {
+	e := catalog.ListingChanged{
+		ListingID: l.ID, SellerID: l.Seller, Title: l.Title, Description: l.Description, Brand: l.Brand,
+		CategoryID: l.Category, Path: l.Path, Condition: l.Condition, Attributes: l.Attributes, Status: l.Status,
+		CreatedAt: l.CreatedAt, Version: l.Version,
+	}
+	if len(l.Images) > 0 {
+		e.Image = l.Images[0].URL
+	}
+	for _, v := range l.Variants {
+		if !v.Withdrawn {
+			e.Variants = append(e.Variants, catalog.ListingVariant{
+				VariantID: v.ID, SKU: v.SKU, GTIN: v.GTIN, Options: v.Options, Price: v.Price, InStock: v.Stock.Available > 0,
+			})
+		}
+	}
+	return e
+}
+
+// above are a path and the paths above it, from the root: a, a/b, a/b/c.
+func above(path string) []string {
+	var all []string
+	for i := range len(path) {
+		if path[i] == '/' {
+			all = append(all, path[:i])
+		}
+	}
+	if path != "" {
+		all = append(all, path)
+	}
+	return all
+}
+
+// spoken is the last part of a path as a name, for a category that was not heard of.
+func spoken(path string) string {
+	last := path[strings.LastIndexByte(path, '/')+1:]
+	return strings.ReplaceAll(last, "-", " ")
+}

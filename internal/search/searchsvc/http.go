@@ -1,0 +1,208 @@
+package searchsvc
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/actor"
+	"souk/internal/platform/clock"
+	"souk/internal/platform/errs"
+	"souk/internal/platform/httpx"
+	"souk/internal/platform/money"
+	"souk/internal/search"
+)
+
+const base = "/api/v1/search/"
+
+func (s *Service) routes(api httpx.API) {
+	httpx.Route(api, httpx.Op{
+		Method: http.MethodGet, Path: base + "listings", Who: httpx.Anyone, Summary: "Find listings",
+		Description: "Any text is a valid search. Listings that have all its words are found; if there are none, those that have some, and any_word says so. " +
+			"Values of one filter are alternatives, filters narrow together.",
+	}, s.getListings)
+	httpx.Route(api, httpx.Op{
+		Method: http.MethodGet, Path: base + "suggestions", Who: httpx.Anyone, Summary: "Complete what is being typed",
+		Description: "Searches, categories, brands and listings that have a word beginning with the text, best first.",
+	}, s.getSuggestions)
+	httpx.Route(api, httpx.Op{
+		Method: http.MethodPost, Path: base + "rebuilds", Who: httpx.Operators, Summary: "Build the index anew from the catalogue",
+		Description: "Searches go on meanwhile. It answers when the new index is in use; one that is broken off is taken up by repeating it with its key.",
+		Status:      http.StatusCreated, Timeout: 55 * time.Second, Limit: httpx.Limit{Max: 6, Per: time.Minute},
+	}, s.postRebuild)
+}
+
+type listingsIn struct {
+	httpx.Page
+	Text     string             `query:"q" maxLength:"1000" example:"desk lamp" doc:"What to find. Without it everything is found that the filters let through."`
+	Category string             `query:"category" maxLength:"500" example:"home/lighting" doc:"Path of a category: listings in it and below."`
+	Brands   []string           `query:"brand,explode" maxItems:"100" doc:"Any of these brands; may be repeated."`
+	Sellers  []catalog.SellerID `query:"seller,explode" maxItems:"100" doc:"Any of these sellers, by id; may be repeated."`
+	Currency money.Currency     `query:"currency" example:"EUR" doc:"Of the price range. Nothing is converted: listings in other currencies are left out when a price is given."`
+	PriceMin string             `query:"price_min" maxLength:"20" pattern:"^[0-9]*$" example:"1000" doc:"Least price of the cheapest variant, in whole minor units."`
+	PriceMax string             `query:"price_max" maxLength:"20" pattern:"^[0-9]*$" example:"5000" doc:"Highest price of the cheapest variant, in whole minor units."`
+	InStock  bool               `query:"in_stock" doc:"Only what can be bought now."`
+	Sort     search.Sort        `query:"sort" enum:"relevance,price_up,price_down,newest" doc:"Relevance if left out, or the newest first when there is no text."`
+	Facets   bool               `query:"facets" doc:"Also count what the filters could narrow to."`
+}
+
+type moneyWire struct {
+	Minor    int64          `json:"minor" example:"1250" doc:"Whole minor units: 1250 is 12.50 of a currency with two decimals."`
+	Currency money.Currency `json:"currency" example:"EUR" minLength:"3" maxLength:"3" doc:"ISO 4217."`
+}
+
+type pieceWire struct {
+	Text  string `json:"text" example:"lamp"`
+	Match bool   `json:"match" doc:"This stretch is what was searched for."`
+}
+
+type hitWire struct {
+	Listing    catalog.ListingID `json:"listing" example:"lst_01k5xk3v8dtq6c9m4j0e7r2a1b"`
+	Title      string            `json:"title" example:"Brass desk lamp"`
+	Marked     []pieceWire       `json:"marked" doc:"The title in pieces, matches marked."`
+	Snippet    []pieceWire       `json:"snippet" doc:"Of the description, around matches."`
+	Brand      string            `json:"brand" example:"Anglepoise"`
+	Seller     catalog.SellerID  `json:"seller" example:"sel_01k5xk3v8dtq6c9m4j0e7r2a1b"`
+	SellerName string            `json:"seller_name" example:"North Lamp Works"`
+	SellerSlug string            `json:"seller_slug" example:"north-lamp-works"`
+	Category   string            `json:"category" example:"home/lighting" doc:"Path of its category; empty for none."`
+	Image      string            `json:"image" doc:"Address of its first picture; empty for none."`
+	PriceFrom  moneyWire         `json:"price_from" doc:"Of the cheapest variant."`
+	PriceTo    moneyWire         `json:"price_to" doc:"Of the dearest variant."`
+	InStock    bool              `json:"in_stock" doc:"Some variant can be bought now."`
+	Variants   int32             `json:"variants" example:"1"`
+	CreatedAt  clock.Time        `json:"created_at" example:"2026-03-01T12:00:00.000Z"`
+}
+
+type facetWire struct {
+	Kind   search.FacetKind `json:"kind" enum:"category,brand,seller,price,stock" example:"brand"`
+	Values []facetValueWire `json:"values" doc:"Most first; prices in order; categories level by level."`
+	More   bool             `json:"more" doc:"There are further values."`
+}
+
+type facetValueWire struct {
+	Value    string `json:"value" example:"Anglepoise" doc:"As the filter wants it; of a price range its two ends."`
+	Label    string `json:"label" example:"Anglepoise"`
+	Count    int64  `json:"count" example:"12" doc:"Listings with this value that pass all other filters."`
+	Selected bool   `json:"selected"`
+	Min      int64  `json:"min" doc:"Of a price range: minor units."`
+	Max      int64  `json:"max" doc:"Of a price range: minor units, itself included."`
+}
+
+type listingsOut struct {
+	Body struct {
+		Hits       []hitWire   `json:"hits"`
+		Total      int64       `json:"total" example:"214" doc:"Listings on all pages."`
+		Facets     []facetWire `json:"facets" doc:"Each counted with every filter but its own. Empty unless asked for."`
+		AnyWord    bool        `json:"any_word" doc:"No listing has all the words; these have some."`
+		NextCursor string      `json:"next_cursor" doc:"Of the next page; empty on the last."`
+	}
+}
+
+func (s *Service) getListings(ctx context.Context, _ actor.Actor, in listingsIn) (listingsOut, error) {
+	f := search.Filter{Path: in.Category, Brands: in.Brands, Sellers: in.Sellers, Currency: in.Currency, InStock: in.InStock}
+	var p errs.Problems
+	f.PriceMin, f.PriceMax = minorOf(&p, "price_min", in.PriceMin), minorOf(&p, "price_max", in.PriceMax)
+	if err := p.Err(search.ErrInvalid); err != nil {
+		return listingsOut{}, err
+	}
+	reply, err := s.Query(ctx, search.QueryRequest{Text: in.Text, Filter: f, Sort: in.Sort, Facets: in.Facets, Page: in.Request()})
+	if err != nil {
+		return listingsOut{}, err
+	}
+	var out listingsOut
+	out.Body.Hits, out.Body.Facets = mapped(reply.Hits, toHit), mapped(reply.Facets, toFacet)
+	out.Body.Total, out.Body.AnyWord, out.Body.NextCursor = reply.Total, reply.AnyWord, reply.Next
+	return out, nil
+}
+
+// minorOf reads an amount that may be left out.
+func minorOf(p *errs.Problems, field, text string) *int64 {
+	if text == "" {
+		return nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	p.Check(err == nil, field, "should be a whole number of minor units")
+	return &n
+}
+
+// mapped is each of in through fn; never nil.
+func mapped[In, Out any](in []In, fn func(In) Out) []Out {
+	out := make([]Out, 0, len(in))
+	for _, v := range in {
+		out = append(out, fn(v))
+	}
+	return out
+}
+
+func toPiece(p search.Piece) pieceWire { return pieceWire(p) }
+
+func toHit(h search.Hit) hitWire {
+	return hitWire{
+		Listing: h.Listing, Title: h.Title, Marked: mapped(h.Marked, toPiece), Snippet: mapped(h.Snippet, toPiece), Brand: h.Brand,
+		Seller: h.Seller, SellerName: h.SellerName, SellerSlug: h.SellerSlug, Category: h.Path, Image: h.Image,
+		PriceFrom: moneyWire(h.PriceFrom), PriceTo: moneyWire(h.PriceTo), InStock: h.InStock, Variants: h.Variants, CreatedAt: h.CreatedAt,
+	}
+}
+
+func toFacet(f search.Facet) facetWire {
+	return facetWire{Kind: f.Kind, More: f.More, Values: mapped(f.Values, func(v search.FacetValue) facetValueWire { return facetValueWire(v) })}
+}
+
+type suggestionsIn struct {
+	Text  string `query:"q" maxLength:"200" example:"des" doc:"What has been typed so far."`
+	Limit int32  `query:"limit" minimum:"1" maximum:"20" default:"8" doc:"Suggestions, at most."`
+}
+
+type suggestionWire struct {
+	Kind    search.SuggestionKind `json:"kind" enum:"query,category,brand,listing" example:"query" doc:"What it leads to: a search for the text, a category, a search for the brand, a listing."`
+	Text    string                `json:"text" example:"desk lamp"`
+	Path    string                `json:"path" doc:"Of a category."`
+	Listing catalog.ListingID     `json:"listing" doc:"Of a listing: its id."`
+	Image   string                `json:"image" doc:"Of a listing: address of its first picture."`
+	Price   *moneyWire            `json:"price" doc:"Of a listing: its cheapest variant."`
+}
+
+type suggestionsOut struct {
+	Body struct {
+		Suggestions []suggestionWire `json:"suggestions"`
+	}
+}
+
+func (s *Service) getSuggestions(ctx context.Context, _ actor.Actor, in suggestionsIn) (suggestionsOut, error) {
+	reply, err := s.Suggest(ctx, search.SuggestRequest{Text: in.Text, Limit: in.Limit})
+	if err != nil {
+		return suggestionsOut{}, err
+	}
+	var out suggestionsOut
+	out.Body.Suggestions = mapped(reply.Suggestions, func(v search.Suggestion) suggestionWire {
+		w := suggestionWire{Kind: v.Kind, Text: v.Text, Path: v.Path, Listing: v.Listing, Image: v.Image}
+		if v.Price != nil {
+			price := moneyWire(*v.Price)
+			w.Price = &price
+		}
+		return w
+	})
+	return out, nil
+}
+
+type rebuildIn struct{ httpx.Keyed }
+
+type rebuildOut struct {
+	Body struct {
+		Listings int64 `json:"listings" example:"19406" doc:"Listings in the new index."`
+		Millis   int64 `json:"millis" example:"3200" doc:"Time that it took."`
+	}
+}
+
+func (s *Service) postRebuild(ctx context.Context, by actor.Actor, in rebuildIn) (rebuildOut, error) {
+	reply, err := s.Rebuild(ctx, search.RebuildRequest{By: by, Key: in.Key})
+	if err != nil {
+		return rebuildOut{}, err
+	}
+	var out rebuildOut
+	out.Body.Listings, out.Body.Millis = reply.Listings, reply.Millis
+	return out, nil
+}

@@ -1,0 +1,291 @@
+package searchsvc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/actor"
+	"souk/internal/platform/clock"
+	"souk/internal/platform/errs"
+	"souk/internal/platform/id"
+	"souk/internal/platform/page"
+	"souk/internal/platform/store"
+	"souk/internal/search"
+)
+
+// Rebuild builds the index again from catalog beside the one in use.
+func (s *Service) Rebuild(ctx context.Context, r search.RebuildRequest) (search.RebuildReply, error) {
+	return s.RebuildWith(ctx, r, func(int64) {})
+}
+
+// RebuildWith is Rebuild that says now and then how many listings are done.
+func (s *Service) RebuildWith(ctx context.Context, r search.RebuildRequest, progress func(listings int64)) (_ search.RebuildReply, err error) {
+	defer s.done("rebuild", &err)
+	var p errs.Problems
+	p.Check(r.Key != "" && len(r.Key) <= catalog.MaxKey, "key", "should have 1 to %d characters", catalog.MaxKey)
+	if err := p.Err(search.ErrInvalid); err != nil {
+		return search.RebuildReply{}, err
+	}
+	if !r.By.IsOperator() && !r.By.IsSystem() {
+		return search.RebuildReply{}, search.ErrForbidden.With("only operators may do this")
+	}
+	row, err := s.begin(ctx, r)
+	if err != nil || row.Status == rebuildDone {
+		return search.RebuildReply{Listings: row.Listings, Millis: row.Millis}, err
+	}
+	select {
+	case s.building <- struct{}{}:
+		defer func() { <-s.building }()
+	default:
+		return search.RebuildReply{}, search.ErrRebuilding.With("the index is being rebuilt already")
+	}
+	began := s.now()
+	listings, err := s.build(ctx, progress, func(tx *store.Tx, listings int64) error {
+		row.Status, row.Listings, row.Millis = rebuildDone, listings, s.now().Sub(began).Milliseconds()
+		if err := updateRebuild(tx, row); err != nil {
+			return err
+		}
+		return tx.Audit(store.Audit{By: r.By, Action: "search.rebuild", Subject: row.ID, After: fmt.Sprintf("%d listings", listings)})
+	})
+	if err != nil {
+		return search.RebuildReply{}, fmt.Errorf("rebuild the index: %w", err)
+	}
+	return search.RebuildReply{Listings: listings, Millis: row.Millis}, nil
+}
+
+// The states of a rebuild.
+const (
+	rebuildBegun = "begun" // under way, or broken off: repeating its key does it
+	rebuildDone  = "done"
+)
+
+type rebuildRow struct {
+	ID       string     `db:"id"`
+	Status   string     `db:"status"`
+	Listings int64      `db:"listings"`
+	Millis   int64      `db:"millis"`
+	BegunAt  clock.Time `db:"begun_at"`
+}
+
+// keysLive is how long the keys of clients are remembered.
+const keysLive = 14 * 24 * time.Hour
+
+// begin notes that a rebuild was asked for, or finds the one asked for under the same key.
+func (s *Service) begin(ctx context.Context, r search.RebuildRequest) (rebuildRow, error) {
+	var row rebuildRow
+	err := s.db.Write(ctx, func(tx *store.Tx) error {
+		rid, _, err := tx.Once(store.Command{
+			Owner: r.By.Owner(), Operation: "search.rebuild", Key: r.Key, Body: store.Hash("rebuild"), Until: tx.Now().Add(keysLive),
+		}, func() (string, error) {
+			made := id.New("rbd_")
+			_, err := tx.Exec(`INSERT INTO rebuilds (id, status, listings, millis, begun_at) VALUES (?, ?, 0, 0, ?)`, made, rebuildBegun, int64(tx.Now()))
+			return made, err
+		})
+		if err != nil {
+			return err
+		}
+		row = rebuildRow{}
+		return tx.Get(&row, `SELECT id, status, listings, millis, begun_at FROM rebuilds WHERE id = ?`, rid)
+	})
+	return row, err
+}
+
+func updateRebuild(tx *store.Tx, row rebuildRow) error {
+	_, err := tx.Exec(`UPDATE rebuilds SET status = ?, listings = ?, millis = ? WHERE id = ?`, row.Status, row.Listings, row.Millis, row.ID)
+	if err != nil {
+		return fmt.Errorf("update rebuild %s: %w", row.ID, err)
+	}
+	return nil
+}
+
+// placeGone builds the index anew when the place in catalog's log is lost. A rebuild
+// under way will not do: it may have begun to read before.
+func (s *Service) placeGone(ctx context.Context) error {
+	select {
+	case s.building <- struct{}{}:
+		defer func() { <-s.building }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	_, err := s.build(ctx, func(int64) {}, func(*store.Tx, int64) error { return nil })
+	return err
+}
+
+// build fills the idle set and makes it the active one, in the transaction that finish is
+// part of. The caller has s.building.
+func (s *Service) build(ctx context.Context, progress func(int64), finish func(tx *store.Tx, listings int64) error) (_ int64, err error) {
+	var g generations
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		if g, err = selectGenerations(tx); err != nil {
+			return err
+		}
+		if err := s.sets[idle(g.Active)].empty(tx); err != nil {
+			return err
+		}
+		g.Builder = s.process
+		return updateGenerations(tx, g)
+	})
+	if err != nil {
+		return 0, err
+	}
+	b := &builder{Service: s, to: s.sets[idle(g.Active)], names: map[string]string{}, progress: progress}
+	defer func() {
+		if err != nil { //nolint:contextcheck // also when ctx has ended
+			err = errors.Join(err, s.giveUp(context.WithoutCancel(ctx)))
+		}
+	}()
+	for _, part := range []func(context.Context) error{b.sellers, b.categories, b.listings} {
+		if err := part(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if err := s.prepareShelf(ctx, b.to, g.Generation+1); err != nil {
+		return 0, err
+	}
+	var listings int64
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.Get(&listings, b.to.indexed); err != nil {
+			return err
+		}
+		if err := updateGenerations(tx, generations{Active: b.to.name, Generation: g.Generation + 1}); err != nil {
+			return err
+		}
+		return finish(tx, listings)
+	})
+	if err != nil {
+		return 0, err
+	}
+	s.emptyFormer(ctx, g.Active)
+	progress(listings)
+	return listings, nil
+}
+
+// giveUp lets events go to the active set alone again.
+func (s *Service) giveUp(ctx context.Context) error {
+	s.mem.Lock()
+	s.next = nil
+	s.mem.Unlock()
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		g, err := selectGenerations(tx)
+		if err != nil {
+			return err
+		}
+		g.Builder = ""
+		return updateGenerations(tx, g)
+	})
+}
+
+// prepareShelf reads the set into memory before anyone waits for it.
+func (s *Service) prepareShelf(ctx context.Context, from *set, generation int64) error {
+	next := newShelf(generation)
+	err := s.db.Read(ctx, func(q store.Queryer) error {
+		for {
+			// How far the idle set is written nobody else asks: all that there is.
+			w, err := from.selectWritten(q, next.seen, marks{Listings: 1 << 62, Sellers: 1 << 62, Categories: 1 << 62})
+			if err != nil {
+				return err
+			}
+			w.marks = next.seen.after(w)
+			next.take(w)
+			if len(w.listings) < loadRows {
+				return nil
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s.mem.Lock()
+	s.next = next
+	s.mem.Unlock()
+	return nil
+}
+
+// emptyFormer gives back the room of the set that was active until now. If that fails the next
+// rebuild does it.
+func (s *Service) emptyFormer(ctx context.Context, name string) {
+	err := s.db.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error { return s.sets[name].empty(tx) })
+	if err != nil {
+		s.telemetry.Log.Warn().Err(err).Msg("former index not emptied")
+	}
+}
+
+// builder reads catalog into a set.
+type builder struct {
+	*Service
+	to       *set
+	names    map[string]string // of categories, by path
+	progress func(int64)
+}
+
+// batch is how many are read and written at a time: small enough that events between two
+// writes hardly wait.
+const batch = 100
+
+func (b *builder) sellers(ctx context.Context) error {
+	for cursor := ""; ; {
+		reply, err := b.catalog.ListSellers(ctx, catalog.ListSellersRequest{
+			By: actor.System(""), Page: page.Request{Cursor: cursor, Limit: batch},
+		})
+		if err != nil {
+			return fmt.Errorf("read sellers: %w", err)
+		}
+		err = b.db.Write(ctx, func(tx *store.Tx) error {
+			for _, one := range reply.Sellers {
+				if _, err := tx.Exec(b.to.addSeller, string(one.ID), one.Slug, one.Name, one.Status == catalog.SellerApproved); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if cursor = reply.Next; err != nil || cursor == "" {
+			return err
+		}
+	}
+}
+
+func (b *builder) categories(ctx context.Context) error {
+	reply, err := b.catalog.ListCategories(ctx, catalog.ListCategoriesRequest{})
+	if err != nil {
+		return fmt.Errorf("read categories: %w", err)
+	}
+	for _, c := range reply.Categories {
+		b.names[c.Path] = c.Name
+	}
+	return b.db.Write(ctx, func(tx *store.Tx) error {
+		for _, c := range reply.Categories {
+			if _, err := tx.Exec(b.to.addCategory, string(c.ID), c.Path, c.Name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (b *builder) listings(ctx context.Context) error {
+	done := int64(0)
+	for cursor := ""; ; {
+		reply, err := b.catalog.ListListings(ctx, catalog.ListListingsRequest{
+			By: actor.System(""), Status: catalog.ListingActive, Page: page.Request{Cursor: cursor, Limit: batch},
+		})
+		if err != nil {
+			return fmt.Errorf("read listings: %w", err)
+		}
+		err = b.db.Write(ctx, func(tx *store.Tx) error {
+			for _, l := range reply.Listings {
+				if err := b.to.addIfNew(tx, entryOf(changedOf(l), namesOf(above(l.Path), b.names))); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		done += int64(len(reply.Listings))
+		b.progress(done)
+		if cursor = reply.Next; err != nil || cursor == "" {
+			return err
+		}
+	}
+}

@@ -1,0 +1,316 @@
+package searchsvc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/bus"
+	"souk/internal/platform/clock"
+	"souk/internal/platform/errs"
+	"souk/internal/platform/id"
+	"souk/internal/platform/module"
+	"souk/internal/platform/store"
+	"souk/internal/platform/telemetry"
+	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/ranking"
+)
+
+const moduleName = "search"
+
+// Config is what the module stands on.
+type Config struct {
+	DB        *store.DB
+	Bus       *bus.Bus        // nil: it hears nothing, for what only reads
+	Catalog   catalog.Service // asked to rebuild, and only then
+	Telemetry telemetry.Module
+	Now       func() clock.Time // default: the database's clock
+}
+
+// Service is search.
+type Service struct {
+	db         *store.DB
+	catalog    catalog.Service
+	now        func() clock.Time
+	telemetry  telemetry.Module
+	rank       ranking.Func
+	sets       map[string]*set
+	subscriber *bus.Subscriber
+	outcomes   sync.Map // of outcome to telemetry.Counter
+	took       telemetry.Histogram
+
+	process  string        // names this process as the builder of a set
+	building chan struct{} // full while this process builds
+
+	mem   sync.RWMutex
+	shelf *shelf
+	next  *shelf // of the set that is about to become active
+}
+
+var _ search.Service = (*Service)(nil)
+
+// New builds the module; nothing runs yet.
+func New(c Config) *Service {
+	if c.Now == nil {
+		c.Now = c.DB.Now
+	}
+	s := &Service{
+		db: c.DB, catalog: c.Catalog, now: c.Now, telemetry: c.Telemetry, rank: ranking.ByWords,
+		sets: map[string]*set{"a": newSet("a"), "b": newSet("b")}, process: id.New("prc_"), building: make(chan struct{}, 1),
+		took: c.Telemetry.Histogram("souk.search.query.duration", "Time that a query takes.", "s",
+			[]float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1}),
+	}
+	if c.Bus != nil {
+		s.hear(c.Bus)
+	}
+	return s
+}
+
+// Module is what the program runs.
+func (s *Service) Module() module.Module {
+	m := module.Module{Name: moduleName, DB: s.db, Routes: s.routes}
+	if s.subscriber != nil {
+		m.Subscribers = []*bus.Subscriber{s.subscriber}
+	}
+	return m
+}
+
+// done counts how a call ended, by its code.
+func (s *Service) done(operation string, err *error) {
+	code := "ok"
+	if *err != nil {
+		code = string(errs.CodeOf(*err))
+	}
+	name := [2]string{operation, code}
+	counter, ok := s.outcomes.Load(name)
+	if !ok {
+		counter, _ = s.outcomes.LoadOrStore(name, s.telemetry.Counter("souk.search.calls", "Calls to search by how they ended.",
+			telemetry.Label{Name: "call", Value: operation}, telemetry.Label{Name: "code", Value: code}))
+	}
+	counter.(telemetry.Counter).Add(1) //nolint:forcetypeassert // nothing else is stored there
+}
+
+// errOvertaken says that memory is of a later time than the snapshot read.
+var errOvertaken = errors.New("the index has changed since the snapshot was taken")
+
+// tries is how often a read begins anew because it was overtaken.
+const tries = 8
+
+// view is one snapshot of the active set.
+type view struct {
+	s *Service
+	q store.Queryer
+	*set
+	marks marks
+}
+
+// read runs fn on one snapshot. It runs again if memory has gone ahead of the snapshot
+// in a way that shows.
+func (s *Service) read(ctx context.Context, fn func(v view) error) error {
+	var err error
+	for range tries {
+		err = s.db.Read(ctx, func(q store.Queryer) error {
+			m, err := selectMarks(q)
+			if err != nil {
+				return err
+			}
+			return fn(view{s: s, q: q, set: s.sets[m.Active], marks: m})
+		})
+		if !errors.Is(err, errOvertaken) {
+			return err
+		}
+	}
+	return errs.Refusal(errs.Unavailable, "search.busy").With("the index is changing; try again").Because(err)
+}
+
+// withShelf runs fn with the shelf at least as new as the snapshot. fn asks no database.
+func (v view) withShelf(fn func(sh *shelf) error) error {
+	if err := v.s.catchUp(v); err != nil {
+		return err
+	}
+	v.s.mem.RLock()
+	defer v.s.mem.RUnlock()
+	if v.s.shelf.generation != v.marks.Generation {
+		return errOvertaken
+	}
+	return fn(v.s.shelf)
+}
+
+// catchUp takes onto the shelf what the snapshot has and the shelf has not.
+func (s *Service) catchUp(v view) error {
+	s.mem.RLock()
+	ready := s.shelf != nil && s.shelf.generation == v.marks.Generation && s.shelf.seen.covers(v.marks)
+	s.mem.RUnlock()
+	if ready {
+		return nil
+	}
+	s.mem.Lock()
+	defer s.mem.Unlock()
+	switch {
+	case s.shelf != nil && s.shelf.generation > v.marks.Generation:
+		return errOvertaken
+	case s.shelf == nil || s.shelf.generation < v.marks.Generation:
+		s.shelf = newShelf(v.marks.Generation)
+		if s.next != nil && s.next.generation == v.marks.Generation {
+			s.shelf = s.next
+		}
+		s.next = nil
+	}
+	return s.shelf.load(v.q, v.set, v.marks)
+}
+
+// load takes over everything up to now, part by part: what is taken stays taken when it is
+// interrupted.
+func (s *shelf) load(q store.Queryer, from *set, now marks) error {
+	for !s.seen.covers(now) {
+		w, err := from.selectWritten(q, s.seen, now)
+		if err != nil {
+			return err
+		}
+		s.take(w)
+	}
+	return nil
+}
+
+// Query finds listings.
+func (s *Service) Query(ctx context.Context, r search.QueryRequest) (_ search.QueryReply, err error) {
+	defer s.done("query", &err)
+	began := time.Now()
+	a, err := askOf(r)
+	if err != nil {
+		return search.QueryReply{}, err
+	}
+	var reply search.QueryReply
+	err = s.read(ctx, func(v view) error {
+		reply, err = v.query(a)
+		return err
+	})
+	if err != nil {
+		return search.QueryReply{}, err
+	}
+	s.took.Record(time.Since(began).Seconds())
+	return reply, nil
+}
+
+// query answers a from the snapshot.
+func (v view) query(a ask) (search.QueryReply, error) {
+	w := &walk{rank: v.s.rank, filter: a.filter, sort: a.sort, size: a.size, facets: a.facets}
+	w.query.Words = a.words
+	if a.after != nil {
+		after := *a.after
+		w.after, w.query.AnyWord = &after, after.AnyWord
+	}
+	matches, err := v.matches(a, &w.query.AnyWord)
+	if err != nil {
+		return search.QueryReply{}, err
+	}
+	var reply search.QueryReply
+	var page []ranked
+	var last *mark
+	hits := map[int64]search.Hit{} // what memory knows of them
+	err = v.withShelf(func(sh *shelf) error {
+		w.shelf = sh
+		if len(a.words) > 0 {
+			w.over(matches)
+		} else {
+			w.overAll()
+		}
+		page, last = w.page()
+		if a.facets {
+			reply.Facets = w.told()
+		}
+		for _, r := range page {
+			d := &sh.docs[r.doc]
+			by := sh.sellers[d.seller]
+			hits[r.doc] = search.Hit{
+				Listing: d.id, Seller: by.id, SellerName: by.name, SellerSlug: by.slug, InStock: d.inStock, CreatedAt: d.created,
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return search.QueryReply{}, err
+	}
+	reply.Total, reply.AnyWord = w.total, w.query.AnyWord
+	if reply.Next, err = a.next(last); err != nil {
+		return search.QueryReply{}, err
+	}
+	reply.Hits, err = v.hits(page, hits, a.words, w.query.AnyWord)
+	return reply, err
+}
+
+// matches are the listings with all the words; or, if nobody has them all, with any: then
+// anyWord is set. Where it is set already, a page before has found that out.
+func (v view) matches(a ask, anyWord *bool) ([]match, error) {
+	if len(a.words) == 0 {
+		return nil, nil
+	}
+	fit := a.sort == search.SortRelevance
+	matches, err := v.findMatches(v.q, a.words, *anyWord, fit)
+	if err != nil || *anyWord || a.after != nil || len(a.words) == 1 {
+		return matches, err
+	}
+	found, err := v.someVisible(matches)
+	if err != nil || found {
+		return matches, err
+	}
+	some, err := v.findMatches(v.q, a.words, true, fit)
+	if err != nil {
+		return nil, err
+	}
+	*anyWord, err = v.someVisible(some)
+	return some, err
+}
+
+func (v view) someVisible(matches []match) (found bool, err error) {
+	err = v.withShelf(func(sh *shelf) error {
+		for _, m := range matches {
+			if m.doc < int64(len(sh.docs)) && sh.visible(&sh.docs[m.doc]) {
+				found = true
+				return nil
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// hits fills in what is only in the database.
+func (v view) hits(page []ranked, known map[int64]search.Hit, words []string, anyWord bool) ([]search.Hit, error) {
+	if len(page) == 0 {
+		return nil, nil
+	}
+	docs := make([]int64, len(page))
+	for i, r := range page {
+		docs[i] = r.doc
+	}
+	rows, err := v.selectHits(v.q, docs)
+	if err != nil {
+		return nil, err
+	}
+	marked := map[int64]markedRow{}
+	if len(words) > 0 {
+		if marked, err = v.selectMarked(v.q, docs, words, anyWord); err != nil {
+			return nil, err
+		}
+	}
+	hits := make([]search.Hit, 0, len(page))
+	for _, doc := range docs {
+		row, ok := rows[doc]
+		if !ok {
+			return nil, fmt.Errorf("read listing %s: %w", known[doc].Listing, errOvertaken)
+		}
+		var m *markedRow
+		if found, ok := marked[doc]; ok {
+			m = &found
+		}
+		h, k := row.hit(m), known[doc]
+		h.Listing, h.Seller, h.SellerName, h.SellerSlug = k.Listing, k.Seller, k.SellerName, k.SellerSlug
+		h.InStock, h.CreatedAt = k.InStock, k.CreatedAt
+		hits = append(hits, h)
+	}
+	return hits, nil
+}

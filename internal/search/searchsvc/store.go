@@ -1,0 +1,367 @@
+package searchsvc
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/clock"
+	"souk/internal/platform/money"
+	"souk/internal/platform/store"
+)
+
+// set is one of the two sets of tables: its statements, written out once.
+type set struct {
+	name string
+
+	listing, heard, insert, update, updateAll, unindex, index string
+	find, findRanked, hits, marked                            string
+	seller, addSeller, category, addCategory, names           string
+	newListings, newSellers, newCategories                    string
+	emptyWords, emptyListings, emptySellers, emptyPaths       string
+	indexed, wordless, wordy, strangers                       string
+}
+
+// textColumns are the columns of words, in their order.
+const textColumns = `title, brand, category, description, details, codes`
+
+// newSet writes the statements out for the tables of that name.
+func newSet(name string) *set {
+	write := func(query string) string {
+		return fmt.Sprintf(query, "listings_"+name, "words_"+name, "sellers_"+name, "categories_"+name, textColumns)
+	}
+	const next = `(SELECT coalesce(max(change), 0) + 1 FROM `
+	return &set{
+		name:    name,
+		listing: write(`SELECT doc, version, shown, print FROM %[1]s WHERE id = ?`),
+		heard:   write(`SELECT doc FROM %[1]s WHERE id = ?`),
+		insert: write(`INSERT INTO %[1]s (version, shown, seller_id, path, image, currency, price_from, price_to, in_stock, variants, created_at,
+			id, edition, change, print, %[5]s)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ` + next + `%[1]s), ?, ?, ?, ?, ?, ?, ?)`),
+		update: write(`UPDATE %[1]s SET version = ?, shown = ?, seller_id = ?, path = ?, image = ?, currency = ?, price_from = ?, price_to = ?,
+			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s) WHERE doc = ?`),
+		updateAll: write(`UPDATE %[1]s SET version = ?, shown = ?, seller_id = ?, path = ?, image = ?, currency = ?, price_from = ?, price_to = ?,
+			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s), edition = edition + 1, print = ?,
+			title = ?, brand = ?, category = ?, description = ?, details = ?, codes = ? WHERE doc = ?`),
+		unindex: write(`INSERT INTO %[2]s (%[2]s, rowid, %[5]s) SELECT 'delete', doc, %[5]s FROM %[1]s WHERE id = ?`),
+		index:   write(`INSERT INTO %[2]s (rowid, %[5]s) SELECT doc, %[5]s FROM %[1]s WHERE id = ?`),
+
+		// One row comes back however many listings have the words: rows cost more than numbers.
+		find: write(`SELECT coalesce(group_concat(rowid), '') AS docs, '' AS words FROM %[2]s WHERE %[2]s MATCH ?`),
+		findRanked: write(`WITH found AS MATERIALIZED (
+				SELECT rowid AS doc, CAST(-1000000 * bm25(%[2]s, 3.0, 2.0, 1.0, 1.0, 0.5, 2.0) AS INTEGER) AS words FROM %[2]s WHERE %[2]s MATCH ?)
+			SELECT coalesce(group_concat(doc), '') AS docs, coalesce(group_concat(words), '') AS words FROM found`),
+		hits: write(`SELECT doc, title, substr(description, 1, 400) AS lead, brand, image, path, currency, price_from, price_to, variants FROM %[1]s WHERE doc IN (?)`),
+		marked: write(`SELECT rowid AS doc, highlight(%[2]s, 0, ?, ?) AS title, snippet(%[2]s, 3, ?, ?, '…', 24) AS snippet
+			FROM %[2]s WHERE %[2]s MATCH ? AND rowid IN (?)`),
+
+		seller: write(`INSERT INTO %[3]s (id, slug, name, approved, change) VALUES (?, ?, ?, ?, ` + next + `%[3]s))
+			ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, name = excluded.name, approved = excluded.approved, change = excluded.change`),
+		addSeller: write(`INSERT INTO %[3]s (id, slug, name, approved, change) VALUES (?, ?, ?, ?, ` + next + `%[3]s)) ON CONFLICT (id) DO NOTHING`),
+		category: write(`INSERT INTO %[4]s (id, path, name, change) VALUES (?, ?, ?, ` + next + `%[4]s))
+			ON CONFLICT (id) DO UPDATE SET path = excluded.path, name = excluded.name, change = excluded.change`),
+		addCategory: write(`INSERT INTO %[4]s (id, path, name, change) VALUES (?, ?, ?, ` + next + `%[4]s)) ON CONFLICT (id) DO NOTHING`),
+		names:       write(`SELECT path, name, change FROM %[4]s WHERE path IN (?)`),
+
+		newListings: write(`SELECT doc, id, title, brand, path, seller_id, edition, created_at, price_from, currency, shown, in_stock, change
+			FROM %[1]s WHERE change > ? ORDER BY change LIMIT ?`),
+		newSellers:    write(`SELECT id, slug, name, approved, change FROM %[3]s WHERE change > ? ORDER BY change`),
+		newCategories: write(`SELECT path, name, change FROM %[4]s WHERE change > ? ORDER BY change`),
+
+		emptyWords:    write(`INSERT INTO %[2]s (%[2]s) VALUES ('delete-all')`),
+		emptyListings: write(`DELETE FROM %[1]s`), emptySellers: write(`DELETE FROM %[3]s`), emptyPaths: write(`DELETE FROM %[4]s`),
+
+		indexed:   write(`SELECT count(*) FROM %[1]s WHERE shown = 1`),
+		wordless:  write(`SELECT id FROM %[1]s WHERE shown = 1 AND doc NOT IN (SELECT id FROM %[2]s_docsize) LIMIT 20`),
+		wordy:     write(`SELECT id FROM %[1]s WHERE shown = 0 AND doc IN (SELECT id FROM %[2]s_docsize) LIMIT 20`),
+		strangers: write(`SELECT id FROM %[1]s WHERE shown = 1 AND seller_id NOT IN (SELECT id FROM %[3]s) LIMIT 20`),
+	}
+}
+
+// marks are how far the active set was written in a snapshot.
+type marks struct {
+	Active     string
+	Generation int64
+	Listings   int64
+	Sellers    int64
+	Categories int64
+}
+
+// covers says whether all that n has is in m.
+func (m marks) covers(n marks) bool {
+	return m.Listings >= n.Listings && m.Sellers >= n.Sellers && m.Categories >= n.Categories
+}
+
+func selectMarks(q store.Queryer) (marks, error) {
+	var row struct {
+		Active     string `db:"active"`
+		Generation int64  `db:"generation"`
+		ListingsA  int64  `db:"listings_a"`
+		SellersA   int64  `db:"sellers_a"`
+		PathsA     int64  `db:"paths_a"`
+		ListingsB  int64  `db:"listings_b"`
+		SellersB   int64  `db:"sellers_b"`
+		PathsB     int64  `db:"paths_b"`
+	}
+	err := q.Get(&row, `SELECT active, generation,
+		(SELECT coalesce(max(change), 0) FROM listings_a) AS listings_a, (SELECT coalesce(max(change), 0) FROM listings_b) AS listings_b,
+		(SELECT coalesce(max(change), 0) FROM sellers_a) AS sellers_a, (SELECT coalesce(max(change), 0) FROM sellers_b) AS sellers_b,
+		(SELECT coalesce(max(change), 0) FROM categories_a) AS paths_a, (SELECT coalesce(max(change), 0) FROM categories_b) AS paths_b
+		FROM generations WHERE one = 1`)
+	if err != nil {
+		return marks{}, fmt.Errorf("see how far the index is: %w", err)
+	}
+	m := marks{Active: row.Active, Generation: row.Generation, Listings: row.ListingsA, Sellers: row.SellersA, Categories: row.PathsA}
+	if row.Active == "b" {
+		m.Listings, m.Sellers, m.Categories = row.ListingsB, row.SellersB, row.PathsB
+	}
+	return m, nil
+}
+
+// generations is which set is searched, and who fills the other.
+type generations struct {
+	Active     string `db:"active"`
+	Generation int64  `db:"generation"`
+	Builder    string `db:"builder"`
+}
+
+func selectGenerations(q store.Queryer) (generations, error) {
+	var g generations
+	if err := q.Get(&g, `SELECT active, generation, builder FROM generations WHERE one = 1`); err != nil {
+		return g, fmt.Errorf("select generations: %w", err)
+	}
+	return g, nil
+}
+
+func updateGenerations(tx *store.Tx, g generations) error {
+	_, err := tx.Exec(`UPDATE generations SET active = ?, generation = ?, builder = ? WHERE one = 1`, g.Active, g.Generation, g.Builder)
+	if err != nil {
+		return fmt.Errorf("update generations: %w", err)
+	}
+	return nil
+}
+
+// put stores what was heard of a listing, unless something newer was heard before.
+func (s *set) put(tx *store.Tx, e entry) error {
+	var old struct {
+		Doc     int64  `db:"doc"`
+		Version int64  `db:"version"`
+		Shown   bool   `db:"shown"`
+		Print   []byte `db:"print"`
+	}
+	err := tx.Get(&old, s.listing, e.ID)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return s.add(tx, e)
+	case err != nil:
+		return fmt.Errorf("select listing %s: %w", e.ID, err)
+	case old.Version >= e.Version:
+		return nil
+	}
+	state, print := stateOf(e), e.Text.print()
+	if old.Shown == e.Shown && string(old.Print) == string(print) {
+		if _, err := tx.Exec(s.update, append(state, old.Doc)...); err != nil {
+			return fmt.Errorf("update listing %s: %w", e.ID, err)
+		}
+		return nil
+	}
+	if old.Shown { // FTS5 takes out exactly the words that it is told, so before they change
+		if _, err := tx.Exec(s.unindex, e.ID); err != nil {
+			return fmt.Errorf("take out the words of %s: %w", e.ID, err)
+		}
+	}
+	args := append(append(state, print), textOf(e)...)
+	if _, err := tx.Exec(s.updateAll, append(args, old.Doc)...); err != nil {
+		return fmt.Errorf("update listing %s: %w", e.ID, err)
+	}
+	return s.addWords(tx, e)
+}
+
+// add stores a listing of which nothing is there yet.
+func (s *set) add(tx *store.Tx, e entry) error {
+	args := append(append(stateOf(e), e.ID, e.Text.print()), textOf(e)...)
+	if _, err := tx.Exec(s.insert, args...); err != nil {
+		return fmt.Errorf("insert listing %s: %w", e.ID, err)
+	}
+	return s.addWords(tx, e)
+}
+
+func (s *set) addWords(tx *store.Tx, e entry) error {
+	if !e.Shown {
+		return nil
+	}
+	if _, err := tx.Exec(s.index, e.ID); err != nil {
+		return fmt.Errorf("index the words of %s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// addIfNew stores a listing that was read, unless anything was heard of it.
+func (s *set) addIfNew(tx *store.Tx, e entry) error {
+	var heard int64
+	err := tx.Get(&heard, s.heard, e.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s.add(tx, e)
+	}
+	return err
+}
+
+// stateOf are the columns that change without a change of words.
+func stateOf(e entry) []any {
+	return []any{
+		e.Version, e.Shown, string(e.Seller), e.Path, e.Image, string(e.Currency), e.From, e.To, e.InStock, e.Variants, int64(e.CreatedAt),
+	}
+}
+
+func textOf(e entry) []any {
+	t := e.Text
+	return []any{t.Title, t.Brand, t.Category, t.Description, t.Details, t.Codes}
+}
+
+// categoryNames are the names from the root to the category at path.
+func (s *set) categoryNames(q store.Queryer, path string) ([]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	paths := above(path)
+	query, args, err := store.In(s.names, paths)
+	if err != nil {
+		return nil, err
+	}
+	var rows []categoryRow
+	if err := q.Select(&rows, query, args...); err != nil {
+		return nil, fmt.Errorf("select the names of %s: %w", path, err)
+	}
+	known := make(map[string]string, len(rows))
+	for _, row := range rows {
+		known[row.Path] = row.Name
+	}
+	return namesOf(paths, known), nil
+}
+
+// namesOf are the names at paths; one that is not known is read off its path.
+func namesOf(paths []string, known map[string]string) []string {
+	names := make([]string, len(paths))
+	for i, path := range paths {
+		name, ok := known[path]
+		if !ok {
+			name = spoken(path)
+		}
+		names[i] = name
+	}
+	return names
+}
+
+// empty takes everything out of the set.
+func (s *set) empty(tx *store.Tx) error {
+	for _, query := range []string{s.emptyWords, s.emptyListings, s.emptySellers, s.emptyPaths} {
+		if _, err := tx.Exec(query); err != nil {
+			return fmt.Errorf("empty set %s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// What the shelf takes over.
+type (
+	shelfRow struct {
+		Doc       int64             `db:"doc"`
+		ID        catalog.ListingID `db:"id"`
+		Title     string            `db:"title"`
+		Brand     string            `db:"brand"`
+		Path      string            `db:"path"`
+		Seller    catalog.SellerID  `db:"seller_id"`
+		Edition   int64             `db:"edition"`
+		CreatedAt clock.Time        `db:"created_at"`
+		From      int64             `db:"price_from"`
+		Currency  money.Currency    `db:"currency"`
+		Shown     bool              `db:"shown"`
+		InStock   bool              `db:"in_stock"`
+		Change    int64             `db:"change"`
+	}
+	sellerRow struct {
+		ID       catalog.SellerID `db:"id"`
+		Slug     string           `db:"slug"`
+		Name     string           `db:"name"`
+		Approved bool             `db:"approved"`
+		Change   int64            `db:"change"`
+	}
+	categoryRow struct {
+		Path   string `db:"path"`
+		Name   string `db:"name"`
+		Change int64  `db:"change"`
+	}
+)
+
+// written is what was written since some marks, up to these.
+type written struct {
+	marks      marks
+	listings   []shelfRow
+	sellers    []sellerRow
+	categories []categoryRow
+}
+
+// loadRows is how many listings are taken over at a time.
+const loadRows = 4096
+
+// selectWritten reads what was written since seen, at most loadRows listings of it.
+func (s *set) selectWritten(q store.Queryer, seen, now marks) (written, error) {
+	w := written{marks: now}
+	if now.Sellers > seen.Sellers {
+		if err := q.Select(&w.sellers, s.newSellers, seen.Sellers); err != nil {
+			return w, fmt.Errorf("select new sellers: %w", err)
+		}
+	}
+	if now.Categories > seen.Categories {
+		if err := q.Select(&w.categories, s.newCategories, seen.Categories); err != nil {
+			return w, fmt.Errorf("select new categories: %w", err)
+		}
+	}
+	if now.Listings > seen.Listings {
+		if err := q.Select(&w.listings, s.newListings, seen.Listings, loadRows); err != nil {
+			return w, fmt.Errorf("select new listings: %w", err)
+		}
+		if len(w.listings) == loadRows {
+			w.marks.Listings = w.listings[loadRows-1].Change
+		}
+	}
+	return w, nil
+}
+
+// numbers reads what group_concat wrote.
+func numbers(s string, each func(i int, n int64)) {
+	i := 0
+	for s != "" {
+		part, rest, _ := strings.Cut(s, ",")
+		n, negative := int64(0), false
+		for _, c := range []byte(part) {
+			if c == '-' {
+				negative = true
+				continue
+			}
+			n = n*10 + int64(c-'0')
+		}
+		if negative {
+			n = -n
+		}
+		each(i, n)
+		i++
+		s = rest
+	}
+}
+
+// after is how far a shelf is that has taken w.
+func (m marks) after(w written) marks {
+	if n := len(w.listings); n > 0 {
+		m.Listings = w.listings[n-1].Change
+	}
+	for _, row := range w.sellers {
+		m.Sellers = max(m.Sellers, row.Change)
+	}
+	for _, row := range w.categories {
+		m.Categories = max(m.Categories, row.Change)
+	}
+	return m
+}
