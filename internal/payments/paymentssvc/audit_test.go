@@ -1,11 +1,9 @@
 package paymentssvc_test
 
 import (
-	"database/sql"
-	"path/filepath"
+	"errors"
 	"testing"
 
-	_ "github.com/mattn/go-sqlite3" // to break what only it can break
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -56,22 +54,15 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, dir := clock.NewManual(start), t.TempDir()
-			db, err := store.Open(t.Context(), options(t, dir, c))
-			require.NoError(t, err)
-			h := houseOn(db, c, nil)
+			c := clock.NewManual(start)
+			h := newHouse(t, c, nil)
 			reply, err := h.Authorize(t.Context(), request(c, sandbox.MethodOK))
 			require.NoError(t, err)
 			_, err = h.Capture(t.Context(), captureOf(reply.Payment))
 			require.NoError(t, err)
 			h.sound(t)
-			require.NoError(t, db.Close())
-			plant(t, dir, tt.sql, reply.Payment.ID)
-
-			db, err = store.Open(t.Context(), options(t, dir, c))
-			require.NoError(t, err)
-			t.Cleanup(func() { assert.NoError(t, db.Close()) })
-			found, err := houseOn(db, c, nil).Audit(t.Context(), audit.Request{})
+			h.plant(t, tt.sql, reply.Payment.ID)
+			found, err := h.Audit(t.Context(), audit.Request{})
 			require.NoError(t, err)
 			names := map[string][]string{}
 			for _, p := range found.Problems {
@@ -90,24 +81,25 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 	}
 }
 
-// plant changes a closed database as no Write could.
-func plant(t *testing.T, dir, statement string, pid payments.PaymentID) {
+// plant changes the database as the module never would: without the triggers of the ledger,
+// and with payments in a table that has no checks.
+func (h *house) plant(t *testing.T, statement string, pid payments.PaymentID) {
 	t.Helper()
-	raw, err := sql.Open("sqlite3", "file:"+filepath.Join(dir, "payments.db"))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, raw.Close()) }()
-	raw.SetMaxOpenConns(1)
-	for _, prepare := range []string{
-		`PRAGMA ignore_check_constraints = ON`, `DROP TRIGGER ledger_postings_update`, `DROP TRIGGER ledger_transactions_delete`,
-	} {
-		_, err := raw.Exec(prepare)
-		require.NoError(t, err)
-	}
-	result, err := raw.Exec(statement, pid)
-	require.NoError(t, err)
-	n, err := result.RowsAffected()
-	require.NoError(t, err)
-	require.Positive(t, n, "the statement planted nothing")
+	require.NoError(t, h.db.Write(t.Context(), func(tx *store.Tx) error {
+		for _, prepare := range []string{
+			"drop trigger ledger_postings_update", "drop trigger ledger_transactions_delete",
+			"alter table payments rename to payments_checked", "create table payments as select * from payments_checked",
+		} {
+			if _, err := tx.Exec(prepare); err != nil {
+				return err
+			}
+		}
+		n, err := tx.Exec(statement, pid)
+		if err == nil && n == 0 {
+			return errors.New("the statement planted nothing")
+		}
+		return err
+	}))
 }
 
 func TestTheDatabaseKeepsTheLedger(t *testing.T) {

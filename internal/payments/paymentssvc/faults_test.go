@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -300,20 +301,15 @@ func TestASecondProcessGoesOn(t *testing.T) {
 	t.Parallel()
 	c := clock.NewManual(start)
 	dir := t.TempDir()
-	db, err := store.Open(t.Context(), options(t, dir, c))
-	require.NoError(t, err)
-	h := houseOn(db, c, nil)
+	h := houseAt(t, dir, c, nil)
 	later, err := h.Authorize(t.Context(), request(c, sandbox.MethodLater))
 	require.NoError(t, err)
 	redirect, err := h.Authorize(t.Context(), request(c, sandbox.MethodRedirect))
 	require.NoError(t, err)
 	require.NoError(t, h.Pause(t.Context(), paymentstest.System(), "before the end"))
-	require.NoError(t, db.Close())
+	require.NoError(t, h.db.Close())
 
-	db, err = store.Open(t.Context(), options(t, dir, c))
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, db.Close()) })
-	h = houseOn(db, c, nil)
+	h = houseAt(t, dir, c, nil)
 	paused, err := h.Paused(t.Context())
 	require.NoError(t, err)
 	assert.True(t, paused)
@@ -404,6 +400,9 @@ func randomAct(t *testing.T, h *house, dice *rand.Rand, i int, made *[]payments.
 	}
 	fine(t, err)
 }
+
+// pageOf is the name of the page that a payment's buyer is sent to.
+func pageOf(p payments.Payment) string { return strings.TrimPrefix(p.ActionURL, sandbox.PagePrefix) }
 
 // fine says that err is none, a declared refusal, or unknown.
 func fine(t *testing.T, err error) {

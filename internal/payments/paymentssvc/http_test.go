@@ -28,7 +28,6 @@ import (
 	"souk/internal/platform/door"
 	"souk/internal/platform/httpx"
 	"souk/internal/platform/id"
-	"souk/internal/platform/store"
 	"souk/internal/platform/store/storetest"
 )
 
@@ -296,19 +295,4 @@ func TestNotificationsCountOnceAndOnlySigned(t *testing.T) {
 	require.NoError(t, s.runDue(t.Context()))
 	assert.Equal(t, payments.StatusActionRequired, s.get(t, reply.Payment.ID).Status)
 	s.sound(t)
-}
-
-func TestTheSecretIsOfThisInstallation(t *testing.T) {
-	t.Parallel()
-	c := clock.NewManual(start)
-	secrets := map[string]bool{}
-	for range 2 {
-		db, err := store.Open(t.Context(), options(t, t.TempDir(), c))
-		require.NoError(t, err)
-		secret, err := houseOn(db, c, nil).box.Secret(t.Context())
-		require.NoError(t, err)
-		secrets[string(secret)] = true
-		require.NoError(t, db.Close())
-	}
-	assert.Len(t, secrets, 2)
 }
