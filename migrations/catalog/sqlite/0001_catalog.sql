@@ -17,7 +17,6 @@ CREATE TABLE sellers (
     version     INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX sellers_external ON sellers (external_id) WHERE external_id <> '';
-CREATE INDEX sellers_status ON sellers (status, name_key, id);
 
 CREATE TABLE categories (
     id        TEXT    PRIMARY KEY,
@@ -51,7 +50,6 @@ CREATE TABLE listings (
 CREATE UNIQUE INDEX listings_external ON listings (seller_id, external_id) WHERE external_id <> '';
 CREATE INDEX listings_owner ON listings (seller_id, created_at, id, status);
 CREATE INDEX listings_new ON listings (created_at, id);
-CREATE INDEX listings_category ON listings (category_id, created_at, id) WHERE category_id <> '';
 
 CREATE TABLE variants (
     id          TEXT    PRIMARY KEY,
