@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"souk/internal/accounts"
 	"souk/internal/cart"
 	"souk/internal/catalog"
 	"souk/internal/orders"
@@ -12,159 +13,215 @@ import (
 	"souk/internal/platform/bus"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/id"
+	"souk/internal/search"
 )
 
-// pageSize is how many facts are asked for at a time.
-const pageSize = 200
+// How many facts are asked for at a time (a module may give fewer), and payments by order.
+const (
+	pageSize  = 1000
+	batchSize = 200
+)
 
-// facts is one reading of all modules.
-type facts struct {
-	counts   Counts
-	suspects []suspect
+// reading is all modules read once.
+type reading struct {
+	at      clock.Time // when it began
+	running bool
+	before  map[bus.Log]audit.Standing // of the reading before, if there was one
+
+	suspects
+	counts    Counts
+	standings map[bus.Log]audit.Standing
+	holds     holds
+	claims    map[id.Ref]*claimed
+	orders    ids
 }
 
-func (f *facts) add(due clock.Time, invariant, detail string, subjects ...string) {
-	f.suspects = append(f.suspects, suspect{
-		Problem: audit.Problem{Invariant: invariant, Subjects: subjects, Detail: detail}, due: due,
-	})
+// claimed is an order that has claimed carts. There are as many as checkouts under way.
+type claimed struct {
+	by    []cart.ClaimFact
+	order *orders.OrderFact // nil while it was not read
 }
 
-// own takes over what a module found wrong within itself.
-func (f *facts) own(problems []audit.Problem) {
-	for _, p := range problems {
-		f.suspects = append(f.suspects, suspect{Problem: p})
+// settled says that no saga can mend what is left.
+func (f *reading) settled() bool {
+	for _, s := range f.kept {
+		if f.at.Before(s.due) {
+			return false
+		}
+	}
+	return true
+}
+
+// read asks every module, in an order that keeps what is merely under way from looking broken
+// every time:
+//
+//   - Holds and claims before orders. An order is written down before it holds or claims
+//     anything, so what holds for no order is wrong. What an order has let go of in between
+//     looks wrong once, and not again.
+//   - Each order before its payments, and all orders before all payments. A payment made since
+//     the reading began may be of an order made after orders were read, and is left out; so
+//     are such orders where goods are looked for.
+//   - Subscribers before the logs that they follow, since a log only grows. A place beyond the
+//     end is measured with the places of the reading before: see compareEvents.
+func read(ctx context.Context, s Services, f *reading) (*reading, error) {
+	f.standings, f.claims = map[bus.Log]audit.Standing{}, map[id.Ref]*claimed{}
+	for _, step := range []struct {
+		log  bus.Log
+		read func(context.Context, Services) error
+	}{
+		{accounts.Log, f.readAccounts},
+		{searchLog, f.readSearch},
+		{catalog.Log, f.readCatalog},
+		{cart.Log, f.readCart},
+		{orders.Log, f.readOrders},
+		{payments.Log, f.readPayments},
+	} {
+		if err := step.read(ctx, s); err != nil {
+			return nil, fmt.Errorf("ask %s: %w", step.log, err)
+		}
+	}
+	if err := f.nameUnseen(ctx, s.Catalog); err != nil {
+		return nil, fmt.Errorf("ask %s: %w", catalog.Log, err)
+	}
+	f.compareClaims()
+	f.compareEvents()
+	return f, nil
+}
+
+// searchLog is where search stands by its name: it publishes nothing, and follows others.
+const searchLog bus.Log = "search"
+
+// first takes what comes with the first page of every module.
+func (f *reading) first(log bus.Log, r audit.Request, problems []audit.Problem, s audit.Standing) {
+	if r.Cursor == "" {
+		f.own(problems)
+		f.standings[log] = s
+		f.counts.DeadJobs += s.JobsDead
 	}
 }
 
-// read asks every module. Holds and claims are read before orders: what an order has let go
-// of in between is then no suspect, and what is held by an order that is not there is.
-func read(ctx context.Context, s Services, now clock.Time) (facts, error) {
-	var f facts
-	standings := map[bus.Log]audit.Standing{}
-	var reservations []catalog.Reservation
-	err := pages(ctx, "catalog", func(r audit.Request) (string, error) {
-		reply, err := s.Catalog.Audit(ctx, r)
-		if err != nil {
-			return "", err
+func (f *reading) readAccounts(ctx context.Context, s Services) error {
+	return pages(ctx, s.Accounts.Audit, func(r audit.Request, reply accounts.AuditReply) (string, error) {
+		f.first(accounts.Log, r, reply.Problems, reply.Standing)
+		return "", nil
+	})
+}
+
+func (f *reading) readSearch(ctx context.Context, s Services) error {
+	return pages(ctx, s.Search.Audit, func(r audit.Request, reply search.AuditReply) (string, error) {
+		f.first(searchLog, r, reply.Problems, reply.Standing)
+		f.counts.Listings = reply.Listings
+		return "", nil
+	})
+}
+
+func (f *reading) readCatalog(ctx context.Context, s Services) error {
+	err := pages(ctx, s.Catalog.Audit, func(r audit.Request, reply catalog.AuditReply) (string, error) {
+		f.first(catalog.Log, r, reply.Problems, reply.Standing)
+		for _, one := range reply.Reservations {
+			f.holds.add(one)
 		}
-		if r.Cursor == "" {
-			f.own(reply.Problems)
-			standings[catalog.Log] = reply.Standing
-		}
-		reservations = append(reservations, reply.Reservations...)
 		return reply.Next, nil
 	})
-	if err != nil {
-		return f, err
-	}
-	var claims []cart.ClaimFact
-	err = pages(ctx, "cart", func(r audit.Request) (string, error) {
-		reply, err := s.Cart.Audit(ctx, r)
-		if err != nil {
-			return "", err
-		}
-		if r.Cursor == "" {
-			f.own(reply.Problems)
-			standings[cart.Log] = reply.Standing
-		}
-		claims = append(claims, reply.Claims...)
-		return reply.Next, nil
-	})
-	if err != nil {
-		return f, err
-	}
-	f.counts.Reservations, f.counts.Claims = int64(len(reservations)), int64(len(claims))
+	f.holds.sort()
+	f.counts.Reservations = int64(len(f.holds))
+	return err
+}
 
-	// Only the orders that something is compared with by id are kept whole.
-	wanted := map[id.Ref]*orders.OrderFact{}
-	for _, r := range reservations {
-		wanted[r.For] = nil
-	}
-	for _, c := range claims {
-		wanted[c.Order] = nil
-	}
-	known := map[id.Ref]bool{}
-	err = pages(ctx, "orders", func(r audit.Request) (string, error) {
-		reply, err := s.Orders.Audit(ctx, r)
-		if err != nil {
-			return "", err
-		}
-		if r.Cursor == "" {
-			f.own(reply.Problems)
-			standings[orders.Log] = reply.Standing
-		}
-		for _, o := range reply.Orders {
-			ref := id.RefOf(o.ID)
-			known[ref] = true
-			if _, ok := wanted[ref]; ok {
-				wanted[ref] = &o
+func (f *reading) readCart(ctx context.Context, s Services) error {
+	return pages(ctx, s.Cart.Audit, func(r audit.Request, reply cart.AuditReply) (string, error) {
+		f.first(cart.Log, r, reply.Problems, reply.Standing)
+		for _, c := range reply.Claims {
+			if f.claims[c.Order] == nil {
+				f.claims[c.Order] = &claimed{}
 			}
-			f.saga(o, now)
+			f.claims[c.Order].by = append(f.claims[c.Order].by, c)
+			f.counts.Claims++
+		}
+		return reply.Next, nil
+	})
+}
+
+func (f *reading) readOrders(ctx context.Context, s Services) error {
+	err := pages(ctx, s.Orders.Audit, func(r audit.Request, reply orders.AuditReply) (string, error) {
+		f.first(orders.Log, r, reply.Problems, reply.Standing)
+		for i, o := range reply.Orders {
+			f.orders.add(hashOf(o.ID))
+			if c := f.claims[id.RefOf(o.ID)]; c != nil {
+				c.order = &reply.Orders[i]
+			}
+			f.compareSaga(o)
+			f.compareHolds(o)
 		}
 		f.counts.Orders += int64(len(reply.Orders))
-		return reply.Next, f.compareOrders(ctx, s.Payments, reply.Orders)
+		return reply.Next, f.askPayments(ctx, s.Payments, reply.Orders)
 	})
-	if err != nil {
-		return f, err
-	}
-	err = pages(ctx, "payments", func(r audit.Request) (string, error) {
-		reply, err := s.Payments.Audit(ctx, r)
+	f.orders.sort()
+	return err
+}
+
+// askPayments compares a page of orders with their payments.
+func (f *reading) askPayments(ctx context.Context, ask payments.Service, page []orders.OrderFact) error {
+	for len(page) > 0 {
+		batch := page[:min(batchSize, len(page))]
+		page = page[len(batch):]
+		paid, err := paymentsOf(ctx, ask, batch)
 		if err != nil {
-			return "", err
+			return fmt.Errorf("ask payments for %d orders: %w", len(batch), err)
 		}
-		if r.Cursor == "" {
-			f.own(reply.Problems)
-			standings[payments.Log] = reply.Standing
+		for _, o := range batch {
+			f.comparePayments(o, paid[id.RefOf(o.ID)])
 		}
+	}
+	return nil
+}
+
+func (f *reading) readPayments(ctx context.Context, s Services) error {
+	return pages(ctx, s.Payments.Audit, func(r audit.Request, reply payments.AuditReply) (string, error) {
+		f.first(payments.Log, r, reply.Problems, reply.Standing)
 		for _, p := range reply.Payments {
-			if !known[p.Order] {
-				// The order may have been made after orders were read.
-				f.add(now, PaidIsPlaced, "there is no such order", string(p.ID), string(p.Order))
+			if !f.orders.has(hashOf(p.Order)) && !f.since(p.CreatedAt) {
+				f.add(0, PaidIsPlaced, fmt.Sprintf("it is %s, and there is no such order", p.Status), string(p.ID), string(p.Order))
 			}
 		}
 		f.counts.Payments += int64(len(reply.Payments))
 		return reply.Next, nil
 	})
-	if err != nil {
-		return f, err
-	}
-	f.compareHolds(reservations, wanted)
-	f.compareClaims(claims, wanted)
-	return f, f.readRest(ctx, s, standings)
 }
 
-// readRest reads the modules whose facts are compared with no other's, and the events of all.
-func (f *facts) readRest(ctx context.Context, s Services, standings map[bus.Log]audit.Standing) error {
-	a, err := s.Accounts.Audit(ctx, audit.Request{Limit: pageSize})
-	if err != nil {
-		return fmt.Errorf("ask accounts: %w", err)
+// nameUnseen finds the names of holds whose order was not there: only their hashes were kept.
+func (f *reading) nameUnseen(ctx context.Context, ask catalog.Service) error {
+	unseen := f.holds.unseen()
+	if len(unseen) == 0 {
+		return nil
 	}
-	f.own(a.Problems)
-	standings["accounts"] = a.Standing
-	found, err := s.Search.Audit(ctx, audit.Request{Limit: pageSize})
-	if err != nil {
-		return fmt.Errorf("ask search: %w", err)
-	}
-	f.own(found.Problems)
-	f.counts.Listings = found.Listings
-	standings["search"] = found.Standing
-	f.compareEvents(standings)
-	return nil
+	return pages(ctx, ask.Audit, func(_ audit.Request, reply catalog.AuditReply) (string, error) {
+		for _, r := range reply.Reservations {
+			if unseen.has(hashOf(r.For)) {
+				f.add(0, HoldsHaveOwners, fmt.Sprintf("it is %s, and there is no such order", r.Status), r.Key, string(r.For))
+			}
+		}
+		return reply.Next, nil
+	})
 }
 
-// pages calls ask with one cursor after another until there is no next.
-func pages(ctx context.Context, module string, ask func(audit.Request) (next string, err error)) error {
+// since says that something was made while the marketplace was being read.
+func (f *reading) since(made clock.Time) bool { return f.running && !made.Before(f.at) }
+
+// pages asks for one page after another until there is no next.
+func pages[R any](ctx context.Context, ask func(context.Context, audit.Request) (R, error), take func(audit.Request, R) (next string, err error)) error {
 	r := audit.Request{Limit: pageSize}
 	for {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("ask %s: %w", module, err)
+			return context.Cause(ctx)
 		}
-		next, err := ask(r)
+		reply, err := ask(ctx, r)
 		if err != nil {
-			return fmt.Errorf("ask %s: %w", module, err)
+			return err
 		}
-		if next == "" {
-			return nil
+		next, err := take(r, reply)
+		if err != nil || next == "" {
+			return err
 		}
 		r.Cursor = next
 	}
