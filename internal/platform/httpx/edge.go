@@ -26,7 +26,7 @@ func (s *Server) edge(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(plain http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		w := middleware.NewWrapResponseWriter(plain, r.ProtoMajor)
-		x := &exchange{server: s, id: reqid.Accept(r.Header.Get(reqid.Header)), actor: actor.Nobody(), secure: s.overTLS(r), w: w}
+		x := &exchange{server: s, id: reqid.Accept(r.Header.Get(reqid.Header)), actor: actor.Nobody(), secure: s.overTLS(r), w: w, request: r}
 		w.Header().Set(reqid.Header, x.id)
 		if x.secure {
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000")

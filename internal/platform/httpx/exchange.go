@@ -26,6 +26,8 @@ type exchange struct {
 	code   errs.Code // of the error that was answered
 	err    error     // its cause, if someone must look
 	w      middleware.WrapResponseWriter
+
+	request *http.Request // as it arrived, for its headers
 }
 
 type exchangeKey struct{}
