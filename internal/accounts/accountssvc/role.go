@@ -109,4 +109,6 @@ func parseRoles(text string) []accounts.Role {
 }
 
 // describe is a role for the audit log.
-func describe(r accounts.Role) string { return strings.TrimSuffix(string(r.Kind)+" "+string(r.Seller), " ") }
+func describe(r accounts.Role) string {
+	return strings.TrimSuffix(string(r.Kind)+" "+string(r.Seller), " ")
+}

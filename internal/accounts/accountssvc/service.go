@@ -73,7 +73,7 @@ func New(c Config) *Service {
 
 // Module is what the program runs.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: moduleName, DB: s.db, Subscribers: s.heard, Jobs: s.jobs}
+	return module.Module{Name: moduleName, DB: s.db, Routes: s.routes, Subscribers: s.heard, Jobs: s.jobs}
 }
 
 // command is a request that takes effect once.
