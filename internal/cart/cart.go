@@ -51,7 +51,9 @@ type Service interface {
 	// ErrClaimed while a checkout has the cart.
 	ChangeLine(ctx context.Context, r ChangeLineRequest) (CartReply, error)
 
-	// AcceptChanges takes note of changed prices: their notices go.
+	// AcceptChanges takes note of changed prices: their notices go. What is to be bought stays
+	// the same, so the cart keeps its version. A price in another currency than the cart's
+	// counts only when all lines have come to it.
 	AcceptChanges(ctx context.Context, r AcceptChangesRequest) (CartReply, error)
 
 	// ApplyCoupon puts a code on the cart. ErrCoupon says why not, in words for the buyer.
@@ -68,7 +70,7 @@ type Service interface {
 
 	// Quote computes what the caller's cart would cost at a destination. It never fails for a
 	// line that cannot be bought or sent: that is said in Problems, and such a quote cannot
-	// be claimed.
+	// be claimed. Of a cart that a checkout has, it is the quote that was claimed.
 	//
 	//rpc:read
 	Quote(ctx context.Context, r QuoteRequest) (QuoteReply, error)
@@ -76,12 +78,14 @@ type Service interface {
 	// Claim gives the cart to a checkout under r.Key. Cart quotes again and refuses with
 	// ErrQuoteChanged when the result differs from r.QuoteHash (Quote then shows the new
 	// one); claims the uses of coupons for r.Person, or ErrCoupon; and locks the cart.
-	// ErrClaimed when another checkout has it, ErrVersion when the cart changed. Repeating
-	// the key answers as the first time. The system only.
+	// ErrClaimed when another checkout has it, ErrVersion when the cart changed, ErrUnbuyable
+	// for a quote with Problems. Repeating the key answers as the first time until the cart is
+	// closed, and then with ErrStatus: the quote is the order's from there on. The system only.
 	Claim(ctx context.Context, r ClaimRequest) (ClaimReply, error)
 
 	// Close ends a claimed cart when its order is placed. What is left of it is a new, empty
-	// cart. The system only.
+	// cart. Repeating it changes nothing, whatever the key. ErrNotFound without such a claim,
+	// ErrStatus when it was released. The system only.
 	Close(ctx context.Context, r CloseRequest) (CloseReply, error)
 
 	// Release undoes Claim by the key it was made with: the cart is open again and coupon
@@ -90,7 +94,9 @@ type Service interface {
 	Release(ctx context.Context, r ReleaseRequest) (ReleaseReply, error)
 
 	// PutCoupon makes or changes a coupon. A seller's staff for its own goods, funded by the
-	// seller; operators site-wide too, funded by whom they say.
+	// seller; operators site-wide too, funded by whom they say. ErrCodeTaken when another has
+	// the code; ErrVersion when it was changed since; ErrStatus for another code, seller or
+	// funder than it has; ErrLimit below the uses that are taken.
 	PutCoupon(ctx context.Context, r PutCouponRequest) (CouponReply, error)
 
 	// ListCoupons pages through coupons, newest first: a seller's own, or all for operators.

@@ -82,9 +82,22 @@ var selfChecks = []struct{ name, query, says string }{
 		"a coupon's count of uses is not the number of its uses",
 	},
 	{
-		"cart.coupon_within_limit",
-		`SELECT id FROM coupons WHERE use_limit > 0 AND used > use_limit LIMIT 20`,
-		"a coupon was used more often than it may be",
+		"cart.claim_holds_uses",
+		`SELECT c.key FROM claims c JOIN coupon_uses u ON u.claim_key = c.key
+		 WHERE (c.state = 'released') <> (u.given_back = 1) LIMIT 20`,
+		"a released claim has kept its uses of coupons, or another has given them back",
+	},
+	{
+		"cart.closed_with_claim",
+		`SELECT c.key FROM claims c JOIN carts k ON k.id = c.cart_id
+		 WHERE c.state = 'closed' AND k.status <> 'closed' LIMIT 20`,
+		"a claim was closed and its cart was not",
+	},
+	{
+		"cart.one_currency",
+		`SELECT l.cart_id FROM cart_lines l JOIN carts k ON k.id = l.cart_id
+		 WHERE k.status <> 'closed' GROUP BY l.cart_id HAVING count(DISTINCT l.seen_currency) > 1 LIMIT 20`,
+		"a cart has lines in several currencies",
 	},
 }
 

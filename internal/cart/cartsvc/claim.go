@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"souk/internal/cart"
+	"souk/internal/platform/actor"
 	"souk/internal/platform/errs"
 	"souk/internal/platform/id"
 	"souk/internal/platform/store"
@@ -21,62 +22,111 @@ const (
 )
 
 // Claim gives the cart to a checkout. The quote is made before the Write, since it asks
-// catalog; what may have changed since is checked inside by the cart's version and the
-// coupons' counts.
-func (s *Service) Claim(ctx context.Context, r cart.ClaimRequest) (cart.ClaimReply, error) {
+// catalog; what may have changed since is checked inside by the cart's version and by the
+// coupons' versions and counts.
+func (s *Service) Claim(ctx context.Context, r cart.ClaimRequest) (reply cart.ClaimReply, err error) {
+	defer s.done("claim", &err)
 	if err := onlySystem(r.By); err != nil {
 		return cart.ClaimReply{}, err
 	}
 	var problems errs.Problems
 	checkKey(&problems, r.Key)
+	checkDestination(r.Destination, &problems)
 	problems.Check(r.Owner != "", "owner", "must say whose cart it is")
 	problems.Check(cart.CartIDs.Valid(r.Cart), "cart", "is not the id of a cart")
-	problems.Check(r.Order != "", "order", "must name the order")
-	problems.Check(r.Person != "", "person", "must name the person")
+	problems.Check(r.Order.HasPrefix("ord_"), "order", "must name the order")
+	problems.Check(r.Person.HasPrefix("per_"), "person", "must name the person")
 	if err := problems.Err(cart.ErrInvalid); err != nil {
 		return cart.ClaimReply{}, err
 	}
-	b, err := s.basket(ctx, r.Owner, r.Destination, r.Person, "")
-	if err != nil {
-		return cart.ClaimReply{}, err
-	}
-	quoted, err := quote(b)
-	if err != nil {
-		return cart.ClaimReply{}, fmt.Errorf("quote cart %s: %w", r.Cart, err)
-	}
-	text, err := json.Marshal(quoted)
-	if err != nil {
-		return cart.ClaimReply{}, fmt.Errorf("keep the quote of cart %s: %w", r.Cart, err)
-	}
+	o, unable := s.offer(ctx, r)
+	body := r
+	body.By, body.Key = actor.Actor{}, ""
 	var claimed string
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		c := store.Command{Owner: checkouts, Operation: opClaim, Key: r.Key, Body: store.Hash(r)}
-		fresh := false
-		_, _, err := tx.Once(c, func() (string, error) {
-			fresh = true
-			return r.Key, s.claim(tx, r, quoted, string(text))
+		c := store.Command{Owner: checkouts, Operation: opClaim, Key: r.Key, Body: store.Hash(body)}
+		_, repeat, err := tx.Once(c, func() (string, error) {
+			if unable != nil {
+				return "", unable // but a key that was seen is answered without a new quote
+			}
+			return r.Key, s.claim(tx, r, o)
 		})
 		if err != nil {
 			return err
 		}
-		claimed = string(text)
-		if fresh {
-			return nil
+		if claimed = o.text; repeat {
+			claimed, err = selectAgreed(tx, r.Key)
 		}
-		return tx.Get(&claimed, `SELECT quote FROM claims WHERE key = ?`, r.Key)
+		return err
 	})
 	if err != nil {
 		return cart.ClaimReply{}, err
 	}
-	var reply cart.ClaimReply
 	if err := json.Unmarshal([]byte(claimed), &reply.Quote); err != nil {
 		return cart.ClaimReply{}, fmt.Errorf("read the quote of claim %s: %w", r.Key, err)
 	}
 	return reply, nil
 }
 
+// offer is a cart quoted for a checkout.
+type offer struct {
+	quote   cart.Quote
+	coupons map[string]couponInPlay
+	text    string // the quote as it is kept
+	spent   string // the code that makes the difference to what the buyer saw, by having been used up by this person
+	taken   bool   // another checkout has the cart
+}
+
+func (s *Service) offer(ctx context.Context, r cart.ClaimRequest) (offer, error) {
+	b, err := s.basket(ctx, r.Owner, r.Destination, r.Person, "")
+	if err != nil || b.claimed != nil {
+		return offer{taken: b.claimed != nil}, err
+	}
+	o := offer{coupons: b.coupons}
+	if o.quote, err = quote(b); err != nil {
+		return offer{}, fmt.Errorf("quote cart %s: %w", r.Cart, err)
+	}
+	if o.quote.Hash != r.QuoteHash {
+		if o.spent, err = b.spentBy(r.QuoteHash); err != nil {
+			return offer{}, fmt.Errorf("quote cart %s: %w", r.Cart, err)
+		}
+	}
+	text, err := json.Marshal(o.quote)
+	if err != nil {
+		return offer{}, fmt.Errorf("keep the quote of cart %s: %w", r.Cart, err)
+	}
+	o.text = string(text)
+	return o, nil
+}
+
+// spentBy says which code the person has used as often as allowed, when that alone makes the
+// quote another than the one with that hash. So it is for guests: whose limits count is
+// known only at checkout, and showing them the same quote again would lead nowhere.
+func (b basket) spentBy(hash string) (string, error) {
+	var spent string
+	anyone := map[string]couponInPlay{}
+	for code, c := range b.coupons {
+		if c.usable(b.now) != "" && (couponInPlay{coupon: c.coupon}).usable(b.now) == "" {
+			spent = code
+		}
+		anyone[code] = couponInPlay{coupon: c.coupon}
+	}
+	if spent == "" {
+		return "", nil
+	}
+	b.coupons = anyone
+	q, err := quote(b)
+	if err != nil || q.Hash != hash {
+		return "", err
+	}
+	return spent, nil
+}
+
 // claim checks that the cart is still what was quoted, and locks it.
-func (s *Service) claim(tx *store.Tx, r cart.ClaimRequest, quoted cart.Quote, text string) error {
+func (s *Service) claim(tx *store.Tx, r cart.ClaimRequest, o offer) error {
+	if o.taken {
+		return whyNot(tx, r)
+	}
 	n, err := tx.Exec(`
 		UPDATE carts SET status = 'claimed', changed_at = ?
 		WHERE id = ? AND owner = ? AND status = 'open' AND version = ?`,
@@ -87,29 +137,44 @@ func (s *Service) claim(tx *store.Tx, r cart.ClaimRequest, quoted cart.Quote, te
 	if n == 0 {
 		return whyNot(tx, r)
 	}
-	switch {
-	case quoted.CartVersion != r.CartVersion || quoted.Cart != r.Cart:
-		return cart.ErrVersion.With("the cart has changed meanwhile")
-	case quoted.Hash != r.QuoteHash:
-		return cart.ErrQuoteChanged.With("what the cart costs has changed: it is %s now", quoted.Sums.Total).
-			WithField("quote_hash", quoted.Hash).WithField("total", quoted.Sums.Total.String())
-	case len(quoted.Problems) > 0:
-		return cart.ErrUnbuyable.With("%s", quoted.Problems[0].Message).WithField("problem", quoted.Problems[0].Code)
+	if err := o.agreed(r); err != nil {
+		return err
 	}
 	if _, err := tx.Exec(`
 		INSERT INTO claims (key, cart_id, order_id, person, state, quote, at) VALUES (?, ?, ?, ?, 'claimed', ?, ?)`,
-		r.Key, r.Cart, r.Order, r.Person, text, s.now()); err != nil {
+		r.Key, r.Cart, r.Order, r.Person, o.text, s.now()); err != nil {
 		return fmt.Errorf("claim cart %s: %w", r.Cart, err)
 	}
-	for _, code := range quoted.Codes {
+	for _, code := range o.quote.Codes {
 		if !code.Applied {
 			continue
 		}
-		if err := claimUse(tx, r, code.Code); err != nil {
+		if err := claimUse(tx, r, o.coupons[code.Code].coupon); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// agreed says whether what is offered is what the buyer saw, and can be bought.
+func (o offer) agreed(r cart.ClaimRequest) error {
+	switch {
+	case o.quote.Cart != r.Cart || o.quote.CartVersion != r.CartVersion:
+		return cart.ErrVersion.With("the cart has changed meanwhile")
+	case o.spent != "":
+		return cart.ErrCoupon.With("you have used the code %s already", o.spent).WithField("code", o.spent)
+	case o.quote.Hash != r.QuoteHash:
+		return quoteChanged(o.quote)
+	case len(o.quote.Problems) > 0:
+		return cart.ErrUnbuyable.With("%s", o.quote.Problems[0].Message).WithField("problem", o.quote.Problems[0].Code)
+	default:
+		return nil
+	}
+}
+
+func quoteChanged(now cart.Quote) error {
+	return cart.ErrQuoteChanged.With("what the cart costs has changed: it is %s now", now.Sums.Total).
+		WithField("quote_hash", now.Hash).WithField("total", now.Sums.Total.String())
 }
 
 // whyNot says why a cart could not be claimed.
@@ -121,7 +186,7 @@ func whyNot(tx *store.Tx, r cart.ClaimRequest) error {
 		return cart.ErrNotFound.With("there is no cart %s", r.Cart)
 	case err != nil:
 		return fmt.Errorf("select cart %s: %w", r.Cart, err)
-	case row.Status == cart.StatusClaimed:
+	case row.Status == cart.StatusClaimed || row.Version == r.CartVersion && row.Status == cart.StatusOpen: // or was a moment ago
 		return cart.ErrClaimed.With("another checkout is under way with this cart")
 	case row.Status == cart.StatusClosed:
 		return cart.ErrStatus.With("this cart has become an order already")
@@ -130,26 +195,36 @@ func whyNot(tx *store.Tx, r cart.ClaimRequest) error {
 	}
 }
 
-// claimUse takes one use of a coupon, or says that there is none left.
-func claimUse(tx *store.Tx, r cart.ClaimRequest, code string) error {
+// claimUse takes one use of a coupon as it was quoted, or says that there is none left.
+func claimUse(tx *store.Tx, r cart.ClaimRequest, c cart.Coupon) error {
 	n, err := tx.Exec(`
-		UPDATE coupons SET used = used + 1 WHERE code = ? AND ended = 0
+		UPDATE coupons SET used = used + 1 WHERE id = ? AND version = ?
 			AND (use_limit = 0 OR used < use_limit)
 			AND (person_limit = 0 OR person_limit > (
 				SELECT count(*) FROM coupon_uses u WHERE u.coupon_id = coupons.id AND u.person = ? AND u.given_back = 0))`,
-		code, r.Person)
+		c.ID, c.Version, r.Person)
 	if err != nil {
-		return fmt.Errorf("claim a use of %s: %w", code, err)
+		return fmt.Errorf("claim a use of %s: %w", c.ID, err)
 	}
 	if n == 0 {
-		return cart.ErrCoupon.With("the code %s has been used up", code).WithField("code", code)
+		return cart.ErrCoupon.With("the code %s cannot be used any more", c.Code).WithField("code", c.Code)
 	}
-	if _, err := tx.Exec(`
-		INSERT INTO coupon_uses (claim_key, coupon_id, person) SELECT ?, id, ? FROM coupons WHERE code = ?`,
-		r.Key, r.Person, code); err != nil {
-		return fmt.Errorf("claim a use of %s: %w", code, err)
+	if _, err := tx.Exec(`INSERT INTO coupon_uses (claim_key, coupon_id, person) VALUES (?, ?, ?)`, r.Key, c.ID, r.Person); err != nil {
+		return fmt.Errorf("claim a use of %s: %w", c.ID, err)
 	}
 	return nil
+}
+
+// selectAgreed reads the quote that a claim was made with. It is kept until the cart is closed.
+func selectAgreed(q store.Queryer, key string) (string, error) {
+	var text string
+	if err := q.Get(&text, `SELECT quote FROM claims WHERE key = ?`, key); err != nil {
+		return "", fmt.Errorf("select the quote of claim %s: %w", key, err)
+	}
+	if text == "" {
+		return "", cart.ErrStatus.With("this cart has become an order already")
+	}
+	return text, nil
 }
 
 type claimRow struct {
@@ -172,7 +247,8 @@ func selectClaim(q store.Queryer, key string) (claimRow, error) {
 }
 
 // Close ends a claimed cart. Repeating it changes nothing, whatever the key.
-func (s *Service) Close(ctx context.Context, r cart.CloseRequest) (cart.CloseReply, error) {
+func (s *Service) Close(ctx context.Context, r cart.CloseRequest) (reply cart.CloseReply, err error) {
+	defer s.done("close", &err)
 	if err := onlySystem(r.By); err != nil {
 		return cart.CloseReply{}, err
 	}
@@ -182,8 +258,7 @@ func (s *Service) Close(ctx context.Context, r cart.CloseRequest) (cart.CloseRep
 	if err := problems.Err(cart.ErrInvalid); err != nil {
 		return cart.CloseReply{}, err
 	}
-	var reply cart.CloseReply
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		c, err := selectClaim(tx, r.Claim)
 		if err != nil {
 			return err
@@ -195,7 +270,7 @@ func (s *Service) Close(ctx context.Context, r cart.CloseRequest) (cart.CloseRep
 		case "released":
 			return cart.ErrStatus.With("the claim %s was released", r.Claim)
 		}
-		if _, err := tx.Exec(`UPDATE claims SET state = 'closed', ended_at = ? WHERE key = ?`, s.now(), r.Claim); err != nil {
+		if _, err := tx.Exec(`UPDATE claims SET state = 'closed', quote = '', ended_at = ? WHERE key = ?`, s.now(), r.Claim); err != nil {
 			return fmt.Errorf("close claim %s: %w", r.Claim, err)
 		}
 		if _, err := tx.Exec(`UPDATE carts SET status = 'closed', changed_at = ? WHERE id = ?`, s.now(), c.Cart); err != nil {
@@ -207,7 +282,8 @@ func (s *Service) Close(ctx context.Context, r cart.CloseRequest) (cart.CloseRep
 }
 
 // Release undoes a claim, made or still to arrive.
-func (s *Service) Release(ctx context.Context, r cart.ReleaseRequest) (cart.ReleaseReply, error) {
+func (s *Service) Release(ctx context.Context, r cart.ReleaseRequest) (reply cart.ReleaseReply, err error) {
+	defer s.done("release", &err)
 	if err := onlySystem(r.By); err != nil {
 		return cart.ReleaseReply{}, err
 	}
@@ -216,8 +292,7 @@ func (s *Service) Release(ctx context.Context, r cart.ReleaseRequest) (cart.Rele
 	if err := problems.Err(cart.ErrInvalid); err != nil {
 		return cart.ReleaseReply{}, err
 	}
-	var reply cart.ReleaseReply
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		reply = cart.ReleaseReply{}
 		c, err := selectClaim(tx, r.Key)
 		if err != nil && !errors.Is(err, cart.ErrNotFound) {
@@ -240,7 +315,7 @@ func (s *Service) Release(ctx context.Context, r cart.ReleaseRequest) (cart.Rele
 }
 
 func (s *Service) release(tx *store.Tx, c claimRow) error {
-	if _, err := tx.Exec(`UPDATE claims SET state = 'released', ended_at = ? WHERE key = ?`, s.now(), c.Key); err != nil {
+	if _, err := tx.Exec(`UPDATE claims SET state = 'released', quote = '', ended_at = ? WHERE key = ?`, s.now(), c.Key); err != nil {
 		return fmt.Errorf("release claim %s: %w", c.Key, err)
 	}
 	if _, err := tx.Exec(`UPDATE carts SET status = 'open', changed_at = ? WHERE id = ?`, s.now(), c.Cart); err != nil {

@@ -15,7 +15,7 @@ import (
 
 // Module is cart for the program.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: string(cart.Log), DB: s.db, Routes: s.routes, Jobs: s.jobs}
+	return module.Module{Name: string(cart.Log), DB: s.db, Routes: s.routes, Jobs: s.jobs, Start: s.Start}
 }
 
 const base = "/api/v1/cart/"
@@ -39,6 +39,10 @@ func (s *Service) routes(api httpx.API) {
 	}, s.postAcceptance)
 	httpx.Route(api, httpx.Op{Method: http.MethodPost, Path: base + "coupons", Who: httpx.Shoppers, Summary: "Put a coupon's code on the cart", Limit: guesses}, s.postCode)
 	httpx.Route(api, httpx.Op{Method: http.MethodDelete, Path: base + "coupons/{code}", Who: httpx.Shoppers, Summary: "Take a code off the cart"}, s.deleteCode)
+	httpx.Route(api, httpx.Op{
+		Method: http.MethodPost, Path: base + "merges", Who: httpx.People, Summary: "Take over a guest's cart after signing in",
+		Description: "Of a thing in both carts the larger quantity stays. What cannot be taken over stays in the guest's cart and is said in kept.",
+	}, s.postMerge)
 	httpx.Route(api, httpx.Op{
 		Method: http.MethodGet, Path: base + "quote", Who: httpx.Shoppers, Summary: "Compute what the cart costs at a destination",
 		Description: "Its hash and the cart's version are what a checkout wants.",
@@ -117,11 +121,14 @@ func toCartOut(r cart.CartReply, err error) (cartOut, error) {
 	if err != nil {
 		return cartOut{}, err
 	}
-	c := r.Cart
-	return cartOut{Body: cartWire{
+	return cartOut{Body: toCart(r.Cart)}, nil
+}
+
+func toCart(c cart.Cart) cartWire {
+	return cartWire{
 		ID: c.ID, Status: c.Status, Version: c.Version, Codes: append([]string{}, c.Codes...), Count: c.Count,
 		Goods: moneyWire(c.Goods), Modified: c.ChangedAt, Lines: mapped(c.Lines, toLine),
-	}}, nil
+	}
 }
 
 func toLine(l cart.Line) lineWire {
@@ -194,6 +201,29 @@ type removeCodeIn struct {
 
 func (s *Service) deleteCode(ctx context.Context, by actor.Actor, in removeCodeIn) (cartOut, error) {
 	return toCartOut(s.RemoveCoupon(ctx, cart.CouponCodeRequest{By: by, Key: in.Key, Code: in.Code}))
+}
+
+type mergeIn struct {
+	httpx.Keyed
+	Body struct {
+		Token string `json:"token" minLength:"20" maxLength:"128" doc:"Of the guest's cart."`
+	}
+}
+
+type mergeOut struct {
+	Body struct {
+		Cart cartWire `json:"cart"`
+		Kept []string `json:"kept" doc:"What stayed in the guest's cart, in words for the buyer."`
+	}
+}
+
+func (s *Service) postMerge(ctx context.Context, by actor.Actor, in mergeIn) (out mergeOut, err error) {
+	reply, err := s.Merge(ctx, cart.MergeRequest{By: by, Key: in.Key, Guest: httpx.GuestOf(in.Body.Token).Guest})
+	if err != nil {
+		return out, err
+	}
+	out.Body.Cart, out.Body.Kept = toCart(reply.Cart), append([]string{}, reply.Kept...)
+	return out, nil
 }
 
 type quoteIn struct {

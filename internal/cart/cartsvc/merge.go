@@ -3,6 +3,7 @@ package cartsvc
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"souk/internal/cart"
@@ -27,7 +28,7 @@ func (s *Service) titles(ctx context.Context, guest string) (map[catalog.Variant
 func (s *Service) merge(ctx context.Context, owner, guest string, r cart.MergeRequest, titles map[catalog.VariantID]string) ([]string, error) {
 	var stayed []string
 	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		c := store.Command{Owner: owner, Operation: "cart.merge", Key: r.Key, Body: store.Hash(r), Until: s.now().Add(keysLive)}
+		c := store.Command{Owner: owner, Operation: "cart.merge", Key: r.Key, Body: store.Hash(r.Guest), Until: s.now().Add(keysLive)}
 		result, _, err := tx.Once(c, func() (string, error) {
 			left, err := s.mergeIn(tx, owner, guest, titles)
 			if err != nil {
@@ -59,23 +60,18 @@ func (s *Service) mergeIn(tx *store.Tx, owner, guest string, titles map[catalog.
 	case from.row.Status == cart.StatusClaimed:
 		return []string{"A checkout is under way with the cart from before you signed in; it goes on by itself."}, nil
 	}
-	to, err := selectCurrent(tx, owner)
+	to, err := s.openCart(tx, owner)
+	if errors.Is(err, cart.ErrClaimed) {
+		return []string{"A checkout is under way with your cart. What you had before signing in is kept until it ends."}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	if to.row.Status == cart.StatusClaimed {
-		return []string{"A checkout is under way with your cart. What you had before signing in is kept until it ends."}, nil
-	}
-	if to.row.Status == "" {
-		if to, err = s.openCart(tx, owner); err != nil {
-			return nil, err
-		}
-	}
 	left := mergeCarts(&to, &from, titles)
-	if err := updateCart(tx, &to, s.now()); err != nil {
+	if err := storeCart(tx, &to, s.now()); err != nil {
 		return nil, err
 	}
-	return left, updateCart(tx, &from, s.now())
+	return left, storeCart(tx, &from, s.now())
 }
 
 // mergeCarts moves what it can from one cart to another: of a variant in both the larger
@@ -90,6 +86,9 @@ func mergeCarts(to, from *kept, titles map[catalog.VariantID]string) []string {
 			continue
 		}
 		title := titles[l.Variant]
+		if title == "" {
+			title = "Something that is no longer for sale"
+		}
 		switch {
 		case to.currency() != "" && to.currency() != l.SeenCurrency:
 			said = append(said, fmt.Sprintf("%s is sold in %s and your cart is in %s: it waits until you have checked out.", title, l.SeenCurrency, to.currency()))

@@ -1,7 +1,9 @@
 package cartsvc
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"souk/internal/cart"
 	"souk/internal/catalog"
@@ -17,13 +19,11 @@ func checkKey(p *errs.Problems, key string) {
 	p.Check(key != "" && len(key) <= 200, "key", "must have 1 to 200 characters")
 }
 
-// checkDestination refuses what cannot be a destination; an unknown country is one not said yet.
-func checkDestination(d cart.Destination) error {
-	var problems errs.Problems
+// checkDestination finds what cannot be a destination; an unknown country is one not said yet.
+func checkDestination(d cart.Destination, problems *errs.Problems) {
 	problems.Check(d.Country == "" || isCountry(d.Country), "country", "must be two capitals, as in DE")
 	problems.Check(len(d.Region) <= 10, "region", "must have at most 10 characters")
 	problems.Check(len(d.PostalCode) <= 20, "postal_code", "must have at most 20 characters")
-	return problems.Err(cart.ErrInvalid)
 }
 
 func isCountry(s string) bool {
@@ -38,13 +38,19 @@ func (k *kept) change(r cart.ChangeLineRequest, offer catalog.Offer, known bool,
 	if at >= 0 {
 		have = k.lines[at].Quantity
 	}
+	if r.Quantity > cart.MaxQuantity {
+		return tooMany()
+	}
 	want := r.Quantity
 	if r.Add {
 		want += have
 	}
+	if want > cart.MaxQuantity {
+		return tooMany()
+	}
 	if want == 0 {
 		if at >= 0 {
-			k.lines = append(k.lines[:at:at], k.lines[at+1:]...)
+			k.lines = slices.Delete(k.lines, at, at+1)
 		}
 		return nil
 	}
@@ -56,11 +62,11 @@ func (k *kept) change(r cart.ChangeLineRequest, offer catalog.Offer, known bool,
 			return cart.ErrCurrency.With("this is sold in %s, and the cart is in %s; buy what is in the cart first", offer.Price.Currency, c)
 		}
 	}
-	if want > cart.MaxQuantity {
-		return cart.ErrLimit.With("at most %d of one thing can be bought at a time", cart.MaxQuantity)
-	}
 	if at >= 0 {
 		k.lines[at].Quantity = want
+		if want > have && k.lines[at].SeenCurrency != offer.Price.Currency { // the only line: the cart's currency goes with it
+			k.lines[at].SeenAmount, k.lines[at].SeenCurrency = offer.Price.Minor, offer.Price.Currency
+		}
 		return nil
 	}
 	if len(k.lines) >= cart.MaxLines {
@@ -71,10 +77,36 @@ func (k *kept) change(r cart.ChangeLineRequest, offer catalog.Offer, known bool,
 		place = max(place, l.Place+1)
 	}
 	k.lines = append(k.lines, lineRow{
-		Variant: r.Variant, Quantity: want, SeenAmount: offer.Price.Minor, SeenCurrency: offer.Price.Currency,
+		Variant: r.Variant, Seller: offer.Seller, Quantity: want, SeenAmount: offer.Price.Minor, SeenCurrency: offer.Price.Currency,
 		Place: place, AddedAt: now,
 	})
 	return nil
+}
+
+func tooMany() error {
+	return cart.ErrLimit.With("at most %d of one thing can be bought at a time", cart.MaxQuantity).
+		WithField("quantity", fmt.Sprintf("at most %d", cart.MaxQuantity))
+}
+
+// accept takes note of what lines cost now. A price in another currency counts only when all
+// lines have come to it, for a cart has one currency; until then its notice stays.
+func (k *kept) accept(now []cart.Line) {
+	prices := map[catalog.VariantID]money.Money{}
+	for _, l := range now {
+		prices[l.Offer.Variant] = l.Offer.Price
+	}
+	currency := k.currency()
+	if len(k.lines) > 0 {
+		all := prices[k.lines[0].Variant].Currency
+		if all != "" && !slices.ContainsFunc(k.lines, func(l lineRow) bool { return prices[l.Variant].Currency != all }) {
+			currency = all
+		}
+	}
+	for i, l := range k.lines {
+		if price := prices[l.Variant]; price.Currency == currency {
+			k.lines[i].SeenAmount, k.lines[i].SeenCurrency = price.Minor, currency
+		}
+	}
 }
 
 // mayBuy says whether so much of an offer can be bought now.
@@ -104,7 +136,7 @@ func assemble(k kept, offers map[catalog.VariantID]catalog.Offer) (cart.Cart, er
 	for _, l := range k.lines {
 		offer, known := offers[l.Variant]
 		if !known {
-			offer = catalog.Offer{Variant: l.Variant, Price: money.Money{Minor: l.SeenAmount, Currency: l.SeenCurrency}}
+			offer = catalog.Offer{Variant: l.Variant, Seller: l.Seller, Price: money.Money{Minor: l.SeenAmount, Currency: l.SeenCurrency}}
 		}
 		seen := money.Money{Minor: l.SeenAmount, Currency: l.SeenCurrency}
 		total, err := offer.Price.Mul(l.Quantity)
@@ -123,7 +155,20 @@ func assemble(k kept, offers map[catalog.VariantID]catalog.Offer) (cart.Cart, er
 			return cart.Cart{}, fmt.Errorf("add up cart %s: %w", k.row.ID, err)
 		}
 	}
+	c.Lines = togetherBySeller(c.Lines)
 	return c, nil
+}
+
+// togetherBySeller puts the lines of each seller together, in the order added.
+func togetherBySeller(lines []cart.Line) []cart.Line {
+	first := map[catalog.SellerID]int{}
+	for i, l := range lines {
+		if _, seen := first[l.Offer.Seller]; !seen {
+			first[l.Offer.Seller] = i
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b cart.Line) int { return cmp.Compare(first[a.Offer.Seller], first[b.Offer.Seller]) })
+	return lines
 }
 
 // notices are what changed of a line since its price was seen.

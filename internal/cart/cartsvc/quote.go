@@ -1,6 +1,7 @@
 package cartsvc
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -23,10 +24,11 @@ type basket struct {
 	lines       []basketLine // in the order added
 	codes       []string     // in the order applied
 	coupons     map[string]couponInPlay
-	shipping    map[catalog.SellerID]cart.ShippingTable
+	shipping    shippingTables
 	taxes       taxTables
 	destination cart.Destination
 	now         clock.Time
+	claimed     *cart.Quote // of a cart that a checkout has: what it has claimed
 }
 
 // basketLine is a quantity of what is offered now.
@@ -45,6 +47,9 @@ type basketLine struct {
 //     shared out over its lines.
 //  4. Tax is found per line, on its goods after discounts and on its share of shipping at
 //     the rate of the goods, each rounded half up. Prices either contain it or it is added.
+//     Its base is what the buyer pays, whoever funds a discount. Where the law counts what
+//     the platform pays a seller for a coupon as part of the price, the seller accounts for
+//     the tax on that: each adjustment says who funded how much of which line.
 //
 // What the seller and the whole cost is the sum of their lines and nothing else.
 func quote(b basket) (cart.Quote, error) {
@@ -62,7 +67,7 @@ func quote(b basket) (cart.Quote, error) {
 	}
 	for i := range q.Sellers {
 		seller := &q.Sellers[i]
-		problem, err := ship(seller, b.shipping[seller.Seller], b.destination)
+		problem, err := ship(seller, b.shipping.of(seller.Seller), b.destination)
 		if err != nil {
 			return cart.Quote{}, err
 		}
@@ -117,9 +122,10 @@ func (b basket) problems() []cart.Problem {
 	}
 	for _, l := range b.lines {
 		p := cart.Problem{Variant: l.offer.Variant, Seller: l.offer.Seller}
+		title := cmp.Or(l.offer.Title, "One of the things in it")
 		switch {
 		case !l.offer.ForSale:
-			p.Code, p.Message = "not_for_sale", l.offer.Title+" is no longer for sale."
+			p.Code, p.Message = "not_for_sale", title+" is no longer for sale."
 		case l.offer.Available <= 0:
 			p.Code, p.Message = "out_of_stock", l.offer.Title+" is sold out."
 		case l.offer.Available < l.quantity:
@@ -226,7 +232,7 @@ func hashQuote(q cart.Quote) (string, error) {
 		seller := seenSeller{Seller: s.Seller, Name: s.Name, Sums: s.Sums, Shipping: s.Shipping}
 		for _, l := range s.Lines {
 			seller.Lines = append(seller.Lines, seenLine{
-				Variant: l.Offer.Variant, Title: l.Offer.Title, Options: l.Offer.Options, Unit: l.Offer.Price,
+				Variant: l.Offer.Variant, Title: l.Offer.Title, Options: append([]catalog.Option(nil), l.Offer.Options...), Unit: l.Offer.Price,
 				Quantity: l.Quantity, Sums: l.Sums, Adjustments: l.Adjustments, TaxRate: l.TaxRate, TaxIncluded: l.TaxIncluded,
 			})
 		}

@@ -8,8 +8,7 @@ package cartsvc
 import (
 	"context"
 	"fmt"
-
-	"github.com/rs/zerolog"
+	"sync"
 
 	"souk/internal/cart"
 	"souk/internal/catalog"
@@ -19,36 +18,39 @@ import (
 	"souk/internal/platform/job"
 	"souk/internal/platform/money"
 	"souk/internal/platform/store"
+	"souk/internal/platform/telemetry"
 )
 
 // Config is what the module stands on.
 type Config struct {
-	DB      *store.DB
-	Catalog catalog.Service
-	Log     zerolog.Logger
-	Now     func() clock.Time    // default: clock.Now
-	NewCart func() cart.CartID   // default: cart.CartIDs.New
-	NewID   func() cart.CouponID // of coupons; default: cart.CouponIDs.New
+	DB        *store.DB
+	Catalog   catalog.Service
+	Telemetry telemetry.Module
+	Now       func() clock.Time    // default: the database's clock
+	NewCart   func() cart.CartID   // default: cart.CartIDs.New
+	NewID     func() cart.CouponID // of coupons; default: cart.CouponIDs.New
 }
 
 // Service implements cart.Service.
 type Service struct {
 	db        *store.DB
 	catalog   catalog.Service
-	log       zerolog.Logger
+	telemetry telemetry.Module
 	now       func() clock.Time
 	newCart   func() cart.CartID
 	newCoupon func() cart.CouponID
 	jobs      *job.Runner
+	outcomes  sync.Map // of operation and code to telemetry.Counter
 }
 
 var _ cart.Service = (*Service)(nil)
 
-// New builds the module; it has no effect elsewhere.
+// New builds the module; it has no effect elsewhere. The program puts its daily tidying on its
+// way by Module().Start.
 func New(c Config) *Service {
-	s := &Service{db: c.DB, catalog: c.Catalog, log: c.Log, now: c.Now, newCart: c.NewCart, newCoupon: c.NewID}
+	s := &Service{db: c.DB, catalog: c.Catalog, telemetry: c.Telemetry, now: c.Now, newCart: c.NewCart, newCoupon: c.NewID}
 	if s.now == nil {
-		s.now = clock.Now
+		s.now = c.DB.Now
 	}
 	if s.newCart == nil {
 		s.newCart = cart.CartIDs.New
@@ -56,7 +58,7 @@ func New(c Config) *Service {
 	if s.newCoupon == nil {
 		s.newCoupon = cart.CouponIDs.New
 	}
-	s.jobs = job.NewRunner(job.Config{DB: c.DB, Log: c.Log, Now: s.now})
+	s.jobs = job.NewRunner(job.Config{DB: c.DB, Log: c.Telemetry.Log, Now: s.now})
 	s.jobs.Handle(jobTidy, s.tidy)
 	return s
 }
@@ -68,6 +70,14 @@ func ownerOf(by actor.Actor) (string, error) {
 		return "", cart.ErrForbidden.With("a cart belongs to someone signed in, or to a cart token")
 	}
 	return owner, nil
+}
+
+// shopper is whose cart an actor may change.
+func shopper(by actor.Actor) (string, error) {
+	if by.SignedIn() && !by.Has(actor.ScopeShop) {
+		return "", cart.ErrForbidden.With("this credential does not allow shopping")
+	}
+	return ownerOf(by)
 }
 
 // onlySystem refuses everyone but souk itself.
@@ -123,33 +133,49 @@ func (s *Service) offers(ctx context.Context, variants []catalog.VariantID) (map
 }
 
 // ChangeLine adds to, sets or removes a line.
-func (s *Service) ChangeLine(ctx context.Context, r cart.ChangeLineRequest) (cart.CartReply, error) {
-	owner, err := ownerOf(r.By)
-	if err != nil {
-		return cart.CartReply{}, err
-	}
+func (s *Service) ChangeLine(ctx context.Context, r cart.ChangeLineRequest) (reply cart.CartReply, err error) {
+	defer s.done("change_line", &err)
 	var problems errs.Problems
-	checkKey(&problems, r.Key)
 	problems.Check(catalog.VariantIDs.Valid(r.Variant), "variant", "is not the id of a variant")
 	problems.Check(r.Quantity >= 0, "quantity", "must not be negative")
 	problems.Check(!r.Add || r.Quantity > 0, "quantity", "must be at least 1 to add")
-	if err := problems.Err(cart.ErrInvalid); err != nil {
+	owner, err := s.admit(r.By, r.Key, &problems)
+	if err != nil {
 		return cart.CartReply{}, err
 	}
 	offers, err := s.offers(ctx, []catalog.VariantID{r.Variant})
 	if err != nil {
 		return cart.CartReply{}, err
 	}
-	err = s.once(ctx, owner, "cart.change_line", r.Key, r, func(tx *store.Tx) error {
+	body := r
+	body.By, body.Key = actor.Actor{}, ""
+	return s.change(ctx, owner, "cart.change_line", r.Key, body, func(k *kept) error {
+		offer, known := offers[r.Variant]
+		return k.change(r, offer, known, s.now())
+	})
+}
+
+// admit says whose cart a command may change, once its fields are in order.
+func (s *Service) admit(by actor.Actor, key string, problems *errs.Problems) (string, error) {
+	owner, err := shopper(by)
+	if err != nil {
+		return "", err
+	}
+	checkKey(problems, key)
+	return owner, problems.Err(cart.ErrInvalid)
+}
+
+// change does fn to the owner's cart, once per key, and shows what it is then.
+func (s *Service) change(ctx context.Context, owner, operation, key string, body any, fn func(k *kept) error) (cart.CartReply, error) {
+	err := s.once(ctx, owner, operation, key, body, func(tx *store.Tx) error {
 		k, err := s.openCart(tx, owner)
 		if err != nil {
 			return err
 		}
-		offer, known := offers[r.Variant]
-		if err := k.change(r, offer, known, s.now()); err != nil {
+		if err := fn(&k); err != nil {
 			return err
 		}
-		return updateCart(tx, &k, s.now())
+		return storeCart(tx, &k, s.now())
 	})
 	if err != nil {
 		return cart.CartReply{}, err
@@ -157,7 +183,8 @@ func (s *Service) ChangeLine(ctx context.Context, r cart.ChangeLineRequest) (car
 	return s.reply(ctx, owner)
 }
 
-// once does fn in one Write, once per key of the owner.
+// once does fn in one Write, once per key of the owner. The body says what is asked, without
+// who asks and the key.
 func (s *Service) once(ctx context.Context, owner, operation, key string, body any, fn func(tx *store.Tx) error) error {
 	return s.db.Write(ctx, func(tx *store.Tx) error {
 		c := store.Command{
@@ -168,7 +195,8 @@ func (s *Service) once(ctx context.Context, owner, operation, key string, body a
 	})
 }
 
-// openCart reads the owner's cart to change it, or makes one. ErrClaimed while a checkout has it.
+// openCart reads the owner's cart to change it, or begins one, which is there once something
+// was stored in it. ErrClaimed while a checkout has it.
 func (s *Service) openCart(tx *store.Tx, owner string) (kept, error) {
 	k, err := selectCurrent(tx, owner)
 	if err != nil {
@@ -177,7 +205,8 @@ func (s *Service) openCart(tx *store.Tx, owner string) (kept, error) {
 	switch k.row.Status {
 	case "":
 		k.row = cartRow{ID: s.newCart(), Owner: owner, Status: cart.StatusOpen, CreatedAt: s.now(), ChangedAt: s.now()}
-		return k, insertCart(tx, k.row)
+		k.fresh = true
+		return k, nil
 	case cart.StatusOpen:
 		return k, nil
 	default:
@@ -185,50 +214,30 @@ func (s *Service) openCart(tx *store.Tx, owner string) (kept, error) {
 	}
 }
 
-// AcceptChanges takes note of changed prices.
-func (s *Service) AcceptChanges(ctx context.Context, r cart.AcceptChangesRequest) (cart.CartReply, error) {
-	owner, err := ownerOf(r.By)
+// AcceptChanges takes note of changed prices. The cart keeps its version, and a quote that
+// the buyer has seen its worth: what is to be bought, and at which price, is as before.
+func (s *Service) AcceptChanges(ctx context.Context, r cart.AcceptChangesRequest) (reply cart.CartReply, err error) {
+	defer s.done("accept_changes", &err)
+	owner, err := s.admit(r.By, r.Key, &errs.Problems{})
 	if err != nil {
-		return cart.CartReply{}, err
-	}
-	var problems errs.Problems
-	checkKey(&problems, r.Key)
-	if err := problems.Err(cart.ErrInvalid); err != nil {
 		return cart.CartReply{}, err
 	}
 	now, err := s.reply(ctx, owner)
 	if err != nil {
 		return cart.CartReply{}, err
 	}
-	err = s.once(ctx, owner, "cart.accept_changes", r.Key, r, func(tx *store.Tx) error {
-		k, err := s.openCart(tx, owner)
-		if err != nil {
-			return err
-		}
-		for _, l := range now.Cart.Lines {
-			if i := k.line(l.Offer.Variant); i >= 0 {
-				k.lines[i].SeenAmount, k.lines[i].SeenCurrency = l.Offer.Price.Minor, l.Offer.Price.Currency
-			}
-		}
-		return updateCart(tx, &k, s.now())
+	return s.change(ctx, owner, "cart.accept_changes", r.Key, nil, func(k *kept) error {
+		k.accept(now.Cart.Lines)
+		return nil
 	})
-	if err != nil {
-		return cart.CartReply{}, err
-	}
-	return s.reply(ctx, owner)
 }
 
 // ApplyCoupon puts a code on the cart, if it does something there.
-func (s *Service) ApplyCoupon(ctx context.Context, r cart.CouponCodeRequest) (cart.CartReply, error) {
-	owner, err := ownerOf(r.By)
-	if err != nil {
-		return cart.CartReply{}, err
-	}
+func (s *Service) ApplyCoupon(ctx context.Context, r cart.CouponCodeRequest) (reply cart.CartReply, err error) {
+	defer s.done("apply_coupon", &err)
 	code := codeOf(r.Code)
-	var problems errs.Problems
-	checkKey(&problems, r.Key)
-	problems.Check(code != "" && len(code) <= maxCode, "code", "must have 1 to %d letters and digits", maxCode)
-	if err := problems.Err(cart.ErrInvalid); err != nil {
+	owner, err := s.admit(r.By, r.Key, codeProblems(code))
+	if err != nil {
 		return cart.CartReply{}, err
 	}
 	b, err := s.basket(ctx, owner, cart.Destination{}, r.By.Person, code)
@@ -239,54 +248,41 @@ func (s *Service) ApplyCoupon(ctx context.Context, r cart.CouponCodeRequest) (ca
 	if err != nil {
 		return cart.CartReply{}, fmt.Errorf("try coupon: %w", err)
 	}
-	err = s.once(ctx, owner, "cart.apply_coupon", r.Key, r, func(tx *store.Tx) error {
-		for _, c := range quoted.Codes {
-			if c.Code == code && !c.Applied {
-				return cart.ErrCoupon.With("%s", c.Why)
-			}
-		}
-		k, err := s.openCart(tx, owner)
-		if err != nil {
-			return err
-		}
+	return s.change(ctx, owner, "cart.apply_coupon", r.Key, code, func(k *kept) error {
 		if k.hasCode(code) {
 			return nil
+		}
+		for _, c := range quoted.Codes {
+			if c.Code == code && !c.Applied {
+				return cart.ErrCoupon.With("%s", c.Why).WithField("code", c.Why)
+			}
 		}
 		if len(k.codes) >= cart.MaxCodes {
 			return cart.ErrLimit.With("a cart takes %d codes at most; remove one first", cart.MaxCodes)
 		}
 		k.codes = append(k.codes, code)
-		return updateCart(tx, &k, s.now())
+		return nil
 	})
-	if err != nil {
-		return cart.CartReply{}, err
-	}
-	return s.reply(ctx, owner)
+}
+
+func codeProblems(code string) *errs.Problems {
+	var problems errs.Problems
+	problems.Check(code != "" && len(code) <= maxCode, "code", "must have 1 to %d letters and digits", maxCode)
+	return &problems
 }
 
 // RemoveCoupon takes a code off the cart.
-func (s *Service) RemoveCoupon(ctx context.Context, r cart.CouponCodeRequest) (cart.CartReply, error) {
-	owner, err := ownerOf(r.By)
+func (s *Service) RemoveCoupon(ctx context.Context, r cart.CouponCodeRequest) (reply cart.CartReply, err error) {
+	defer s.done("remove_coupon", &err)
+	code := codeOf(r.Code)
+	owner, err := s.admit(r.By, r.Key, codeProblems(code))
 	if err != nil {
 		return cart.CartReply{}, err
 	}
-	var problems errs.Problems
-	checkKey(&problems, r.Key)
-	if err := problems.Err(cart.ErrInvalid); err != nil {
-		return cart.CartReply{}, err
-	}
-	err = s.once(ctx, owner, "cart.remove_coupon", r.Key, r, func(tx *store.Tx) error {
-		k, err := s.openCart(tx, owner)
-		if err != nil {
-			return err
-		}
-		k.removeCode(codeOf(r.Code))
-		return updateCart(tx, &k, s.now())
+	return s.change(ctx, owner, "cart.remove_coupon", r.Key, code, func(k *kept) error {
+		k.removeCode(code)
+		return nil
 	})
-	if err != nil {
-		return cart.CartReply{}, err
-	}
-	return s.reply(ctx, owner)
 }
 
 // Quote computes what the caller's cart would cost.
@@ -295,7 +291,9 @@ func (s *Service) Quote(ctx context.Context, r cart.QuoteRequest) (cart.QuoteRep
 	if err != nil {
 		return cart.QuoteReply{}, err
 	}
-	if err := checkDestination(r.Destination); err != nil {
+	var problems errs.Problems
+	checkDestination(r.Destination, &problems)
+	if err := problems.Err(cart.ErrInvalid); err != nil {
 		return cart.QuoteReply{}, err
 	}
 	person := r.Person
@@ -306,21 +304,21 @@ func (s *Service) Quote(ctx context.Context, r cart.QuoteRequest) (cart.QuoteRep
 	if err != nil {
 		return cart.QuoteReply{}, err
 	}
+	if b.claimed != nil {
+		return cart.QuoteReply{Quote: *b.claimed}, nil
+	}
 	q, err := quote(b)
 	return cart.QuoteReply{Quote: q}, err
 }
 
 // Merge moves a guest's cart into the caller's.
-func (s *Service) Merge(ctx context.Context, r cart.MergeRequest) (cart.MergeReply, error) {
-	owner, err := ownerOf(r.By)
-	if err != nil {
-		return cart.MergeReply{}, err
-	}
+func (s *Service) Merge(ctx context.Context, r cart.MergeRequest) (reply cart.MergeReply, err error) {
+	defer s.done("merge", &err)
 	var problems errs.Problems
-	checkKey(&problems, r.Key)
 	problems.Check(r.By.SignedIn(), "by", "must be signed in")
 	problems.Check(r.Guest != "", "guest", "must name a guest's cart")
-	if err := problems.Err(cart.ErrInvalid); err != nil {
+	owner, err := s.admit(r.By, r.Key, &problems)
+	if err != nil {
 		return cart.MergeReply{}, err
 	}
 	guest := actor.Guest(r.Guest).Owner()
@@ -332,9 +330,24 @@ func (s *Service) Merge(ctx context.Context, r cart.MergeRequest) (cart.MergeRep
 	if err != nil {
 		return cart.MergeReply{}, err
 	}
-	reply, err := s.reply(ctx, owner)
-	return cart.MergeReply{Cart: reply.Cart, Kept: stayed}, err
+	merged, err := s.reply(ctx, owner)
+	return cart.MergeReply{Cart: merged.Cart, Kept: stayed}, err
 }
 
 // zeroOf is nothing of a currency, also while a cart has none.
 func zeroOf(c money.Currency) money.Money { return money.Money{Currency: c} }
+
+// done counts how a command ended, by its code.
+func (s *Service) done(operation string, err *error) {
+	code := "ok"
+	if *err != nil {
+		code = string(errs.CodeOf(*err))
+	}
+	name := [2]string{operation, code}
+	counter, ok := s.outcomes.Load(name)
+	if !ok {
+		counter, _ = s.outcomes.LoadOrStore(name, s.telemetry.Counter("souk.cart.commands", "Commands to cart by how they ended.",
+			telemetry.Label{Name: "command", Value: operation}, telemetry.Label{Name: "code", Value: code}))
+	}
+	counter.(telemetry.Counter).Add(1) //nolint:forcetypeassert // nothing else is stored there
+}

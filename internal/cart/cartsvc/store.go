@@ -28,6 +28,7 @@ type cartRow struct {
 
 type lineRow struct {
 	Variant      catalog.VariantID `db:"variant_id"`
+	Seller       catalog.SellerID  `db:"seller_id"`
 	Quantity     int64             `db:"quantity"`
 	SeenAmount   int64             `db:"seen_amount"`
 	SeenCurrency money.Currency    `db:"seen_currency"`
@@ -41,8 +42,11 @@ type kept struct {
 	lines []lineRow // in the order added
 	codes []string
 
-	storedLines []lineRow // as read: updateCart writes what differs
+	storedLines []lineRow // as read: storeCart writes what differs
 	storedCodes []string
+
+	storedVersion int64
+	fresh         bool // not stored yet
 }
 
 func (k kept) variants() []catalog.VariantID {
@@ -84,14 +88,14 @@ func selectCurrent(q store.Queryer, owner string) (kept, error) {
 		return kept{}, fmt.Errorf("select the cart of an owner: %w", err)
 	}
 	if err := q.Select(&k.lines, `
-		SELECT variant_id, quantity, seen_amount, seen_currency, place, added_at
+		SELECT variant_id, seller_id, quantity, seen_amount, seen_currency, place, added_at
 		FROM cart_lines WHERE cart_id = ? ORDER BY place`, k.row.ID); err != nil {
 		return kept{}, fmt.Errorf("select lines of cart %s: %w", k.row.ID, err)
 	}
 	if err := q.Select(&k.codes, `SELECT code FROM cart_codes WHERE cart_id = ? ORDER BY place`, k.row.ID); err != nil {
 		return kept{}, fmt.Errorf("select codes of cart %s: %w", k.row.ID, err)
 	}
-	k.storedLines, k.storedCodes = slices.Clone(k.lines), slices.Clone(k.codes)
+	k.storedLines, k.storedCodes, k.storedVersion = slices.Clone(k.lines), slices.Clone(k.codes), k.row.Version
 	return k, nil
 }
 
@@ -104,8 +108,51 @@ func insertCart(tx *store.Tx, r cartRow) error {
 	return nil
 }
 
-// updateCart stores what differs from what was read, and makes it another version.
-func updateCart(tx *store.Tx, k *kept, at clock.Time) error {
+// storeCart stores what differs from what was read; nothing if nothing does. Another thing or
+// quantity, and another code, make it another version; prices taken note of do not.
+func storeCart(tx *store.Tx, k *kept, at clock.Time) error {
+	if slices.Equal(k.lines, k.storedLines) && slices.Equal(k.codes, k.storedCodes) {
+		return nil
+	}
+	if k.differs() {
+		k.row.Version++
+	}
+	if err := storeRow(tx, k, at); err != nil {
+		return err
+	}
+	if err := storeLines(tx, k); err != nil {
+		return err
+	}
+	if slices.Equal(k.codes, k.storedCodes) {
+		return nil
+	}
+	return storeCodes(tx, k)
+}
+
+// differs says whether something else is to be bought than what was read.
+func (k kept) differs() bool {
+	return !slices.Equal(k.codes, k.storedCodes) || !slices.EqualFunc(k.lines, k.storedLines, func(a, b lineRow) bool {
+		return a.Variant == b.Variant && a.Quantity == b.Quantity
+	})
+}
+
+func storeRow(tx *store.Tx, k *kept, at clock.Time) error {
+	if k.fresh {
+		k.fresh, k.row.ChangedAt = false, at
+		return insertCart(tx, k.row)
+	}
+	n, err := tx.Exec(`UPDATE carts SET version = ?, changed_at = ? WHERE id = ? AND version = ? AND status = 'open'`,
+		k.row.Version, at, k.row.ID, k.storedVersion)
+	if err != nil {
+		return fmt.Errorf("update cart %s: %w", k.row.ID, err)
+	}
+	if n == 0 {
+		return cart.ErrVersion.With("the cart has changed meanwhile")
+	}
+	return nil
+}
+
+func storeLines(tx *store.Tx, k *kept) error {
 	for _, was := range k.storedLines {
 		if k.line(was.Variant) < 0 {
 			if _, err := tx.Exec(`DELETE FROM cart_lines WHERE cart_id = ? AND variant_id = ?`, k.row.ID, was.Variant); err != nil {
@@ -118,28 +165,14 @@ func updateCart(tx *store.Tx, k *kept, at clock.Time) error {
 			continue
 		}
 		if _, err := tx.Exec(`
-			INSERT INTO cart_lines (cart_id, variant_id, quantity, seen_amount, seen_currency, place, added_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?)
+			INSERT INTO cart_lines (cart_id, variant_id, seller_id, quantity, seen_amount, seen_currency, place, added_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = excluded.quantity,
 				seen_amount = excluded.seen_amount, seen_currency = excluded.seen_currency, place = excluded.place`,
-			k.row.ID, l.Variant, l.Quantity, l.SeenAmount, l.SeenCurrency, l.Place, l.AddedAt); err != nil {
+			k.row.ID, l.Variant, l.Seller, l.Quantity, l.SeenAmount, l.SeenCurrency, l.Place, l.AddedAt); err != nil {
 			return fmt.Errorf("store %s in cart %s: %w", l.Variant, k.row.ID, err)
 		}
 	}
-	if !slices.Equal(k.codes, k.storedCodes) {
-		if err := storeCodes(tx, k); err != nil {
-			return err
-		}
-	}
-	n, err := tx.Exec(`UPDATE carts SET version = version + 1, changed_at = ? WHERE id = ? AND version = ?`,
-		at, k.row.ID, k.row.Version)
-	if err != nil {
-		return fmt.Errorf("update cart %s: %w", k.row.ID, err)
-	}
-	if n == 0 {
-		return cart.ErrVersion.With("the cart has changed meanwhile")
-	}
-	k.row.Version++
 	return nil
 }
 

@@ -6,54 +6,70 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"souk/internal/cart"
 	"souk/internal/catalog"
+	"souk/internal/platform/actor"
 	"souk/internal/platform/errs"
-	"souk/internal/platform/id"
 	"souk/internal/platform/store"
+)
+
+// The bounds of a table.
+const (
+	maxRows  = 100
+	maxGrams = 1_000_000_000 // a thousand tonnes
 )
 
 // checkZones says everything that is wrong with a shipping table.
 func checkZones(zones []cart.ShippingZone, p *errs.Problems) {
-	p.Check(len(zones) > 0 && len(zones) <= 100, "zones", "must have 1 to 100 rows")
+	p.Check(len(zones) > 0 && len(zones) <= maxRows, "zones", "must have 1 to %d rows", maxRows)
 	for i, z := range zones {
 		at := fmt.Sprintf("zones[%d]", i)
 		p.Check(z.Label != "" && len(z.Label) <= 100, at+".label", "must have 1 to 100 characters")
 		p.Check(z.Currency == "" || z.Currency.Valid(), at+".currency", "is not a currency")
-		p.Check(z.GramsUnknown >= 0, at+".grams_unknown", "must not be negative")
+		p.Check(z.GramsUnknown >= 0 && z.GramsUnknown <= maxGrams, at+".grams_unknown", "must be 0 to %d", maxGrams)
 		for _, c := range z.Countries {
 			p.Check(isCountry(c), at+".countries", "%q is not two capitals, as in DE", c)
 		}
-		p.Check(len(z.Steps) > 0 && len(z.Steps) <= 100, at+".steps", "must have 1 to 100 rows")
-		switch z.Kind {
-		case cart.ShippingFlat:
-			p.Check(len(z.Steps) == 1, at+".steps", "a flat price has one row")
-		case cart.ShippingByWeight:
-			p.Check(slices.IsSortedFunc(z.Steps, func(a, b cart.ShippingStep) int { return int(max(-1, min(1, a.Grams-b.Grams))) }),
-				at+".steps", "must go up by weight")
-		case cart.ShippingByPrice:
-			p.Check(slices.IsSortedFunc(z.Steps, func(a, b cart.ShippingStep) int { return int(max(-1, min(1, a.From.Minor-b.From.Minor))) }),
-				at+".steps", "must go up by the goods' price")
-			p.Check(len(z.Steps) == 0 || z.Steps[0].From.Minor == 0, at+".steps", "must begin with goods from 0")
-		default:
-			p.Add(at+".kind", "must be flat, by_weight or by_price")
+		p.Check(len(z.Steps) > 0 && len(z.Steps) <= maxRows, at+".steps", "must have 1 to %d rows", maxRows)
+		checkSteps(z, at+".steps", p)
+	}
+}
+
+func checkSteps(z cart.ShippingZone, at string, p *errs.Problems) {
+	switch z.Kind {
+	case cart.ShippingFlat:
+		p.Check(len(z.Steps) == 1, at, "a flat price has one row")
+	case cart.ShippingByWeight:
+		for i, step := range z.Steps {
+			p.Check(step.Grams >= 0 && (i == 0 || step.Grams > z.Steps[i-1].Grams), at, "must go up by weight")
 		}
-		for _, step := range z.Steps {
-			p.Check(step.Price.Minor >= 0 && (step.Price.Minor == 0 || step.Price.Currency == z.Currency),
-				at+".steps", "prices must be in the zone's currency and not negative")
+	case cart.ShippingByPrice:
+		for i, step := range z.Steps {
+			p.Check(i == 0 || step.From.Minor > z.Steps[i-1].From.Minor, at, "must go up by the goods' price")
+			p.Check(step.From.Minor == 0 || step.From.Currency == z.Currency, at, "must be in the zone's currency")
 		}
+		p.Check(len(z.Steps) == 0 || z.Steps[0].From.Minor == 0, at, "must begin with goods from 0")
+	default:
+		p.Add(strings.TrimSuffix(at, "steps")+"kind", "must be flat, by_weight or by_price")
+	}
+	for _, step := range z.Steps {
+		p.Check(step.Price.Minor >= 0 && (step.Price.Minor == 0 || z.Currency != "" && step.Price.Currency == z.Currency),
+			at, "prices must be in the zone's currency and not negative")
 	}
 }
 
 // PutShipping replaces a table.
-func (s *Service) PutShipping(ctx context.Context, r cart.PutShippingRequest) (cart.ShippingReply, error) {
+func (s *Service) PutShipping(ctx context.Context, r cart.PutShippingRequest) (reply cart.ShippingReply, err error) {
+	defer s.done("put_shipping", &err)
 	seller := r.Table.Seller
-	if !r.By.IsOperator() && !r.By.IsSystem() && !r.By.Sells(id.RefOf(seller)) {
-		return cart.ShippingReply{}, cart.ErrForbidden.With("a shipping table is changed by its seller's staff and by operators")
+	if err := manages(r.By, seller, actor.ScopeSell); err != nil {
+		return cart.ShippingReply{}, err
 	}
 	var problems errs.Problems
 	checkKey(&problems, r.Key)
+	problems.Check(seller == "" || catalog.SellerIDs.Valid(seller), "seller", "is not the id of a seller")
 	checkZones(r.Table.Zones, &problems)
 	if err := problems.Err(cart.ErrInvalid); err != nil {
 		return cart.ShippingReply{}, err
@@ -62,12 +78,12 @@ func (s *Service) PutShipping(ctx context.Context, r cart.PutShippingRequest) (c
 	if err != nil {
 		return cart.ShippingReply{}, fmt.Errorf("keep the zones of %q: %w", seller, err)
 	}
-	err = s.once(ctx, r.By.Owner(), "cart.put_shipping", r.Key, r, func(tx *store.Tx) error {
-		tables, err := selectShipping(tx)
+	err = s.once(ctx, r.By.Owner(), "cart.put_shipping", r.Key, r.Table, func(tx *store.Tx) error {
+		tables, err := selectShipping(tx, seller)
 		if err != nil {
 			return err
 		}
-		was := tables[seller]
+		was := tables.of(seller)
 		if was.Version != r.Table.Version {
 			return cart.ErrVersion.With("the shipping table has changed meanwhile; look again")
 		}
@@ -82,11 +98,11 @@ func (s *Service) PutShipping(ctx context.Context, r cart.PutShippingRequest) (c
 	if err != nil {
 		return cart.ShippingReply{}, err
 	}
-	reply, err := s.GetShipping(ctx, cart.GetShippingRequest{Sellers: []catalog.SellerID{seller}})
+	tables, err := s.GetShipping(ctx, cart.GetShippingRequest{Sellers: []catalog.SellerID{seller}})
 	if err != nil {
 		return cart.ShippingReply{}, err
 	}
-	return cart.ShippingReply{Table: reply.Tables[0]}, nil
+	return cart.ShippingReply{Table: tables.Tables[0]}, nil
 }
 
 // GetShipping reads tables in batch.
@@ -94,10 +110,10 @@ func (s *Service) GetShipping(ctx context.Context, r cart.GetShippingRequest) (c
 	if len(r.Sellers) > 200 {
 		return cart.GetShippingReply{}, cart.ErrInvalid.With("at most 200 at a time").WithField("sellers", "too many")
 	}
-	var tables map[catalog.SellerID]cart.ShippingTable
+	var tables shippingTables
 	err := s.db.Read(ctx, func(q store.Queryer) error {
 		var err error
-		tables, err = selectShipping(q)
+		tables, err = selectShipping(q, r.Sellers...)
 		return err
 	})
 	if err != nil {
@@ -105,17 +121,30 @@ func (s *Service) GetShipping(ctx context.Context, r cart.GetShippingRequest) (c
 	}
 	var reply cart.GetShippingReply
 	for _, seller := range r.Sellers {
-		t, own := tables[seller]
-		if !own {
-			t = cart.ShippingTable{Seller: seller, Zones: tables[""].Zones} // version 0: to be put for the first time
-		}
-		reply.Tables = append(reply.Tables, t)
+		reply.Tables = append(reply.Tables, tables.of(seller))
 	}
 	return reply, nil
 }
 
+// checkRates says everything that is wrong with a country's rates.
+func checkRates(rates []cart.TaxRate, p *errs.Problems) {
+	p.Check(len(rates) <= 10*maxRows, "rates", "must have at most %d rows", 10*maxRows)
+	seen := map[cart.TaxRate]bool{}
+	for i, rate := range rates {
+		at := fmt.Sprintf("rates[%d]", i)
+		p.Check(rate.BasisPoints >= 0 && rate.BasisPoints <= basis, at+".basis_points", "must be 0 to 10000")
+		p.Check(slices.Contains([]catalog.TaxClass{catalog.TaxStandard, catalog.TaxReduced, catalog.TaxZero}, rate.Class),
+			at+".class", "must be standard, reduced or zero")
+		p.Check(len(rate.Region) <= 10, at+".region", "must have at most 10 characters")
+		name := cart.TaxRate{Region: rate.Region, Class: rate.Class}
+		p.Check(!seen[name], at, "there is a rate for this region and class already")
+		seen[name] = true
+	}
+}
+
 // PutTaxes replaces a country's table.
-func (s *Service) PutTaxes(ctx context.Context, r cart.PutTaxesRequest) (cart.TaxesReply, error) {
+func (s *Service) PutTaxes(ctx context.Context, r cart.PutTaxesRequest) (reply cart.TaxesReply, err error) {
+	defer s.done("put_taxes", &err)
 	if !r.By.IsOperator() && !r.By.IsSystem() {
 		return cart.TaxesReply{}, cart.ErrForbidden.With("tax tables are changed by operators")
 	}
@@ -123,12 +152,7 @@ func (s *Service) PutTaxes(ctx context.Context, r cart.PutTaxesRequest) (cart.Ta
 	var problems errs.Problems
 	checkKey(&problems, r.Key)
 	problems.Check(t.Country == "" || isCountry(t.Country), "country", "must be two capitals, as in DE")
-	for i, rate := range t.Rates {
-		at := fmt.Sprintf("rates[%d]", i)
-		problems.Check(rate.BasisPoints >= 0 && rate.BasisPoints <= basis, at+".basis_points", "must be 0 to 10000")
-		problems.Check(slices.Contains([]catalog.TaxClass{catalog.TaxStandard, catalog.TaxReduced, catalog.TaxZero}, rate.Class),
-			at+".class", "must be standard, reduced or zero")
-	}
+	checkRates(t.Rates, &problems)
 	if err := problems.Err(cart.ErrInvalid); err != nil {
 		return cart.TaxesReply{}, err
 	}
@@ -136,7 +160,7 @@ func (s *Service) PutTaxes(ctx context.Context, r cart.PutTaxesRequest) (cart.Ta
 	if err != nil {
 		return cart.TaxesReply{}, fmt.Errorf("keep the rates of %q: %w", t.Country, err)
 	}
-	err = s.once(ctx, r.By.Owner(), "cart.put_taxes", r.Key, r, func(tx *store.Tx) error {
+	err = s.once(ctx, r.By.Owner(), "cart.put_taxes", r.Key, t, func(tx *store.Tx) error {
 		tables, err := selectTaxes(tx)
 		if err != nil {
 			return err

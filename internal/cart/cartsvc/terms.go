@@ -55,6 +55,8 @@ var codeShape = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]{2,39}$`)
 // checkCoupon says everything that is wrong with a coupon.
 func checkCoupon(c cart.Coupon, p *errs.Problems) {
 	p.Check(codeShape.MatchString(c.Code), "code", "must have 3 to 40 letters, digits or dashes")
+	p.Check(c.ID == "" || cart.CouponIDs.Valid(c.ID), "id", "is not the id of a coupon")
+	p.Check(c.Seller == "" || catalog.SellerIDs.Valid(c.Seller), "seller", "is not the id of a seller")
 	p.Check(c.Label != "" && len(c.Label) <= 200, "label", "must have 1 to 200 characters")
 	p.Check((c.Percent > 0) != (c.Amount.Minor > 0), "percent", "give either a percentage or an amount")
 	p.Check(c.Percent >= 0 && c.Percent <= basis, "percent", "must be at most 10000 basis points, which is 100%%")
@@ -68,39 +70,42 @@ func checkCoupon(c cart.Coupon, p *errs.Problems) {
 	p.Check(c.Funder == cart.FunderPlatform || c.Funder == cart.FunderSeller, "funder", "must be platform or seller")
 }
 
-// mayPut says whether the caller may make such a coupon: staff for their seller's goods at
-// their seller's expense, operators any.
-func mayPut(by actor.Actor, c cart.Coupon) error {
+// manages says whether the caller may see or set terms in a seller's name: its staff whose
+// credential has the scope, operators and the system; "" is the marketplace itself. Another
+// seller's is not found.
+func manages(by actor.Actor, seller catalog.SellerID, scope actor.Scope) error {
 	switch {
 	case by.IsOperator() || by.IsSystem():
 		return nil
-	case c.Seller != "" && by.Sells(id.RefOf(c.Seller)):
-		if c.Funder != cart.FunderSeller {
-			return cart.ErrForbidden.With("a seller's coupon is at the seller's own expense")
-		}
-		return nil
+	case seller == "" || by.Seller == "" || !by.SignedIn() || !by.Has(scope):
+		return cart.ErrForbidden.With("this is for operators, and for sellers about their own goods")
+	case by.Seller != id.RefOf(seller):
+		return cart.ErrNotFound.With("there is no such seller among yours")
 	default:
-		return cart.ErrForbidden.With("coupons are made by operators, and by sellers for their own goods")
+		return nil
 	}
 }
 
 // PutCoupon makes or changes a coupon.
-func (s *Service) PutCoupon(ctx context.Context, r cart.PutCouponRequest) (cart.CouponReply, error) {
+func (s *Service) PutCoupon(ctx context.Context, r cart.PutCouponRequest) (reply cart.CouponReply, err error) {
+	defer s.done("put_coupon", &err)
 	c := r.Coupon
-	c.Code = codeOf(c.Code)
+	c.Code, c.Used, c.CreatedAt = codeOf(c.Code), 0, 0
+	if err := manages(r.By, c.Seller, actor.ScopeSell); err != nil {
+		return cart.CouponReply{}, err
+	}
 	var problems errs.Problems
 	checkKey(&problems, r.Key)
 	checkCoupon(c, &problems)
-	if err := mayPut(r.By, c); err != nil {
-		return cart.CouponReply{}, err
-	}
 	if err := problems.Err(cart.ErrInvalid); err != nil {
 		return cart.CouponReply{}, err
 	}
-	var reply cart.CouponReply
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
+	if c.Funder != cart.FunderSeller && !r.By.IsOperator() && !r.By.IsSystem() {
+		return cart.CouponReply{}, cart.ErrForbidden.With("a seller's coupon is at the seller's own expense")
+	}
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		command := store.Command{
-			Owner: r.By.Owner(), Operation: "cart.put_coupon", Key: r.Key, Body: store.Hash(r), Until: s.now().Add(keysLive),
+			Owner: r.By.Owner(), Operation: "cart.put_coupon", Key: r.Key, Body: store.Hash(c), Until: s.now().Add(keysLive),
 		}
 		cid, _, err := tx.Once(command, func() (string, error) {
 			if c.ID == "" {
@@ -149,8 +154,11 @@ func (s *Service) updateCoupon(tx *store.Tx, by actor.Actor, c cart.Coupon) (str
 	if err != nil {
 		return "", err
 	}
-	if was.Seller != c.Seller && !by.IsOperator() {
+	if was.Seller != c.Seller && !by.IsOperator() && !by.IsSystem() {
 		return "", cart.ErrNotFound.With("there is no coupon %s", c.ID)
+	}
+	if was.Version != c.Version {
+		return "", cart.ErrVersion.With("the coupon has changed meanwhile; look again")
 	}
 	if was.Code != c.Code || was.Funder != c.Funder || was.Seller != c.Seller {
 		return "", cart.ErrStatus.With("a coupon keeps its code, its seller and who pays for it; make another one")
@@ -200,8 +208,11 @@ type couponKey struct {
 
 // ListCoupons pages through coupons, newest first.
 func (s *Service) ListCoupons(ctx context.Context, r cart.ListCouponsRequest) (cart.ListCouponsReply, error) {
-	if !r.By.IsOperator() && !r.By.IsSystem() && !r.By.Sells(id.RefOf(r.Seller)) {
-		return cart.ListCouponsReply{}, cart.ErrForbidden.With("coupons are seen by operators and by the seller whose they are")
+	if r.Seller == "" && !r.By.IsOperator() && !r.By.IsSystem() {
+		r.Seller = catalog.SellerID(r.By.Seller)
+	}
+	if err := manages(r.By, r.Seller, actor.ScopeRead); err != nil {
+		return cart.ListCouponsReply{}, err
 	}
 	size := r.Page.Size(20, 100)
 	var after couponKey

@@ -16,6 +16,7 @@ CREATE INDEX carts_untouched ON carts (changed_at, id) WHERE status = 'open';
 CREATE TABLE cart_lines (
     cart_id       TEXT NOT NULL REFERENCES carts (id) ON DELETE CASCADE,
     variant_id    TEXT NOT NULL,
+    seller_id     TEXT NOT NULL, -- whose goods: never changes for a variant
     quantity      INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 999),
     seen_amount   INTEGER NOT NULL,
     seen_currency TEXT NOT NULL,
@@ -31,7 +32,8 @@ CREATE TABLE cart_codes (
     PRIMARY KEY (cart_id, code)
 ) STRICT, WITHOUT ROWID;
 
--- A claim gives a cart to one checkout. It keeps the quote that the buyer agreed to.
+-- A claim gives a cart to one checkout. While it lasts it keeps the quote that the buyer agreed
+-- to, whole, to answer the same key again; afterwards that is the order's, and is dropped here.
 CREATE TABLE claims (
     key      TEXT PRIMARY KEY,
     cart_id  TEXT NOT NULL REFERENCES carts (id),
