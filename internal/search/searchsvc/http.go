@@ -3,13 +3,11 @@ package searchsvc
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"souk/internal/catalog"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/clock"
-	"souk/internal/platform/errs"
 	"souk/internal/platform/httpx"
 	"souk/internal/platform/money"
 	"souk/internal/search"
@@ -41,8 +39,8 @@ type listingsIn struct {
 	Brands   []string           `query:"brand,explode" maxItems:"100" doc:"Any of these brands; may be repeated."`
 	Sellers  []catalog.SellerID `query:"seller,explode" maxItems:"100" doc:"Any of these sellers, by id; may be repeated."`
 	Currency money.Currency     `query:"currency" example:"EUR" doc:"Of the price range. Nothing is converted: listings in other currencies are left out when a price is given."`
-	PriceMin string             `query:"price_min" maxLength:"20" pattern:"^[0-9]*$" example:"1000" doc:"Least price of the cheapest variant, in whole minor units."`
-	PriceMax string             `query:"price_max" maxLength:"20" pattern:"^[0-9]*$" example:"5000" doc:"Highest price of the cheapest variant, in whole minor units."`
+	PriceMin int64              `query:"price_min" minimum:"0" example:"1000" doc:"Least price of the cheapest variant, in whole minor units."`
+	PriceMax int64              `query:"price_max" minimum:"0" example:"5000" doc:"Highest price of the cheapest variant, in whole minor units. 0 is no limit."`
 	InStock  bool               `query:"in_stock" doc:"Only what can be bought now."`
 	Sort     search.Sort        `query:"sort" enum:"relevance,price_up,price_down,newest" doc:"Relevance if left out, or the newest first when there is no text."`
 	Facets   bool               `query:"facets" doc:"Also count what the filters could narrow to."`
@@ -103,10 +101,11 @@ type listingsOut struct {
 
 func (s *Service) getListings(ctx context.Context, _ actor.Actor, in listingsIn) (listingsOut, error) {
 	f := search.Filter{Path: in.Category, Brands: in.Brands, Sellers: in.Sellers, Currency: in.Currency, InStock: in.InStock}
-	var p errs.Problems
-	f.PriceMin, f.PriceMax = minorOf(&p, "price_min", in.PriceMin), minorOf(&p, "price_max", in.PriceMax)
-	if err := p.Err(search.ErrInvalid); err != nil {
-		return listingsOut{}, err
+	if in.PriceMin > 0 {
+		f.PriceMin = &in.PriceMin
+	}
+	if in.PriceMax > 0 {
+		f.PriceMax = &in.PriceMax
 	}
 	reply, err := s.Query(ctx, search.QueryRequest{Text: in.Text, Filter: f, Sort: in.Sort, Facets: in.Facets, Page: in.Request()})
 	if err != nil {
@@ -116,16 +115,6 @@ func (s *Service) getListings(ctx context.Context, _ actor.Actor, in listingsIn)
 	out.Body.Hits, out.Body.Facets = mapped(reply.Hits, toHit), mapped(reply.Facets, toFacet)
 	out.Body.Total, out.Body.AnyWord, out.Body.NextCursor = reply.Total, reply.AnyWord, reply.Next
 	return out, nil
-}
-
-// minorOf reads an amount that may be left out.
-func minorOf(p *errs.Problems, field, text string) *int64 {
-	if text == "" {
-		return nil
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	p.Check(err == nil, field, "should be a whole number of minor units")
-	return &n
 }
 
 // mapped is each of in through fn; never nil.
