@@ -220,7 +220,7 @@ type dying struct {
 
 var errDied = errors.New("the process died here")
 
-func die[In any](d *dying, ctx context.Context, call func(context.Context, In) (provider.Outcome, error), in In) (provider.Outcome, error) {
+func die[In any](ctx context.Context, d *dying, call func(context.Context, In) (provider.Outcome, error), in In) (provider.Outcome, error) {
 	if d.before {
 		panic(errDied)
 	}
@@ -232,15 +232,15 @@ func die[In any](d *dying, ctx context.Context, call func(context.Context, In) (
 }
 
 func (d *dying) Authorise(ctx context.Context, c provider.Charge) (provider.Outcome, error) {
-	return die(d, ctx, d.Provider.Authorise, c)
+	return die(ctx, d, d.Provider.Authorise, c)
 }
 
 func (d *dying) Capture(ctx context.Context, c provider.Capture) (provider.Outcome, error) {
-	return die(d, ctx, d.Provider.Capture, c)
+	return die(ctx, d, d.Provider.Capture, c)
 }
 
 func (d *dying) Refund(ctx context.Context, r provider.Refund) (provider.Outcome, error) {
-	return die(d, ctx, d.Provider.Refund, r)
+	return die(ctx, d, d.Provider.Refund, r)
 }
 
 func TestWhoeverDiesBetweenTwoLinesIsFollowedByAJob(t *testing.T) {

@@ -68,17 +68,19 @@ var authorizeTests = []test{
 		r := w.request(OK)
 		var wg sync.WaitGroup
 		var mu sync.Mutex
+		var failed error
 		ids := map[payments.PaymentID]bool{}
 		for range 10 {
 			wg.Go(func() {
 				reply, err := w.Authorize(w.t.Context(), r)
-				assert.NoError(w.t, err)
 				mu.Lock()
 				defer mu.Unlock()
+				failed = errors.Join(failed, err)
 				ids[reply.Payment.ID] = true
 			})
 		}
 		wg.Wait()
+		require.NoError(w.t, failed)
 		w.runDue()
 		assert.Len(w.t, ids, 1)
 		assert.Equal(w.t, []payments.Status{payments.StatusAuthorised}, w.statuses(r.Order))
@@ -293,15 +295,12 @@ var undoTests = []test{
 		for range 10 {
 			r := w.request(OK)
 			var wg sync.WaitGroup
-			wg.Go(func() {
-				_, err := w.Authorize(w.t.Context(), r)
-				assert.True(w.t, err == nil || errors.Is(err, payments.ErrKeyUndone), "%v", err)
-			})
-			wg.Go(func() {
-				_, err := w.Undo(w.t.Context(), undoOf(r))
-				assert.NoError(w.t, err)
-			})
+			var authorised, undone error
+			wg.Go(func() { _, authorised = w.Authorize(w.t.Context(), r) })
+			wg.Go(func() { _, undone = w.Undo(w.t.Context(), undoOf(r)) })
 			wg.Wait()
+			require.NoError(w.t, undone)
+			assert.True(w.t, authorised == nil || errors.Is(authorised, payments.ErrKeyUndone), "%v", authorised)
 			w.pass(SettledAfter)
 			reply, err := w.GetPayments(w.t.Context(), payments.GetPaymentsRequest{By: System(), Orders: []id.Ref{r.Order}})
 			require.NoError(w.t, err)
@@ -362,7 +361,7 @@ var pauseTests = []test{
 	}},
 }
 
-// later is whether a list of moments falls.
+// falls says whether no moment is later than the one before it.
 func falls(at []clock.Time) bool {
 	for i := 1; i < len(at); i++ {
 		if at[i] > at[i-1] {

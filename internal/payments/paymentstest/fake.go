@@ -41,9 +41,7 @@ type once struct {
 
 type fakePayment struct {
 	payments.Payment
-	due      clock.Time // when something happens by itself; 0 for never
-	captures string     // the key under which it was captured
-	pending  int64      // being refunded
+	due clock.Time // when something happens by itself; 0 for never
 }
 
 type fakeRefund struct {

@@ -116,8 +116,13 @@ func run(t *testing.T, make func(*testing.T, Env) payments.Service, wanted func(
 		name  string
 		tests []test
 	}{
-		{"authorize", authorizeTests}, {"undo", undoTests}, {"capture", captureTests},
-		{"settle", settleTests}, {"refund", refundTests}, {"read", readTests}, {"ledger", ledgerTests},
+		{"authorize", authorizeTests},
+		{"undo", undoTests},
+		{"capture", captureTests},
+		{"settle", settleTests},
+		{"refund", refundTests},
+		{"read", readTests},
+		{"ledger", ledgerTests},
 		{"pause", pauseTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
