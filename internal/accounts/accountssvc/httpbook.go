@@ -69,7 +69,8 @@ type addressIn struct {
 }
 
 type putAddressIn struct {
-	addressIn
+	httpx.Keyed
+	ID   accounts.AddressID `path:"id" maxLength:"40" example:"adr_01k5xk3v8dtq6c9m4j0e7r2a1b"`
 	Body addressBody
 }
 

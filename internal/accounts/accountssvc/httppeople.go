@@ -144,8 +144,8 @@ func sellerThere(seller catalog.SellerID) error {
 
 type postStaffIn struct {
 	httpx.Keyed
-	staffIn
-	Body struct {
+	Seller catalog.SellerID `path:"seller" maxLength:"40" example:"sel_01k5xk3v8dtq6c9m4j0e7r2a1b"`
+	Body   struct {
 		Email string            `json:"email" maxLength:"254" example:"sam@example.com"`
 		Role  accounts.RoleKind `json:"role" enum:"staff,owner" example:"staff"`
 	}
@@ -166,7 +166,7 @@ func (s *Service) postStaff(ctx context.Context, by actor.Actor, in postStaffIn)
 
 type deleteStaffIn struct {
 	httpx.Keyed
-	staffIn
+	Seller catalog.SellerID  `path:"seller" maxLength:"40" example:"sel_01k5xk3v8dtq6c9m4j0e7r2a1b"`
 	Person accounts.PersonID `path:"person" maxLength:"40" example:"per_01k5xk3v8dtq6c9m4j0e7r2a1b"`
 	Role   accounts.RoleKind `query:"role" enum:"staff,owner" default:"staff" doc:"Which of the two it was."`
 }
@@ -216,7 +216,7 @@ type personIn struct {
 
 type keyedPersonIn struct {
 	httpx.Keyed
-	personIn
+	ID accounts.PersonID `path:"id" maxLength:"40" example:"per_01k5xk3v8dtq6c9m4j0e7r2a1b"`
 }
 
 func (s *Service) getPerson(ctx context.Context, by actor.Actor, in personIn) (personOut, error) {
