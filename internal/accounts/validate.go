@@ -30,7 +30,9 @@ const (
 )
 
 // TokenScopes are what a token can be given.
-var TokenScopes = []actor.Scope{actor.ScopeRead, actor.ScopeShop, actor.ScopeSell, actor.ScopeOperate}
+func TokenScopes() []actor.Scope {
+	return []actor.Scope{actor.ScopeRead, actor.ScopeShop, actor.ScopeSell, actor.ScopeOperate}
+}
 
 // Validate says everything that is wrong with the request at once.
 func (r RegisterRequest) Validate() error {
@@ -120,7 +122,7 @@ func (r CreateTokenRequest) Validate(now clock.Time) error {
 	p.Check(len(r.Scopes) > 0, "scopes", "should have at least one")
 	for i, scope := range r.Scopes {
 		at := fmt.Sprintf("scopes[%d]", i)
-		p.Check(slices.Contains(TokenScopes, scope), at, "is not a scope that a token can have")
+		p.Check(slices.Contains(TokenScopes(), scope), at, "is not a scope that a token can have")
 		p.Check(slices.Index(r.Scopes, scope) == i, at, "comes twice")
 	}
 	p.Check(r.ExpiresAt.IsZero() || r.ExpiresAt.After(now), "expires_at", "has passed already")
