@@ -10,11 +10,9 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/orders"
-	"souk/internal/payments"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/errs"
 	"souk/internal/platform/id"
-	"souk/internal/platform/job"
 	"souk/internal/platform/money"
 	"souk/internal/platform/store"
 )
@@ -82,7 +80,7 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, a act) error {
 	if err := updateSellerOrder(tx, so); err != nil {
 		return err
 	}
-	entry.SellerOrder, entry.Who = so.ID, who(a.by)
+	entry.SellerOrder, entry.Who = so.ID, who(a.by, so.Seller)
 	if err := note(tx, o.ID, entry); err != nil {
 		return err
 	}
@@ -97,14 +95,14 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, a act) error {
 	return nil
 }
 
-// who is how the timeline calls an actor.
-func who(by actor.Actor) string {
+// who is how the timeline of a part calls an actor.
+func who(by actor.Actor, seller catalog.SellerID) string {
 	switch {
 	case by.IsOperator():
 		return "operator"
 	case by.IsSystem():
 		return "souk"
-	case by.Seller != "":
+	case by.Sells(id.RefOf(seller)):
 		return "seller"
 	default:
 		return "buyer"
@@ -136,7 +134,7 @@ func (s *Service) part(ctx context.Context, q store.Queryer, a act) (*orders.Ord
 	}
 	switch {
 	case a.by.IsOperator(), a.by.IsSystem(), a.by.Sells(id.RefOf(found.Seller)):
-	case a.buyer && (opened || a.by.SignedIn() && a.by.Person == found.Buyer):
+	case a.buyer && (opened || a.by.SignedIn() && a.by.Person == found.Buyer && a.by.Has(actor.ScopeShop)):
 	default:
 		return nil, nil, orders.ErrNotFound.With("there is no such order")
 	}
@@ -172,9 +170,10 @@ func (s *Service) afterwards(tx *store.Tx, o *orders.Order, so *orders.SellerOrd
 	if err := moveTo(o, orders.StatusCompleted); err != nil {
 		return err
 	}
-	if err := updateStates(tx, o); err != nil {
+	if err := updateStates(tx, *o); err != nil {
 		return err
 	}
+	o.Version++
 	if err := note(tx, o.ID, orders.Entry{What: orders.WhatCompleted, Who: "souk", Detail: "Everything was delivered or cancelled."}); err != nil {
 		return err
 	}
@@ -190,7 +189,8 @@ func splitKey(key string) (oid orders.OrderID, what string) {
 }
 
 // Ship books a parcel.
-func (s *Service) Ship(ctx context.Context, r orders.ShipRequest) (orders.SellerOrderReply, error) {
+func (s *Service) Ship(ctx context.Context, r orders.ShipRequest) (reply orders.SellerOrderReply, err error) {
+	defer func() { s.done("ship", err) }()
 	var p errs.Problems
 	p.Check(r.Key != "" && len(r.Key) <= 200, "key", "must have 1 to 200 characters")
 	p.Check(len(r.Carrier) <= 100, "carrier", "must have at most 100 characters")
@@ -203,8 +203,10 @@ func (s *Service) Ship(ctx context.Context, r orders.ShipRequest) (orders.Seller
 		return orders.SellerOrderReply{}, err
 	}
 	parcel := orders.ParcelIDs.New()
+	body := r
+	body.By, body.Key = actor.Actor{}, ""
 	return s.do(ctx, act{
-		name: "orders.ship", by: r.By, key: r.Key, body: r, which: r.SellerOrder,
+		name: "orders.ship", by: r.By, key: r.Key, body: body, which: r.SellerOrder,
 		change: func(tx *store.Tx, o *orders.Order, so *orders.SellerOrder) (orders.Entry, error) {
 			items, err := pick(so, r.Items)
 			if err != nil {
@@ -263,15 +265,18 @@ func insertParcel(tx *store.Tx, oid orders.OrderID, so orders.SellerOrderID, p o
 }
 
 // Deliver marks a parcel as arrived.
-func (s *Service) Deliver(ctx context.Context, r orders.DeliverRequest) (orders.SellerOrderReply, error) {
+func (s *Service) Deliver(ctx context.Context, r orders.DeliverRequest) (reply orders.SellerOrderReply, err error) {
+	defer func() { s.done("deliver", err) }()
 	var p errs.Problems
 	p.Check(r.Key != "" && len(r.Key) <= 200, "key", "must have 1 to 200 characters")
 	p.Check(orders.ParcelIDs.Valid(r.Parcel), "parcel", "is not the id of a parcel")
 	if err := p.Err(orders.ErrInvalid); err != nil {
 		return orders.SellerOrderReply{}, err
 	}
+	body := r
+	body.By, body.Key = actor.Actor{}, ""
 	return s.do(ctx, act{
-		name: "orders.deliver", by: r.By, key: r.Key, body: r, which: r.SellerOrder,
+		name: "orders.deliver", by: r.By, key: r.Key, body: body, which: r.SellerOrder,
 		change: func(tx *store.Tx, o *orders.Order, so *orders.SellerOrder) (orders.Entry, error) {
 			changed, err := deliver(so, r.Parcel, tx.Now())
 			switch {
@@ -291,7 +296,8 @@ func (s *Service) Deliver(ctx context.Context, r orders.DeliverRequest) (orders.
 }
 
 // Cancel takes back what has not shipped, and has it refunded.
-func (s *Service) Cancel(ctx context.Context, r orders.CancelRequest) (orders.SellerOrderReply, error) {
+func (s *Service) Cancel(ctx context.Context, r orders.CancelRequest) (reply orders.SellerOrderReply, err error) {
+	defer func() { s.done("cancel", err) }()
 	var p errs.Problems
 	p.Check(r.Key != "" && len(r.Key) <= 200, "key", "must have 1 to 200 characters")
 	p.Check(len(r.Why) <= 1000, "why", "must have at most 1000 characters")
@@ -300,7 +306,7 @@ func (s *Service) Cancel(ctx context.Context, r orders.CancelRequest) (orders.Se
 	}
 	rid := string(refundIDs.New())
 	body := r
-	body.Link = "" // the same request by its link and by its buyer
+	body.By, body.Key, body.Link = actor.Actor{}, "", "" // whose key it is, Once knows
 	return s.do(ctx, act{
 		name: "orders.cancel", by: r.By, key: r.Key, body: body, which: r.SellerOrder, link: r.Link, buyer: true, why: r.Why,
 		change: func(tx *store.Tx, o *orders.Order, so *orders.SellerOrder) (orders.Entry, error) {
@@ -315,9 +321,10 @@ func (s *Service) Cancel(ctx context.Context, r orders.CancelRequest) (orders.Se
 			if o.Refunded, err = o.Refunded.Add(amount); err != nil {
 				return orders.Entry{}, fmt.Errorf("refund of order %s: %w", o.ID, err)
 			}
-			if err := updateStates(tx, o); err != nil {
+			if err := updateStates(tx, *o); err != nil {
 				return orders.Entry{}, err
 			}
+			o.Version++
 			if err := s.insertRefund(tx, rid, o, so, items, amount, r.Why); err != nil {
 				return orders.Entry{}, err
 			}
@@ -334,11 +341,7 @@ func (s *Service) Cancel(ctx context.Context, r orders.CancelRequest) (orders.Se
 }
 
 func (s *Service) insertRefund(tx *store.Tx, rid string, o *orders.Order, so *orders.SellerOrder, items []orders.ParcelItem, amount money.Money, why string) error {
-	back := make([]catalog.Item, len(items))
-	for i, item := range items {
-		back[i] = catalog.Item{Variant: lineOf(so, item.Line).Variant, Quantity: item.Quantity}
-	}
-	text, err := toJSON(back)
+	text, err := toJSON(goodsOf(so, items))
 	if err != nil {
 		return err
 	}
@@ -348,148 +351,4 @@ func (s *Service) insertRefund(tx *store.Tx, rid string, o *orders.Order, so *or
 		return fmt.Errorf("insert refund %s: %w", rid, err)
 	}
 	return tx.Enqueue(jobRefund, jobKey(o.ID, rid), tx.Now())
-}
-
-// shipStock books a parcel's goods as having left the shelf.
-func (s *Service) shipStock(ctx context.Context, j job.Job) error {
-	oid, parcel := splitKey(j.Key)
-	c, err := s.load(ctx, oid)
-	if err != nil {
-		return err
-	}
-	for _, so := range c.order.SellerOrders {
-		for _, p := range so.Parcels {
-			if string(p.ID) != parcel {
-				continue
-			}
-			var left []catalog.Item
-			for _, item := range p.Items {
-				left = append(left, catalog.Item{Variant: lineOf(&so, item.Line).Variant, Quantity: item.Quantity})
-			}
-			_, err := s.Catalog.ShipStock(ctx, catalog.MoveAllocatedRequest{
-				By: systemFor(c.order.Buyer), Key: keyOf(oid, parcel), Reservation: keyOf(oid, stepReserve), Items: left,
-			})
-			return err
-		}
-	}
-	return job.Dead(fmt.Errorf("order %s has no parcel %s", oid, parcel))
-}
-
-// refund gives back the goods for sale and the money to the buyer. While the payment is not
-// yet taken it waits; in a case, where the money never came, everything is given up.
-func (s *Service) refund(ctx context.Context, j job.Job) error {
-	oid, rid := splitKey(j.Key)
-	c, err := s.load(ctx, oid)
-	if err != nil {
-		return err
-	}
-	var row refundRow
-	err = s.DB.Read(ctx, func(q store.Queryer) error {
-		return q.Get(&row, `SELECT id, order_id, seller_order_id, amount, currency, items, why, state, at FROM refunds WHERE id = ?`, rid)
-	})
-	if err != nil {
-		return fmt.Errorf("select refund %s: %w", rid, err)
-	}
-	switch {
-	case row.State == "done":
-		return nil
-	case c.saga.State == orders.SagaForward:
-		return job.Again(s.Now().Add(s.Term / 900)) // soon: a second of fifteen minutes
-	case c.saga.State == orders.SagaCase:
-		return s.giveUp(ctx, c, row)
-	}
-	var back []catalog.Item
-	if err := fromJSON(row.Items, &back); err != nil {
-		return job.Dead(err)
-	}
-	by := systemFor(c.order.Buyer)
-	if _, err := s.Catalog.Deallocate(ctx, catalog.MoveAllocatedRequest{
-		By: by, Key: keyOf(oid, rid), Reservation: keyOf(oid, stepReserve), Items: back,
-	}); err != nil {
-		return fmt.Errorf("give back the goods of refund %s: %w", rid, err)
-	}
-	s.At("between goods and money of a refund", oid)
-	amount := money.Money{Minor: row.Amount, Currency: row.Currency}
-	if !amount.IsZero() {
-		share := payments.Share{Seller: sellerOf(c.order, row.SellerOrder), SellerOrder: id.RefOf(row.SellerOrder), Amount: amount}
-		if _, err := s.Payments.Refund(ctx, payments.RefundRequest{
-			By: by, Key: keyOf(oid, rid), Payment: c.order.Payment, Amount: amount, Shares: []payments.Share{share}, Why: row.Why,
-		}); err != nil {
-			return fmt.Errorf("refund %s: %w", rid, err)
-		}
-	}
-	return s.refundDone(ctx, row, fmt.Sprintf("%s is on its way back.", amount))
-}
-
-func sellerOf(o *orders.Order, which orders.SellerOrderID) id.Ref {
-	for _, so := range o.SellerOrders {
-		if so.ID == which {
-			return id.RefOf(so.Seller)
-		}
-	}
-	return ""
-}
-
-func (s *Service) refundDone(ctx context.Context, row refundRow, detail string) error {
-	return s.DB.Write(ctx, func(tx *store.Tx) error {
-		n, err := tx.Exec(`UPDATE refunds SET state = 'done' WHERE id = ? AND state = 'pending'`, row.ID)
-		if err != nil {
-			return fmt.Errorf("finish refund %s: %w", row.ID, err)
-		}
-		if n == 0 {
-			return nil
-		}
-		return note(tx, row.Order, orders.Entry{What: orders.WhatRefunded, SellerOrder: row.SellerOrder, Who: "souk", Detail: detail})
-	})
-}
-
-// giveUp ends a case once everything of the order was cancelled: the authorisation is undone
-// and the goods released. Until then the refunds of its parts wait.
-func (s *Service) giveUp(ctx context.Context, c checkout, row refundRow) error {
-	for _, so := range c.order.SellerOrders {
-		if so.Fulfilment != orders.FulfilmentCancelled {
-			return job.Again(s.Now().Add(s.Term))
-		}
-	}
-	by := systemFor(c.order.Buyer)
-	if _, err := s.Payments.Undo(ctx, payments.UndoRequest{By: by, Key: keyOf(c.order.ID, stepAuthorise), Why: "the order was cancelled"}); err != nil {
-		return fmt.Errorf("give up the payment of order %s: %w", c.order.ID, err)
-	}
-	if _, err := s.Catalog.Release(ctx, catalog.ReleaseRequest{By: by, Key: keyOf(c.order.ID, stepReserve)}); err != nil {
-		return fmt.Errorf("release the goods of order %s: %w", c.order.ID, err)
-	}
-	return s.refundDone(ctx, row, "Nothing was taken, and what was reserved is free again.")
-}
-
-// settle divides what a finished part brought in, once nothing more can come back of it.
-func (s *Service) settle(ctx context.Context, j job.Job) error {
-	oid, which := splitKey(j.Key)
-	c, err := s.load(ctx, oid)
-	if err != nil {
-		return err
-	}
-	switch c.saga.State {
-	case orders.SagaForward:
-		return job.Again(s.Now().Add(s.Term / 900))
-	case orders.SagaCase:
-		return nil // nothing was taken: there is nothing to divide
-	}
-	for _, so := range c.order.SellerOrders {
-		if string(so.ID) != which {
-			continue
-		}
-		d, err := settle(so)
-		if err != nil {
-			return job.Dead(fmt.Errorf("settle %s: %w", so.ID, err))
-		}
-		if d.earned.IsZero() && d.fee.IsZero() && d.tax.IsZero() && d.platform.IsZero() {
-			return nil
-		}
-		_, err = s.Payments.Settle(ctx, payments.SettleRequest{
-			By: systemFor(c.order.Buyer), Key: keyOf(oid, which), Payment: c.order.Payment, Seller: id.RefOf(so.Seller),
-			SellerOrder: id.RefOf(so.ID), Earned: d.earned, Fee: d.fee, Tax: d.tax, Platform: d.platform,
-		})
-		return err
-	}
-	return job.Dead(fmt.Errorf("order %s has no part %s", oid, which))
 }

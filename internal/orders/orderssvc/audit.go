@@ -49,6 +49,7 @@ type factRow struct {
 	State     orders.SagaState   `db:"state"`
 	Step      string             `db:"step"`
 	Deadline  clock.Time         `db:"deadline"`
+	Hold      string             `db:"reservation"`
 	Due       clock.Time         `db:"due"`
 	ToShip    int64              `db:"to_ship"`
 	CreatedAt clock.Time         `db:"created_at"`
@@ -57,7 +58,7 @@ type factRow struct {
 func selectFacts(q store.Queryer, after string, size int) ([]orders.OrderFact, string, error) {
 	var rows []factRow
 	if err := q.Select(&rows, `
-		SELECT o.id, o.status, o.currency, o.total, o.refunded, o.payment_id, o.created_at, s.state, s.step, s.deadline,
+		SELECT o.id, o.status, o.currency, o.total, o.refunded, o.payment_id, o.created_at, s.state, s.step, s.deadline, s.reservation,
 			coalesce((SELECT min(max(run_at, 1)) FROM jobs j WHERE j.kind IN ('orders.checkout', 'orders.ship_stock', 'orders.refund', 'orders.settle')
 				AND j.key >= o.id AND j.key < o.id || '0' AND j.state <> 'dead'), 0) AS due,
 			coalesce((SELECT sum(p.to_ship) FROM seller_orders p WHERE p.order_id = o.id), 0) AS to_ship
@@ -78,7 +79,7 @@ func selectFacts(q store.Queryer, after string, size int) ([]orders.OrderFact, s
 		facts[i] = orders.OrderFact{
 			ID: r.ID, Status: r.Status, Total: r.amount(r.Total), Refunded: r.amount(r.Refunded), Payment: r.Payment,
 			Saga: r.State, Step: r.Step, Deadline: r.Deadline, Due: r.Due, ToShip: r.ToShip, CreatedAt: r.CreatedAt,
-			Claim: keyOf(r.ID, stepClaim), Reservation: keyOf(r.ID, stepReserve),
+			Claim: keyOf(r.ID, stepClaim), Reservation: keyOf(r.ID, r.Hold),
 		}
 	}
 	return facts, next, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/mail"
 	"strings"
@@ -13,8 +14,10 @@ import (
 	"souk/internal/cart"
 	"souk/internal/orders"
 	"souk/internal/platform/actor"
+	"souk/internal/platform/clock"
 	"souk/internal/platform/errs"
 	"souk/internal/platform/id"
+	"souk/internal/platform/money"
 	"souk/internal/platform/store"
 )
 
@@ -25,7 +28,8 @@ const keysLive = 8 * 24 * time.Hour
 const maxWait = 20 * time.Second
 
 // Checkout starts a checkout and waits for it a while.
-func (s *Service) Checkout(ctx context.Context, r orders.CheckoutRequest) (orders.CheckoutReply, error) {
+func (s *Service) Checkout(ctx context.Context, r orders.CheckoutRequest) (reply orders.CheckoutReply, err error) {
+	defer func() { s.done("checkout", err) }()
 	if r.By.Owner() == "" || r.By.IsSystem() {
 		return orders.CheckoutReply{}, orders.ErrForbidden.With("a checkout needs someone signed in, or a cart token")
 	}
@@ -56,15 +60,21 @@ func (s *Service) Checkout(ctx context.Context, r orders.CheckoutRequest) (order
 		return orders.CheckoutReply{}, err
 	}
 	s.At("begun", oid)
-	if err := s.await(ctx, oid, time.Duration(r.WaitMillis)*time.Millisecond); err != nil {
+	at, err := s.await(ctx, oid, time.Duration(r.WaitMillis)*time.Millisecond)
+	if err != nil {
 		return orders.CheckoutReply{}, err
 	}
-	return s.checkoutReply(ctx, oid)
+	reply = at.reply()
+	if at.Guest {
+		reply.Link, err = s.link(ctx, oid)
+	}
+	return reply, err
 }
 
-// bodyOf is what makes a repeated checkout the same: all but how long its client waits.
+// bodyOf is what makes a repeated checkout the same: all but how long its client waits, and by
+// which of its credentials it asks.
 func bodyOf(r orders.CheckoutRequest) [32]byte {
-	r.WaitMillis = 0
+	r.By, r.Key, r.WaitMillis = actor.Actor{}, "", 0
 	return store.Hash(r)
 }
 
@@ -84,6 +94,7 @@ func (s *Service) begin(tx *store.Tx, o *orders.Order, r orders.CheckoutRequest)
 	if err := insertSaga(tx, sagaRow{
 		Order: o.ID, State: orders.SagaRunning, Step: stepClaim, CartOwner: r.By.Owner(), Cart: r.Cart,
 		CartVersion: r.CartVersion, QuoteHash: r.QuoteHash, Deadline: o.CreatedAt.Add(s.Term),
+		Reservation: stepReserve, ReservedUntil: o.CreatedAt.Add(s.Term + spare),
 	}); err != nil {
 		return err
 	}
@@ -95,10 +106,13 @@ func (s *Service) buyer(ctx context.Context, r orders.CheckoutRequest) (accounts
 	if r.By.SignedIn() {
 		return accounts.PersonID(r.By.Person), nil
 	}
-	sum := sha256.Sum256([]byte(r.By.Owner() + "\n" + r.Key + "\n" + r.Contact.Email))
+	sum := sha256.Sum256([]byte(r.By.Owner() + "\n" + r.Key + "\n" + r.Contact.Email + "\n" + r.Contact.Name))
 	reply, err := s.Accounts.EnsureGuest(ctx, accounts.EnsureGuestRequest{
 		By: actor.System(""), Key: "checkout:" + hex.EncodeToString(sum[:]), Email: r.Contact.Email, Name: r.Contact.Name,
 	})
+	if errors.Is(err, accounts.ErrInvalid) {
+		return "", orders.ErrInvalid.WithField("contact.email", "is not an address that mail can be sent to").Because(err)
+	}
 	if err != nil {
 		return "", fmt.Errorf("make the guest a person: %w", err)
 	}
@@ -152,75 +166,76 @@ func destinationOf(a accounts.Postal) cart.Destination {
 	return cart.Destination{Country: a.Country, Region: a.Region, PostalCode: a.PostalCode}
 }
 
-// await waits until the checkout rests (placed, rejected, or waiting for someone), or until
-// the time is over. The caller's going away ends only the waiting.
-func (s *Service) await(ctx context.Context, oid orders.OrderID, most time.Duration) error {
+// standing is where a checkout stands.
+type standing struct {
+	ID        orders.OrderID   `db:"id"`
+	Number    string           `db:"number"`
+	Guest     bool             `db:"guest"`
+	Status    orders.Status    `db:"status"`
+	Reason    orders.Reason    `db:"reason"`
+	Message   string           `db:"message"`
+	Total     int64            `db:"total"`
+	Currency  money.Currency   `db:"currency"`
+	State     orders.SagaState `db:"state"`
+	Until     clock.Time       `db:"until"`
+	ActionURL string           `db:"action_url"`
+}
+
+func (at standing) reply() orders.CheckoutReply {
+	reply := orders.CheckoutReply{
+		Order: at.ID, Number: at.Number, Status: at.Status, Reason: at.Reason, Message: at.Message,
+		Total: money.Money{Minor: at.Total, Currency: at.Currency},
+	}
+	if at.State == orders.SagaParked {
+		reply.ActionURL, reply.Until = at.ActionURL, at.Until
+	}
+	return reply
+}
+
+// resting says whether nothing more happens to a checkout by itself that its buyer waits for:
+// it is placed or rejected, or it is the buyer's turn.
+func (at standing) resting() bool {
+	return at.Status != orders.StatusPending || at.State == orders.SagaParked && at.ActionURL != ""
+}
+
+func (s *Service) standing(ctx context.Context, oid orders.OrderID) (standing, error) {
+	var at standing
+	err := s.DB.Read(ctx, func(q store.Queryer) error {
+		return q.Get(&at, `
+			SELECT o.id, o.number, o.guest, o.status, o.reason, o.message, o.total, o.currency, s.state, s.until, s.action_url
+			FROM orders o JOIN sagas s ON s.order_id = o.id WHERE o.id = ?`, oid)
+	})
+	if err != nil {
+		return at, fmt.Errorf("read where order %s stands: %w", oid, err)
+	}
+	return at, nil
+}
+
+// await waits until the checkout rests, or until the time is over, and says where it stands.
+// The caller's going away ends only the waiting.
+func (s *Service) await(ctx context.Context, oid orders.OrderID, most time.Duration) (standing, error) {
 	if most <= 0 {
-		return nil
+		return s.standing(ctx, oid)
 	}
 	timer := time.NewTimer(most)
 	defer timer.Stop()
-	for {
+	for over := false; ; {
 		news, leave := s.waiting.join(oid)
-		resting, err := s.resting(ctx, oid)
-		if err != nil || resting {
+		at, err := s.standing(ctx, oid)
+		if err != nil || over || at.resting() {
 			leave()
-			return err
+			return at, err
 		}
 		select {
 		case <-news:
 		case <-timer.C:
-			leave()
-			return nil
+			over = true
 		case <-ctx.Done():
 			leave()
-			return fmt.Errorf("wait for order %s: %w", oid, context.Cause(ctx))
+			return standing{}, fmt.Errorf("wait for order %s: %w", oid, context.Cause(ctx))
 		}
+		leave()
 	}
-}
-
-// resting says whether nothing more happens to a checkout by itself that a buyer waits for.
-func (s *Service) resting(ctx context.Context, oid orders.OrderID) (bool, error) {
-	var saga sagaRow
-	err := s.DB.Read(ctx, func(q store.Queryer) error {
-		var err error
-		saga, err = selectSaga(q, oid)
-		return err
-	})
-	switch saga.State {
-	case orders.SagaRunning, orders.SagaUndoing:
-		return false, err
-	default:
-		return true, err
-	}
-}
-
-// checkoutReply is where a checkout stands.
-func (s *Service) checkoutReply(ctx context.Context, oid orders.OrderID) (orders.CheckoutReply, error) {
-	var row orderRow
-	var saga sagaRow
-	err := s.DB.Read(ctx, func(q store.Queryer) error {
-		var err error
-		if row, err = selectOrderRow(q, `id = ?`, oid); err != nil {
-			return err
-		}
-		saga, err = selectSaga(q, oid)
-		return err
-	})
-	if err != nil {
-		return orders.CheckoutReply{}, err
-	}
-	reply := orders.CheckoutReply{
-		Order: row.ID, Number: row.Number, Status: row.Status, Reason: row.Reason, Message: row.Message,
-		Total: row.amount(row.Total),
-	}
-	if saga.State == orders.SagaParked {
-		reply.ActionURL, reply.Until = saga.ActionURL, saga.Until
-	}
-	if row.Guest {
-		reply.Link, err = s.link(ctx, oid)
-	}
-	return reply, err
 }
 
 // GetCheckout says where a checkout stands.
@@ -237,7 +252,13 @@ func (s *Service) GetCheckout(ctx context.Context, r orders.GetOrderRequest) (or
 	if err != nil {
 		return orders.CheckoutReply{}, err
 	}
-	return s.checkoutReply(ctx, row.ID)
+	at, err := s.standing(ctx, row.ID)
+	if err != nil {
+		return orders.CheckoutReply{}, err
+	}
+	reply := at.reply()
+	reply.Link = r.Link // by which it was just opened
+	return reply, nil
 }
 
 // visible reads the row of an order that the caller may see: its own by the WHERE clause, by
@@ -245,26 +266,45 @@ func (s *Service) GetCheckout(ctx context.Context, r orders.GetOrderRequest) (or
 func (s *Service) visible(ctx context.Context, q store.Queryer, r orders.GetOrderRequest) (orderRow, error) {
 	where, arg := `id = ?`, string(r.Order)
 	if r.Order == "" {
-		where, arg = `number = ?`, strings.ToUpper(strings.TrimSpace(r.Number))
+		where, arg = `number = ?`, fullNumber(r.Number)
 	}
-	switch {
-	case r.By.IsOperator() || r.By.IsSystem():
+	if r.By.IsOperator() || r.By.IsSystem() {
 		return selectOrderRow(q, where, arg)
-	case r.Link != "":
-		row, err := selectOrderRow(q, where, arg)
-		if err != nil {
+	}
+	if r.By.SignedIn() {
+		row, err := selectOrderRow(q, `buyer_id = ? AND `+where, r.By.Person, arg)
+		if r.Link == "" || !errors.Is(err, orders.ErrNotFound) {
 			return row, err
 		}
-		ok, err := s.opens(ctx, r.Link, row.ID)
-		if err == nil && !ok {
-			err = orders.ErrNotFound.With("there is no such order")
-		}
-		return row, err
-	case r.By.SignedIn():
-		return selectOrderRow(q, `buyer_id = ? AND `+where, r.By.Person, arg)
-	default:
+	}
+	if r.Link == "" {
 		return orderRow{}, orders.ErrNotFound.With("there is no such order")
 	}
+	row, err := selectOrderRow(q, where, arg)
+	if err != nil {
+		return orderRow{}, err
+	}
+	ok, err := s.opens(ctx, r.Link, row.ID)
+	switch {
+	case err != nil:
+		return orderRow{}, err
+	case !ok:
+		return orderRow{}, orders.ErrNotFound.With("there is no such order")
+	}
+	return row, nil
+}
+
+// plainNumber is a number, or part of one, as people type it: without dashes, spaces, case.
+func plainNumber(typed string) string {
+	return strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(typed))
+}
+
+// fullNumber is an order's number as it is kept, however it was typed.
+func fullNumber(typed string) string {
+	if plain := plainNumber(typed); len(plain) == 8 {
+		return plain[:4] + "-" + plain[4:]
+	}
+	return strings.ToUpper(strings.TrimSpace(typed))
 }
 
 // systemFor is souk itself acting for an order's buyer.

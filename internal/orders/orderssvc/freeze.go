@@ -6,7 +6,6 @@ import (
 	"souk/internal/cart"
 	"souk/internal/orders"
 	"souk/internal/payments"
-	"souk/internal/platform/clock"
 	"souk/internal/platform/id"
 	"souk/internal/platform/money"
 )
@@ -22,8 +21,12 @@ type makers struct {
 
 // freeze copies what was quoted into o: from here on the order says what was agreed, whatever
 // becomes of goods, prices, coupons and sellers. Shares are taken over as quoted, never
-// computed again; only the commission is found here.
-func freeze(o *orders.Order, q cart.Quote, at clock.Time, ids makers) error {
+// computed again; only the commission is found here. A quote whose shares do not add up is an
+// error: nothing could be settled or paid back by it.
+func freeze(o *orders.Order, q cart.Quote, ids makers) error {
+	if err := addsUp(q); err != nil {
+		return err
+	}
 	o.Sums = q.Sums
 	o.Refunded = money.Zero(q.Currency)
 	o.SellerOrders = make([]orders.SellerOrder, len(q.Sellers))
@@ -32,7 +35,7 @@ func freeze(o *orders.Order, q cart.Quote, at clock.Time, ids makers) error {
 			ID: ids.sellerOrder(), Order: o.ID, Number: fmt.Sprintf("%s-%d", o.Number, i+1),
 			Seller: s.Seller, SellerName: s.Name, Legal: s.Legal, Fulfilment: orders.FulfilmentOpen,
 			Sums: s.Sums, Commission: money.Zero(q.Currency), Shipping: s.Shipping,
-			Refunded: money.Zero(q.Currency), PlacedAt: at, Buyer: o.Contact.Name, Delivery: o.Delivery, Version: 1,
+			Refunded: money.Zero(q.Currency), Buyer: o.Contact.Name, Delivery: o.Delivery, Version: 1,
 		}
 		for _, l := range s.Lines {
 			line, err := freezeLine(l, ids.line())
@@ -45,6 +48,75 @@ func freeze(o *orders.Order, q cart.Quote, at clock.Time, ids makers) error {
 			so.Lines = append(so.Lines, line)
 		}
 		o.SellerOrders[i] = so
+	}
+	return nil
+}
+
+// addsUp checks that a quote has something in it and that the shares of its lines sum to those
+// of the sellers, and these to the whole.
+func addsUp(q cart.Quote) error {
+	whole := summing{what: "the quote", of: q.Sums}
+	for _, s := range q.Sellers {
+		part := summing{what: "seller " + string(s.Seller), of: s.Sums}
+		for _, l := range s.Lines {
+			if l.Quantity <= 0 {
+				return fmt.Errorf("the quote has %d of %s", l.Quantity, l.Offer.Variant)
+			}
+			adjusted := money.Zero(q.Currency)
+			for _, a := range l.Adjustments {
+				var err error
+				if adjusted, err = adjusted.Add(a.Amount); err != nil {
+					return fmt.Errorf("adjustments of %s: %w", l.Offer.Variant, err)
+				}
+			}
+			if adjusted != l.Sums.Discount {
+				return fmt.Errorf("the adjustments of %s sum to %s, not %s", l.Offer.Variant, adjusted, l.Sums.Discount)
+			}
+			part.add(l.Sums)
+		}
+		if err := part.check(q.Currency); err != nil {
+			return err
+		}
+		whole.add(s.Sums)
+	}
+	return whole.check(q.Currency)
+}
+
+// summing compares a row of sums with the rows that it is made of.
+type summing struct {
+	what string
+	of   cart.Sums
+	rows []cart.Sums
+}
+
+func (s *summing) add(row cart.Sums) { s.rows = append(s.rows, row) }
+
+func (s *summing) check(c money.Currency) error {
+	if len(s.rows) == 0 {
+		return fmt.Errorf("%s has nothing in it", s.what)
+	}
+	for name, of := range map[string]func(cart.Sums) money.Money{
+		"goods":     func(s cart.Sums) money.Money { return s.Goods },
+		"discount":  func(s cart.Sums) money.Money { return s.Discount },
+		"shipping":  func(s cart.Sums) money.Money { return s.Shipping },
+		"tax added": func(s cart.Sums) money.Money { return s.TaxAdded },
+		"total":     func(s cart.Sums) money.Money { return s.Total },
+	} {
+		parts := make([]money.Money, len(s.rows))
+		for i, row := range s.rows {
+			parts[i] = of(row)
+		}
+		sum, err := money.Sum(c, parts...)
+		if err != nil {
+			return fmt.Errorf("%s of %s: %w", name, s.what, err)
+		}
+		if sum != of(s.of) {
+			return fmt.Errorf("%s of %s is %s, its parts sum to %s", name, s.what, of(s.of), sum)
+		}
+	}
+	total, err := money.Sum(c, s.of.Goods, s.of.Discount.Neg(), s.of.Shipping, s.of.TaxAdded)
+	if err != nil || total != s.of.Total {
+		return fmt.Errorf("the total of %s is %s, not %s: %w", s.what, total, s.of.Total, err)
 	}
 	return nil
 }
@@ -125,6 +197,9 @@ type settlement struct {
 // gets from the marketplace what that took off at its own expense.
 //
 //	earned = total − refunded + platform's discounts − commission − tax
+//
+// What rounding would have the seller owe of a part that was mostly taken back is left off the
+// commission, then the tax.
 func settle(so orders.SellerOrder) (settlement, error) {
 	c := so.Sums.Total.Currency
 	s := settlement{earned: money.Zero(c), fee: money.Zero(c), tax: money.Zero(c), platform: money.Zero(c)}
@@ -156,6 +231,12 @@ func settle(so orders.SellerOrder) (settlement, error) {
 		}
 	}
 	var err error
-	s.earned, err = money.Sum(c, s.earned, s.platform, s.fee.Neg(), s.tax.Neg())
-	return s, err
+	if s.earned, err = money.Sum(c, s.earned, s.platform, s.fee.Neg(), s.tax.Neg()); err != nil {
+		return settlement{}, err
+	}
+	for _, from := range []*money.Money{&s.fee, &s.tax} {
+		owed := min(max(-s.earned.Minor, 0), from.Minor)
+		from.Minor, s.earned.Minor = from.Minor-owed, s.earned.Minor+owed
+	}
+	return s, nil
 }

@@ -3,11 +3,13 @@ package orderssvc
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"souk/internal/orders"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/clock"
+	"souk/internal/platform/errs"
 	"souk/internal/platform/id"
 	"souk/internal/platform/money"
 	"souk/internal/platform/page"
@@ -101,11 +103,9 @@ func (c *conditions) between(column string, from, until clock.Time) {
 
 // number narrows to numbers that contain what was typed, dashes and case aside.
 func (c *conditions) number(text string) {
-	text = strings.ToUpper(strings.TrimSpace(text))
-	if text == "" {
-		return
+	if plain := plainNumber(text); plain != "" {
+		c.and(`instr(replace(number, '-', ''), ?) > 0`, plain)
 	}
-	c.and(`number LIKE ? ESCAPE '\'`, "%"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)+"%")
 }
 
 // ListOrders pages through orders, newest first.
@@ -120,13 +120,29 @@ func (s *Service) ListOrders(ctx context.Context, r orders.ListOrdersRequest) (o
 	default:
 		return orders.ListOrdersReply{}, orders.ErrForbidden.With("sign in to see your orders")
 	}
-	if r.Status == "" {
+	var p errs.Problems
+	p.Check(len(r.Text) <= 40, "text", "must have at most 40 characters")
+	switch r.Status {
+	case "":
 		c.and("status <> 'rejected'")
-	} else {
+	case orders.StatusPending:
+		c.and("status = 'pending'") // written out, as in the index of these few
+	case orders.StatusRejected:
+		c.and("status = 'rejected'")
+	case orders.StatusPlaced, orders.StatusCompleted:
 		c.and("status = ?", r.Status)
+	default:
+		p.Add("status", "must be pending, placed, completed or rejected")
+	}
+	if err := p.Err(orders.ErrInvalid); err != nil {
+		return orders.ListOrdersReply{}, err
 	}
 	c.between("created_at", r.From, r.Until)
-	c.number(r.Text)
+	if full := fullNumber(r.Text); len(full) == 9 {
+		c.and("number = ?", full) // whole: there is an index
+	} else {
+		c.number(r.Text)
+	}
 	size := r.Page.Size(20, 100)
 	filter := []any{"orders", r.By.Owner(), r.All, r.Status, r.Text, r.From, r.Until}
 	var after listKey
@@ -176,7 +192,7 @@ func selectFulfilments(q store.Queryer, rows []orderRow, parts map[orders.OrderI
 	for i, r := range rows {
 		ids[i] = r.ID
 	}
-	query, args, err := store.In(`SELECT order_id, fulfilment FROM seller_orders WHERE order_id IN (?) ORDER BY order_id, number`, ids)
+	query, args, err := store.In(`SELECT order_id, fulfilment FROM seller_orders WHERE order_id IN (?) ORDER BY order_id, place`, ids)
 	if err != nil {
 		return err
 	}
@@ -205,6 +221,11 @@ func (r orderRow) summary(parts []orders.Fulfilment) (orders.Summary, error) {
 	}, nil
 }
 
+// fulfilments are all states of fulfilment.
+var fulfilments = []orders.Fulfilment{
+	orders.FulfilmentOpen, orders.FulfilmentPartlyShipped, orders.FulfilmentShipped, orders.FulfilmentDelivered, orders.FulfilmentCancelled,
+}
+
 // maySell refuses whoever is not staff of the seller, an operator or souk itself: as not found,
 // since which sellers have orders is nobody else's business.
 func maySell(by actor.Actor, seller id.Ref) error {
@@ -217,6 +238,12 @@ func maySell(by actor.Actor, seller id.Ref) error {
 // ListSellerOrders pages through a seller's orders, newest first.
 func (s *Service) ListSellerOrders(ctx context.Context, r orders.ListSellerOrdersRequest) (orders.ListSellerOrdersReply, error) {
 	if err := maySell(r.By, id.RefOf(r.Seller)); err != nil {
+		return orders.ListSellerOrdersReply{}, err
+	}
+	var p errs.Problems
+	p.Check(len(r.Text) <= 40, "text", "must have at most 40 characters")
+	p.Check(r.Fulfilment == "" || slices.Contains(fulfilments, r.Fulfilment), "fulfilment", "is not a state of fulfilment")
+	if err := p.Err(orders.ErrInvalid); err != nil {
 		return orders.ListSellerOrdersReply{}, err
 	}
 	var c conditions

@@ -203,6 +203,8 @@ type parcelRow struct {
 	DeliveredAt clock.Time           `db:"delivered_at"`
 }
 
+const parcelColumns = `id, seller_order_id, carrier, tracking, tracking_url, items, shipped_at, delivered_at`
+
 func (r parcelRow) parcel() (orders.Parcel, error) {
 	p := orders.Parcel{
 		ID: r.ID, Carrier: r.Carrier, Tracking: r.Tracking, TrackingURL: r.TrackingURL,
@@ -216,21 +218,24 @@ func (r parcelRow) parcel() (orders.Parcel, error) {
 
 // sagaRow is how far a checkout has come.
 type sagaRow struct {
-	Order       orders.OrderID   `db:"order_id"`
-	State       orders.SagaState `db:"state"`
-	Step        string           `db:"step"`
-	CartOwner   string           `db:"cart_owner"`
-	Cart        cart.CartID      `db:"cart_id"`
-	CartVersion int64            `db:"cart_version"`
-	QuoteHash   string           `db:"quote_hash"`
-	Deadline    clock.Time       `db:"deadline"`
-	Until       clock.Time       `db:"until"`
-	ActionURL   string           `db:"action_url"`
-	Reason      orders.Reason    `db:"reason"`
-	Message     string           `db:"message"`
+	Order         orders.OrderID   `db:"order_id"`
+	State         orders.SagaState `db:"state"`
+	Step          string           `db:"step"`
+	CartOwner     string           `db:"cart_owner"`
+	Cart          cart.CartID      `db:"cart_id"`
+	CartVersion   int64            `db:"cart_version"`
+	QuoteHash     string           `db:"quote_hash"`
+	Deadline      clock.Time       `db:"deadline"`
+	Reservation   string           `db:"reservation"`
+	ReservedUntil clock.Time       `db:"reserved_until"`
+	Until         clock.Time       `db:"until"`
+	ActionURL     string           `db:"action_url"`
+	Reason        orders.Reason    `db:"reason"`
+	Message       string           `db:"message"`
 }
 
-const sagaColumns = `order_id, state, step, cart_owner, cart_id, cart_version, quote_hash, deadline, until, action_url, reason, message`
+const sagaColumns = `order_id, state, step, cart_owner, cart_id, cart_version, quote_hash, deadline, reservation,
+	reserved_until, until, action_url, reason, message`
 
 type refundRow struct {
 	ID          string               `db:"id"`

@@ -1,8 +1,10 @@
 // Package orderssvc is the module orders: the checkout, fulfilment, and the memory of both.
 //
 // Where rules live: what is frozen and how money is divided in freeze.go; fulfilment by
-// quantity in fulfil.go; the steps of a checkout in saga.go, and how it is undone in undo.go.
-// checkout.go starts one, acts.go is what buyers, sellers and operators do afterwards.
+// quantity in fulfil.go; the steps of a checkout up to its pivot in saga.go, those after it in
+// forward.go, and how it is undone in undo.go. checkout.go starts one; acts.go is what buyers,
+// sellers and operators do afterwards, and after.go what that asks of other modules.
+// The tables of states are in docs/orders.md, and a test drives the rules with them.
 package orderssvc
 
 import (
@@ -25,8 +27,10 @@ import (
 	"souk/internal/payments"
 	"souk/internal/platform/bus"
 	"souk/internal/platform/clock"
+	"souk/internal/platform/errs"
 	"souk/internal/platform/job"
 	"souk/internal/platform/store"
+	"souk/internal/platform/telemetry"
 )
 
 // The module's jobs.
@@ -48,6 +52,8 @@ type Config struct {
 	Log      zerolog.Logger
 	Now      func() clock.Time // default: clock.Now
 
+	Telemetry telemetry.Module // where its figures go; the zero one shows nothing
+
 	NewID     func() orders.OrderID // default: orders.OrderIDs.New
 	NewNumber func() string         // default: eight random characters, "K7F3-9Q2M"
 
@@ -63,6 +69,7 @@ type Service struct {
 	jobs    *job.Runner
 	hears   []*bus.Subscriber
 	waiting waiting
+	figures sync.Map // of figure to telemetry.Counter
 	secret  func(ctx context.Context) ([]byte, error)
 }
 
@@ -94,10 +101,40 @@ func New(c Config) *Service {
 	if c.Bus != nil {
 		heard := bus.NewSubscriber(c.Bus, "orders.payments", payments.Log, c.DB)
 		bus.On(heard, s.paymentChanged)
+		bus.On(heard, s.refundFailed)
 		heard.OnPlaceGone(s.wakeAll)
 		s.hears = append(s.hears, heard)
 	}
 	return s
+}
+
+// figure is one counter: commands by name and code, or checkouts by what came of them.
+type figure struct{ name, command, code string }
+
+// done counts how a command ended, by its code.
+func (s *Service) done(command string, err error) {
+	code := "ok"
+	if err != nil {
+		code = string(errs.CodeOf(err))
+	}
+	s.count(figure{"souk.orders.commands", command, code})
+}
+
+// counted counts what came of a checkout.
+func (s *Service) counted(what, outcome string) { s.count(figure{"souk.orders." + what, "", outcome}) }
+
+func (s *Service) count(f figure) {
+	counter, ok := s.figures.Load(f)
+	if !ok {
+		help, labels := "Checkouts by what came of them.", []telemetry.Label{{Name: "outcome", Value: f.code}}
+		if f.command != "" {
+			help, labels = "Commands of orders by how they ended.", []telemetry.Label{{Name: "command", Value: f.command}, {Name: "code", Value: f.code}}
+		}
+		counter, _ = s.figures.LoadOrStore(f, s.Telemetry.Counter(f.name, help, labels...))
+	}
+	if c, ok := counter.(telemetry.Counter); ok {
+		c.Add(1)
+	}
 }
 
 // alphabet of numbers: digits and capitals without 0, 1, I, L, O and U, which are misread or

@@ -32,14 +32,15 @@ func selectOrder(q store.Queryer, oid orders.OrderID) (*orders.Order, error) {
 	return fill(q, row)
 }
 
-// fill reads what belongs to an order.
-func fill(q store.Queryer, row orderRow) (*orders.Order, error) {
+// agreed reads what an order is about: its seller orders and lines. One that is not quoted yet
+// has none.
+func agreed(q store.Queryer, row orderRow) (*orders.Order, error) {
 	o, err := row.order()
-	if err != nil {
-		return nil, err
+	if err != nil || row.Currency == "" {
+		return o, err
 	}
 	var rows []sellerOrderRow
-	if err := q.Select(&rows, `SELECT `+sellerOrderColumns+` FROM seller_orders WHERE order_id = ? ORDER BY number`, o.ID); err != nil {
+	if err := q.Select(&rows, `SELECT `+sellerOrderColumns+` FROM seller_orders WHERE order_id = ? ORDER BY place`, o.ID); err != nil {
 		return nil, fmt.Errorf("select seller orders of %s: %w", o.ID, err)
 	}
 	at := map[orders.SellerOrderID]int{}
@@ -63,10 +64,21 @@ func fill(q store.Queryer, row orderRow) (*orders.Order, error) {
 		so := &o.SellerOrders[at[r.SellerOrder]]
 		so.Lines = append(so.Lines, l)
 	}
+	return o, nil
+}
+
+// fill reads everything that belongs to an order.
+func fill(q store.Queryer, row orderRow) (*orders.Order, error) {
+	o, err := agreed(q, row)
+	if err != nil {
+		return nil, err
+	}
+	at := map[orders.SellerOrderID]int{}
+	for i, so := range o.SellerOrders {
+		at[so.ID] = i
+	}
 	var parcels []parcelRow
-	if err := q.Select(&parcels, `
-		SELECT id, seller_order_id, carrier, tracking, tracking_url, items, shipped_at, delivered_at
-		FROM parcels WHERE order_id = ? ORDER BY shipped_at, id`, o.ID); err != nil {
+	if err := q.Select(&parcels, `SELECT `+parcelColumns+` FROM parcels WHERE order_id = ? ORDER BY shipped_at, id`, o.ID); err != nil {
 		return nil, fmt.Errorf("select parcels of %s: %w", o.ID, err)
 	}
 	for _, r := range parcels {
@@ -153,17 +165,21 @@ func insertFrozen(tx *store.Tx, o *orders.Order) error {
 		return err
 	}
 	u := o.Sums
-	if _, err := tx.Exec(`
+	n, err := tx.Exec(`
 		UPDATE orders SET currency = ?, goods = ?, discount = ?, shipping = ?, tax_added = ?, tax_contained = ?, total = ?,
 			pieces = ?, shown = ?, version = version + 1
-		WHERE id = ? AND status = 'pending'`,
+		WHERE id = ? AND status = 'pending' AND currency = ''`,
 		u.Total.Currency, u.Goods.Minor, u.Discount.Minor, u.Shipping.Minor, u.TaxAdded.Minor, u.TaxIncluded.Minor, u.Total.Minor,
-		pieces, text, o.ID); err != nil {
+		pieces, text, o.ID)
+	if err != nil {
 		return fmt.Errorf("freeze order %s: %w", o.ID, err)
+	}
+	if n != 1 {
+		return errMoved
 	}
 	place := 0
 	for i := range o.SellerOrders {
-		if err := insertSellerOrder(tx, o, &o.SellerOrders[i]); err != nil {
+		if err := insertSellerOrder(tx, o, i, &o.SellerOrders[i]); err != nil {
 			return err
 		}
 		for _, l := range o.SellerOrders[i].Lines {
@@ -176,7 +192,7 @@ func insertFrozen(tx *store.Tx, o *orders.Order) error {
 	return nil
 }
 
-func insertSellerOrder(tx *store.Tx, o *orders.Order, so *orders.SellerOrder) error {
+func insertSellerOrder(tx *store.Tx, o *orders.Order, place int, so *orders.SellerOrder) error {
 	legal, err := toJSON(so.Legal)
 	if err != nil {
 		return err
@@ -195,10 +211,10 @@ func insertSellerOrder(tx *store.Tx, o *orders.Order, so *orders.SellerOrder) er
 	}
 	u := so.Sums
 	_, err = tx.Exec(`
-		INSERT INTO seller_orders (id, order_id, seller_id, number, seller_name, legal, fulfilment, currency, goods, discount,
+		INSERT INTO seller_orders (id, order_id, place, seller_id, number, seller_name, legal, fulfilment, currency, goods, discount,
 			shipping, tax_added, tax_contained, total, commission, shipping_label, shipping_rule, pieces, to_ship, titles, country)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		so.ID, o.ID, so.Seller, so.Number, so.SellerName, legal, so.Fulfilment, u.Total.Currency, u.Goods.Minor, u.Discount.Minor,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		so.ID, o.ID, place, so.Seller, so.Number, so.SellerName, legal, so.Fulfilment, u.Total.Currency, u.Goods.Minor, u.Discount.Minor,
 		u.Shipping.Minor, u.TaxAdded.Minor, u.TaxIncluded.Minor, u.Total.Minor, so.Commission.Minor, so.Shipping.Label,
 		so.Shipping.Rule, pieces, pieces, shownTitles, o.Delivery.Country)
 	if err != nil {
@@ -232,8 +248,7 @@ func insertLine(tx *store.Tx, oid orders.OrderID, so orders.SellerOrderID, place
 	return nil
 }
 
-// updateSellerOrder stores a seller order's states and its lines' quantities. The version is
-// that of the order, which whoever changes a part has read: see touch.
+// updateSellerOrder stores a seller order's states and its lines' quantities.
 func updateSellerOrder(tx *store.Tx, so *orders.SellerOrder) error {
 	var open int64
 	for _, l := range so.Lines {
@@ -256,8 +271,9 @@ func updateSellerOrder(tx *store.Tx, so *orders.SellerOrder) error {
 	return nil
 }
 
-// updateStates stores an order's states.
-func updateStates(tx *store.Tx, o *orders.Order) error {
+// updateStates stores an order's states, unless it was changed since o was read. It leaves o
+// alone, since it may run twice.
+func updateStates(tx *store.Tx, o orders.Order) error {
 	n, err := tx.Exec(`
 		UPDATE orders SET status = ?, reason = ?, message = ?, refunded = ?, payment_id = ?, captured = ?, placed_at = ?,
 			version = version + 1
@@ -269,7 +285,6 @@ func updateStates(tx *store.Tx, o *orders.Order) error {
 	if n == 0 {
 		return orders.ErrVersion.With("order %s has changed meanwhile; look again", o.Number)
 	}
-	o.Version++
 	return nil
 }
 
@@ -286,8 +301,8 @@ func selectSaga(q store.Queryer, oid orders.OrderID) (sagaRow, error) {
 }
 
 func insertSaga(tx *store.Tx, s sagaRow) error {
-	_, err := tx.Exec(`INSERT INTO sagas (`+sagaColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		s.Order, s.State, s.Step, s.CartOwner, s.Cart, s.CartVersion, s.QuoteHash, s.Deadline, s.Until, s.ActionURL, s.Reason, s.Message)
+	_, err := tx.Exec(`INSERT INTO sagas (`+sagaColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		s.Order, s.State, s.Step, s.CartOwner, s.Cart, s.CartVersion, s.QuoteHash, s.Deadline, s.Reservation, s.ReservedUntil, s.Until, s.ActionURL, s.Reason, s.Message)
 	if store.IsDuplicate(err) {
 		return orders.ErrCheckoutOpen.With("another checkout is under way with this cart")
 	}
@@ -297,15 +312,18 @@ func insertSaga(tx *store.Tx, s sagaRow) error {
 	return nil
 }
 
-func updateSaga(tx *store.Tx, s sagaRow) error {
+// moveSaga stores a saga that was read in state from, or says errMoved when it stands elsewhere
+// by now: whoever had it meanwhile is not overruled.
+func moveSaga(tx *store.Tx, from orders.SagaState, s sagaRow) error {
 	n, err := tx.Exec(`
-		UPDATE sagas SET state = ?, step = ?, deadline = ?, until = ?, action_url = ?, reason = ?, message = ? WHERE order_id = ?`,
-		s.State, s.Step, s.Deadline, s.Until, s.ActionURL, s.Reason, s.Message, s.Order)
+		UPDATE sagas SET state = ?, step = ?, reservation = ?, reserved_until = ?, until = ?, action_url = ?, reason = ?, message = ?
+		WHERE order_id = ? AND state = ?`,
+		s.State, s.Step, s.Reservation, s.ReservedUntil, s.Until, s.ActionURL, s.Reason, s.Message, s.Order, from)
 	if err != nil {
 		return fmt.Errorf("update the saga of %s: %w", s.Order, err)
 	}
 	if n != 1 {
-		return fmt.Errorf("update the saga of %s: %d rows", s.Order, n)
+		return errMoved
 	}
 	return nil
 }

@@ -20,10 +20,14 @@ func reasonOf(step string, err error) (orders.Reason, string) {
 	case errors.Is(err, cart.ErrQuoteChanged):
 		return orders.ReasonQuoteChanged, message
 	case errors.Is(err, cart.ErrUnbuyable):
-		if errs.As(err).Fields["problem"] == "not_for_sale" {
+		switch errs.As(err).Fields["problem"] {
+		case "not_for_sale":
 			return orders.ReasonNotForSale, message
+		case "out_of_stock":
+			return orders.ReasonOutOfStock, message
+		default: // nothing in it, or it cannot be sent there
+			return orders.ReasonFailed, message
 		}
-		return orders.ReasonOutOfStock, message
 	case errors.Is(err, cart.ErrCoupon):
 		return orders.ReasonCoupon, message
 	case errors.Is(err, cart.ErrClaimed), errors.Is(err, cart.ErrVersion), errors.Is(err, cart.ErrStatus), errors.Is(err, cart.ErrNotFound):
@@ -34,6 +38,8 @@ func reasonOf(step string, err error) (orders.Reason, string) {
 		return orders.ReasonNotForSale, message
 	case errors.Is(err, catalog.ErrExpired):
 		return orders.ReasonTimeout, "It took too long, and the goods are no longer held."
+	case errors.Is(err, errNotInTime):
+		return orders.ReasonTimeout, message
 	case step == stepAuthorise && errors.Is(err, payments.ErrStatus):
 		return orders.ReasonDeclined, message
 	default:
@@ -42,67 +48,74 @@ func reasonOf(step string, err error) (orders.Reason, string) {
 }
 
 // reject turns the saga to undoing. What was done so far is then given back step by step.
-func (s *Service) reject(ctx context.Context, c checkout, reason orders.Reason, message string) error {
-	return s.DB.Write(ctx, func(tx *store.Tx) error {
-		saga, err := selectSaga(tx, c.order.ID)
-		if err != nil {
-			return err
-		}
-		if saga.State != orders.SagaRunning && saga.State != orders.SagaParked {
-			return nil
-		}
-		saga.State, saga.Step, saga.Until, saga.ActionURL = orders.SagaUndoing, c.saga.Step, 0, ""
-		saga.Reason, saga.Message = reason, message
-		return updateSaga(tx, saga)
-	})
+func (s *Service) reject(ctx context.Context, c *checkout, reason orders.Reason, message string) error {
+	saga := c.saga
+	saga.State, saga.Until, saga.ActionURL, saga.Reason, saga.Message = orders.SagaUndoing, 0, "", reason, message
+	if err := s.DB.Write(ctx, func(tx *store.Tx) error { return moveSaga(tx, c.saga.State, saga) }); err != nil {
+		return err
+	}
+	c.saga = saga
+	return nil
 }
 
 // undo gives back the money, the stock and the cart, in this order. Every undo is by the key
 // of what it undoes and succeeds also for what never was, so that a step whose outcome is
 // unknown is undone like any other and cannot arrive later.
-func (s *Service) undo(ctx context.Context, c checkout) error {
-	o, by := c.order, systemFor(c.order.Buyer)
-	s.At("before undo", o.ID)
-	if _, err := s.Payments.Undo(ctx, payments.UndoRequest{By: by, Key: keyOf(o.ID, stepAuthorise), Why: string(c.saga.Reason)}); err != nil {
-		return fmt.Errorf("undo the payment of order %s: %w", o.ID, err)
+func (s *Service) undo(ctx context.Context, c *checkout) error {
+	oid, by := c.order.ID, systemFor(c.order.Buyer)
+	s.At("before undo", oid)
+	if _, err := s.Payments.Undo(ctx, payments.UndoRequest{By: by, Key: keyOf(oid, stepAuthorise), Why: string(c.saga.Reason)}); err != nil {
+		return fmt.Errorf("undo the payment of order %s: %w", oid, err)
 	}
-	s.At("after undo of the payment", o.ID)
-	if _, err := s.Catalog.Release(ctx, catalog.ReleaseRequest{By: by, Key: keyOf(o.ID, stepReserve)}); err != nil {
-		return fmt.Errorf("release the stock of order %s: %w", o.ID, err)
+	s.At("after undo of the payment", oid)
+	holds := []string{stepReserve}
+	if c.saga.Reservation != stepReserve {
+		holds = append(holds, c.saga.Reservation)
 	}
-	s.At("after undo of the reservation", o.ID)
-	if _, err := s.Cart.Release(ctx, cart.ReleaseRequest{By: by, Key: keyOf(o.ID, stepClaim)}); err != nil {
-		return fmt.Errorf("release the cart of order %s: %w", o.ID, err)
+	for _, hold := range holds {
+		if _, err := s.Catalog.Release(ctx, catalog.ReleaseRequest{By: by, Key: keyOf(oid, hold)}); err != nil {
+			return fmt.Errorf("release the stock of order %s: %w", oid, err)
+		}
 	}
-	s.At("after undo of the claim", o.ID)
-	return s.DB.Write(ctx, func(tx *store.Tx) error {
-		o, err := selectOrder(tx, c.order.ID)
-		if err != nil {
+	s.At("after undo of the reservation", oid)
+	if _, err := s.Cart.Release(ctx, cart.ReleaseRequest{By: by, Key: keyOf(oid, stepClaim)}); err != nil {
+		return fmt.Errorf("release the cart of order %s: %w", oid, err)
+	}
+	s.At("after undo of the claim", oid)
+	return s.rejected(ctx, c)
+}
+
+// rejected ends an order of which everything was given back.
+func (s *Service) rejected(ctx context.Context, c *checkout) error {
+	o, saga := *c.order, c.saga
+	if err := moveTo(&o, orders.StatusRejected); err != nil {
+		return errMoved
+	}
+	o.Reason, o.Message = saga.Reason, saga.Message
+	saga.State, saga.Step = orders.SagaFinished, ""
+	err := s.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := moveSaga(tx, c.saga.State, saga); err != nil {
 			return err
 		}
-		if o.Status == orders.StatusRejected {
-			return nil
-		}
-		if err := moveTo(o, orders.StatusRejected); err != nil {
-			return err
-		}
-		saga := c.saga
-		o.Reason, o.Message = saga.Reason, saga.Message
 		if err := updateStates(tx, o); err != nil {
-			return err
-		}
-		saga.State, saga.Step = orders.SagaFinished, ""
-		if err := updateSaga(tx, saga); err != nil {
-			return err
+			return moved(err)
 		}
 		if err := note(tx, o.ID, orders.Entry{What: orders.WhatRejected, Who: "souk", Detail: o.Message}); err != nil {
 			return err
 		}
 		return tx.Publish(orders.Rejected{OrderID: o.ID, Reason: o.Reason, At: s.Now()})
 	})
+	if err != nil {
+		return err
+	}
+	o.Version++ // as updateStates did
+	c.order, c.saga = &o, saga
+	s.counted("checkouts", string(o.Reason))
+	return nil
 }
 
-// paymentChanged wakes a checkout that waits for its payment.
+// paymentChanged wakes a checkout that waits for its payment. One that is not parked yet asks
+// once more when it has parked: see authorise.
 func (s *Service) paymentChanged(tx *store.Tx, e payments.Changed) error {
 	oid := orders.OrderID(e.OrderID)
 	saga, err := selectSaga(tx, oid)
@@ -129,5 +142,22 @@ func (s *Service) wakeAll(ctx context.Context) error {
 			}
 		}
 		return nil
+	})
+}
+
+// refundFailed says on the order that money could not be paid back: someone must look.
+func (s *Service) refundFailed(tx *store.Tx, e payments.Refunded) error {
+	if e.Status != payments.RefundFailed {
+		return nil
+	}
+	oid := orders.OrderID(e.OrderID)
+	if _, err := selectOrderRow(tx, `id = ?`, oid); err != nil {
+		if errors.Is(err, orders.ErrNotFound) {
+			return nil // a payment for something else
+		}
+		return err
+	}
+	return note(tx, oid, orders.Entry{
+		What: orders.WhatCase, Who: "souk", Detail: fmt.Sprintf("The payment provider could not pay back %s. We are looking into it.", e.Amount),
 	})
 }

@@ -19,7 +19,8 @@ func (f *Fake) note(o *fakeOrder, e orders.Entry) {
 	e.At = f.now()
 	o.Timeline = append(o.Timeline, e)
 	for i := range o.SellerOrders {
-		if so := &o.SellerOrders[i]; e.SellerOrder == "" || e.SellerOrder == so.ID {
+		whole := e.SellerOrder == "" && (e.What == orders.WhatPlaced || e.What == orders.WhatPaid)
+		if so := &o.SellerOrders[i]; whole || e.SellerOrder == so.ID {
 			so.Timeline = append(so.Timeline, e)
 		}
 	}

@@ -34,10 +34,13 @@ CREATE TABLE orders (
 ) STRICT;
 CREATE INDEX orders_of_buyer ON orders (buyer_id, created_at DESC, id DESC);
 CREATE INDEX orders_newest ON orders (created_at DESC, id DESC);
+CREATE INDEX orders_pending ON orders (created_at DESC, id DESC) WHERE status = 'pending';
+CREATE INDEX orders_rejected ON orders (created_at DESC, id DESC) WHERE status = 'rejected';
 
 CREATE TABLE seller_orders (
     id             TEXT PRIMARY KEY,
     order_id       TEXT NOT NULL REFERENCES orders (id),
+    place          INTEGER NOT NULL, -- within the order
     seller_id      TEXT NOT NULL,
     number         TEXT NOT NULL,
     seller_name    TEXT NOT NULL,
@@ -63,7 +66,7 @@ CREATE TABLE seller_orders (
     version        INTEGER NOT NULL DEFAULT 1,
     CHECK (total = goods - discount + shipping + tax_added)
 ) STRICT;
-CREATE INDEX seller_orders_of_order ON seller_orders (order_id, number);
+CREATE INDEX seller_orders_of_order ON seller_orders (order_id, place);
 CREATE INDEX seller_orders_of_seller ON seller_orders (seller_id, placed_at DESC, id DESC) WHERE placed_at > 0;
 CREATE INDEX seller_orders_by_fulfilment ON seller_orders (seller_id, fulfilment, placed_at DESC, id DESC) WHERE placed_at > 0;
 
@@ -71,7 +74,7 @@ CREATE TABLE order_lines (
     id              TEXT PRIMARY KEY,
     order_id        TEXT NOT NULL REFERENCES orders (id),
     seller_order_id TEXT NOT NULL REFERENCES seller_orders (id),
-    place           INTEGER NOT NULL,
+    place           INTEGER NOT NULL, -- within the order
     variant_id      TEXT NOT NULL,
     listing_id      TEXT NOT NULL,
     title           TEXT NOT NULL,
@@ -146,18 +149,20 @@ CREATE INDEX refunds_of_order ON refunds (order_id);
 
 -- How far a checkout has come. A cart has one checkout under way.
 CREATE TABLE sagas (
-    order_id     TEXT PRIMARY KEY REFERENCES orders (id),
-    state        TEXT NOT NULL CHECK (state IN ('running', 'parked', 'undoing', 'forward', 'finished', 'case')),
-    step         TEXT NOT NULL,
-    cart_owner   TEXT NOT NULL,
-    cart_id      TEXT NOT NULL,
-    cart_version INTEGER NOT NULL,
-    quote_hash   TEXT NOT NULL,
-    deadline     INTEGER NOT NULL,
-    until        INTEGER NOT NULL DEFAULT 0,  -- while parked: when waiting ends
-    action_url   TEXT NOT NULL DEFAULT '',    -- while parked: where the buyer must go
-    reason       TEXT NOT NULL DEFAULT '',    -- while undoing: what for
-    message      TEXT NOT NULL DEFAULT ''
+    order_id       TEXT PRIMARY KEY REFERENCES orders (id),
+    state          TEXT NOT NULL CHECK (state IN ('running', 'parked', 'undoing', 'forward', 'finished', 'case')),
+    step           TEXT NOT NULL,
+    cart_owner     TEXT NOT NULL,
+    cart_id        TEXT NOT NULL,
+    cart_version   INTEGER NOT NULL,
+    quote_hash     TEXT NOT NULL,
+    deadline       INTEGER NOT NULL,
+    reservation    TEXT NOT NULL,               -- step by which the goods are held
+    reserved_until INTEGER NOT NULL,            -- its term
+    until          INTEGER NOT NULL DEFAULT 0,  -- while parked: when waiting ends
+    action_url     TEXT NOT NULL DEFAULT '',    -- while parked: where the buyer must go
+    reason         TEXT NOT NULL DEFAULT '',    -- while undoing: what for
+    message        TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE UNIQUE INDEX sagas_open_cart ON sagas (cart_id) WHERE state IN ('running', 'parked', 'undoing');
 CREATE INDEX sagas_unfinished ON sagas (state) WHERE state <> 'finished';

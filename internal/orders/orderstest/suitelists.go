@@ -1,0 +1,171 @@
+package orderstest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/orders"
+	"souk/internal/payments/paymentstest"
+	"souk/internal/platform/actor"
+	"souk/internal/platform/page"
+)
+
+func idsOf(list []orders.Summary) []orders.OrderID {
+	var out []orders.OrderID
+	for _, o := range list {
+		out = append(out, o.ID)
+	}
+	return out
+}
+
+// several places n orders, a second apart, newest first.
+func (w *world) several(by actor.Actor, n int, item Item) []orders.Order {
+	out := make([]orders.Order, n)
+	for i := range out {
+		out[n-1-i] = w.buy(by, item)
+		w.Clock.Advance(time.Second)
+	}
+	return out
+}
+
+var listTests = []test{
+	{"a buyer's orders, newest first, page by page", func(w *world) {
+		by, item := Person(), Item{Offer: w.goods(w.seller("Acme"), "Lamp", 1999, 100), Quantity: 2}
+		all := w.several(by, 5, item)
+		w.buy(Person(), item) // somebody else's
+		var got []orders.OrderID
+		r := orders.ListOrdersRequest{By: by, Page: page.Request{Limit: 2}}
+		for pages := 1; ; pages++ {
+			reply, err := w.ListOrders(w.Context(), r)
+			require.NoError(w, err)
+			got = append(got, idsOf(reply.Orders)...)
+			if reply.Next == "" {
+				assert.Equal(w, 3, pages)
+				break
+			}
+			r.Page.Cursor = reply.Next
+			if pages == 1 {
+				w.buy(by, item) // a new one moves nothing
+			}
+		}
+		var want []orders.OrderID
+		for _, o := range all {
+			want = append(want, o.ID)
+		}
+		assert.Equal(w, want, got)
+
+		r.Text = "X" // another list
+		_, err := w.ListOrders(w.Context(), r)
+		w.refused(page.ErrCursor, err)
+	}},
+	{"a list shows an order", func(w *world) {
+		by := Person()
+		o := w.buy(by, w.two()...)
+		reply, err := w.ListOrders(w.Context(), orders.ListOrdersRequest{By: by})
+		require.NoError(w, err)
+		require.Len(w, reply.Orders, 1)
+		s := reply.Orders[0]
+		assert.Equal(w, o.Number, s.Number)
+		assert.Equal(w, o.Sums.Total, s.Total)
+		assert.Equal(w, int64(4), s.Pieces)
+		assert.Equal(w, []string{"Lamp", "Chair"}, s.Titles)
+		assert.Equal(w, []string{"Acme", "Bolt"}, s.Sellers)
+		assert.Equal(w, []orders.Fulfilment{orders.FulfilmentOpen, orders.FulfilmentOpen}, s.Fulfilment)
+		assert.NotEmpty(w, s.Image)
+	}},
+	{"filters of a history", func(w *world) {
+		by, item := Person(), Item{Offer: w.goods(w.seller("Acme"), "Lamp", 1999, 100), Quantity: 2}
+		all := w.several(by, 3, item)
+		r := request(by, w.Carts.Put(by.Owner(), item), paymentstest.OK)
+		r.QuoteHash = "another"
+		rejected := w.checkout(r)
+		list := func(r orders.ListOrdersRequest) []orders.OrderID {
+			r.By = by
+			reply, err := w.ListOrders(w.Context(), r)
+			require.NoError(w, err)
+			return idsOf(reply.Orders)
+		}
+		assert.Len(w, list(orders.ListOrdersRequest{}), 3, "rejected ones only by name")
+		assert.Equal(w, []orders.OrderID{rejected.Order}, list(orders.ListOrdersRequest{Status: orders.StatusRejected}))
+		assert.Len(w, list(orders.ListOrdersRequest{Status: orders.StatusPlaced}), 3)
+		assert.Empty(w, list(orders.ListOrdersRequest{Status: orders.StatusCompleted}))
+		assert.Empty(w, list(orders.ListOrdersRequest{Status: orders.StatusPending}))
+		one := all[1]
+		plain := strings.ToLower(strings.ReplaceAll(one.Number, "-", ""))
+		for _, text := range []string{one.Number, " " + plain + " "} {
+			assert.Equal(w, []orders.OrderID{one.ID}, list(orders.ListOrdersRequest{Text: text}))
+		}
+		assert.Contains(w, list(orders.ListOrdersRequest{Text: plain[2:6]}), one.ID, "a part across the dash")
+		assert.Empty(w, list(orders.ListOrdersRequest{Text: "%"}))
+		assert.Equal(w, []orders.OrderID{one.ID}, list(orders.ListOrdersRequest{From: one.CreatedAt, Until: one.CreatedAt + 1}))
+	}},
+	{"whose orders are listed", func(w *world) {
+		o := w.buy(Person(), w.two()...)
+		for _, who := range []actor.Actor{Operator(), actor.System("")} {
+			reply, err := w.ListOrders(w.Context(), orders.ListOrdersRequest{By: who, All: true})
+			require.NoError(w, err)
+			assert.Equal(w, []orders.OrderID{o.ID}, idsOf(reply.Orders))
+		}
+		reply, err := w.ListOrders(w.Context(), orders.ListOrdersRequest{By: Person()})
+		require.NoError(w, err)
+		assert.Empty(w, reply.Orders)
+		for _, r := range []orders.ListOrdersRequest{
+			{By: Person(), All: true}, {By: Staff(o.SellerOrders[0].Seller), All: true}, {By: Guest()}, {By: actor.Nobody()},
+		} {
+			_, err := w.ListOrders(w.Context(), r)
+			w.refused(orders.ErrForbidden, err)
+		}
+	}},
+	{"a seller's orders and their counts", func(w *world) {
+		items := w.two()
+		acme := items[0].Offer.Seller
+		first := w.buy(Person(), items...)
+		w.Clock.Advance(time.Second)
+		second := w.buy(Person(), items[0])
+		w.ship(first.SellerOrders[0], of(first.SellerOrders[0].Lines[0], 1))
+		by := Staff(acme)
+		list := func(r orders.ListSellerOrdersRequest) []orders.SellerOrderSummary {
+			r.By, r.Seller = by, acme
+			reply, err := w.ListSellerOrders(w.Context(), r)
+			require.NoError(w, err)
+			return reply.SellerOrders
+		}
+		all := list(orders.ListSellerOrdersRequest{})
+		require.Len(w, all, 2)
+		assert.Equal(w, second.SellerOrders[0].ID, all[0].ID)
+		assert.Equal(w, orders.FulfilmentPartlyShipped, all[1].Fulfilment)
+		assert.Equal(w, int64(3), all[1].Pieces)
+		assert.Equal(w, int64(2), all[1].ToShip)
+		assert.Equal(w, "DE", all[1].Country)
+		assert.Equal(w, []string{"Lamp"}, all[1].Titles)
+		assert.True(w, all[1].Paid)
+		assert.Len(w, list(orders.ListSellerOrdersRequest{Fulfilment: orders.FulfilmentOpen}), 1)
+		assert.Len(w, list(orders.ListSellerOrdersRequest{Text: strings.ToLower(second.SellerOrders[0].Number)}), 1)
+		assert.Len(w, list(orders.ListSellerOrdersRequest{From: second.PlacedAt}), 1)
+		assert.Len(w, list(orders.ListSellerOrdersRequest{Until: second.PlacedAt}), 1)
+
+		reply, err := w.ListSellerOrders(w.Context(), orders.ListSellerOrdersRequest{By: by, Seller: acme, Page: page.Request{Limit: 1}})
+		require.NoError(w, err)
+		require.NotEmpty(w, reply.Next)
+		reply, err = w.ListSellerOrders(w.Context(), orders.ListSellerOrdersRequest{By: by, Seller: acme, Page: page.Request{Limit: 1, Cursor: reply.Next}})
+		require.NoError(w, err)
+		assert.Equal(w, first.SellerOrders[0].ID, reply.SellerOrders[0].ID)
+		assert.Empty(w, reply.Next)
+
+		counts, err := w.CountSellerOrders(w.Context(), orders.CountSellerOrdersRequest{By: by, Seller: acme})
+		require.NoError(w, err)
+		assert.Equal(w, []orders.FulfilmentCount{
+			{Fulfilment: orders.FulfilmentOpen, Count: 1}, {Fulfilment: orders.FulfilmentPartlyShipped, Count: 1},
+		}, counts.Counts)
+
+		for _, who := range []actor.Actor{Person(), Staff(items[1].Offer.Seller), actor.Nobody()} {
+			_, err := w.ListSellerOrders(w.Context(), orders.ListSellerOrdersRequest{By: who, Seller: acme})
+			w.refused(orders.ErrNotFound, err)
+			_, err = w.CountSellerOrders(w.Context(), orders.CountSellerOrdersRequest{By: who, Seller: acme})
+			w.refused(orders.ErrNotFound, err)
+		}
+	}},
+}
