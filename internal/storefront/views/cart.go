@@ -85,11 +85,11 @@ type QuoteLine struct {
 // Checkout is the one page between a cart and an order. Its form posts email, phone, name,
 // line1, line2, postal_code, city, region, country, phone, address (the id of a saved one),
 // method, invoice_other ("yes") with invoice_name, invoice_line1 and so on, shipping.<seller>
-// where there is a choice, quote, cart and key. The part "quote" is what changes with the address.
+// where there is a choice, quote, seen (the total that stood on the page), cart and key. The part "quote" is what changes with the address.
 type Checkout struct {
 	Page
 	Form      Form
-	Cart      string // version of the cart
+	Cart      string // which cart, in which state
 	Quote     Quote
 	Units     int
 	Saved     []SavedAddress // of who is signed in; empty for guests

@@ -34,6 +34,7 @@ const (
 	PathOperator    = "/operator"
 	PathOpSellers   = "/operator/sellers"
 	PathOpOrders    = "/operator/orders"
+	PathOpCoupons   = "/operator/coupons"
 	PathOpEvents    = "/operator/events"
 	PathOpJobs      = "/operator/jobs"
 	PathOpModules   = "/operator/modules"

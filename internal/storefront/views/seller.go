@@ -75,7 +75,8 @@ type SellerListingRow struct {
 
 // SellerListing is the form of a listing: title, description, category, brand, state, image,
 // version, attributes (one "name: value" a line), condition, tax, key, and for each variant i variant.i (its id, empty for a
-// new one), options.i ("Size: M, Colour: blue"), sku.i, gtin.i, price.i, grams.i, stock.i. With add=variant
+// new one), options.i ("Size: M, Colour: blue"), sku.i, gtin.i, price.i, grams.i, stock.i, was.i (the stock
+// that the form showed: an unchanged number is no count), drop.i ("yes" withdraws it). With add=variant
 // nothing is saved and the form comes back with one more variant.
 type SellerListing struct {
 	Page
@@ -192,13 +193,14 @@ type CouponRow struct {
 }
 
 // Apply asks to become a seller: shop, legal_name, line1, line2, postal_code, city,
-// country, tax_number, email, about.
+// country, tax_number, email, about, currency.
 type Apply struct {
 	Page
-	Form      Form
-	Countries []Choice
-	Status    Status // of an application already made; empty without one
-	Applied   clock.Time
+	Form       Form
+	Countries  []Choice
+	Currencies []Choice
+	Status     Status // of an application already made; empty without one
+	Applied    clock.Time
 }
 
 // Template says which template shows it.

@@ -1,0 +1,307 @@
+package storefront
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"souk/internal/cart"
+	"souk/internal/orders"
+	"souk/internal/platform/money"
+	"souk/internal/storefront/views"
+)
+
+// orderEyes is through whose eyes an order is seen.
+type orderEyes struct {
+	link     string // of a guest
+	operator bool
+}
+
+// orderView is an order with everything that was agreed, and what can be done with it.
+func (v *visit) orderView(o orders.Order, eyes orderEyes) views.Order {
+	base := views.PathOrders + "/" + string(o.ID)
+	out := views.Order{
+		Number: o.Number, URL: orderURL(o.ID, eyes.link), SummaryURL: base + "/summary", PlacedAt: o.PlacedAt,
+		Contact: filled(o.Contact.Name, o.Contact.Email, o.Delivery.Phone), Delivery: postalLines(o.Delivery),
+		Status: orderStatus(o.Status, o.Reason, fulfilments(o)), Quote: v.agreed(o),
+	}
+	if eyes.link != "" {
+		out.SummaryURL = withParam(out.SummaryURL, "link", eyes.link)
+	}
+	if eyes.operator {
+		base = views.PathOpOrders + "/" + string(o.ID)
+		out.URL = base
+	}
+	if o.PlacedAt.IsZero() {
+		out.PlacedAt = o.CreatedAt
+	}
+	if o.Invoice != o.Delivery {
+		out.Invoice = postalLines(o.Invoice)
+	}
+	values := map[string]string{}
+	if eyes.link != "" {
+		values["link"] = eyes.link
+	}
+	open, names := 0, map[orders.SellerOrderID]string{}
+	refund := money.Zero(o.Sums.Total.Currency)
+	for _, so := range o.SellerOrders {
+		part := v.partView(so)
+		names[so.ID] = so.SellerName
+		if cancellable(o.Status, so) {
+			text := "Cancel what is not shipped"
+			if whole(so) {
+				text = "Cancel this part and refund " + FormatMoney(so.Sums.Total)
+			}
+			part.Acts = []views.Act{{Text: text, URL: base + "/parts/" + string(so.ID) + "/cancel", Values: values}}
+			open++
+			refund = addUp(refund, so.Sums.Total)
+		}
+		out.Parts = append(out.Parts, part)
+	}
+	if open > 1 {
+		text := "Cancel everything that is not shipped"
+		if open == len(o.SellerOrders) && !slices.ContainsFunc(o.SellerOrders, func(so orders.SellerOrder) bool { return !whole(so) }) {
+			text = "Cancel the order and refund " + FormatMoney(refund)
+		}
+		out.Acts = []views.Act{{Text: text, URL: base + "/cancel", Values: values}}
+	}
+	out.Timeline = timeline(o.Timeline, names, !eyes.operator)
+	out.Payments = paymentRows(o)
+	return out
+}
+
+// addUp is a and b together; amounts of one order never differ in currency or overflow.
+func addUp(a, b money.Money) money.Money {
+	sum, err := a.Add(b)
+	if err != nil {
+		return a
+	}
+	return sum
+}
+
+func fulfilments(o orders.Order) []orders.Fulfilment {
+	out := make([]orders.Fulfilment, 0, len(o.SellerOrders))
+	for _, so := range o.SellerOrders {
+		out = append(out, so.Fulfilment)
+	}
+	return out
+}
+
+// left is how much of a line is still to ship.
+func left(l orders.Line) int64 { return l.Quantity - l.Shipped - l.Cancelled }
+
+func cancellable(status orders.Status, so orders.SellerOrder) bool {
+	return status == orders.StatusPlaced && slices.ContainsFunc(so.Lines, func(l orders.Line) bool { return left(l) > 0 })
+}
+
+// whole says that nothing of a part was shipped or cancelled yet.
+func whole(so orders.SellerOrder) bool {
+	return !slices.ContainsFunc(so.Lines, func(l orders.Line) bool { return left(l) != l.Quantity })
+}
+
+// agreed is what an order cost, as it was agreed.
+func (v *visit) agreed(o orders.Order) views.Quote {
+	out := views.Quote{Total: o.Sums.Total}
+	var all []orders.Line
+	for _, so := range o.SellerOrders {
+		all = append(all, so.Lines...)
+		out.Sellers = append(out.Sellers, views.QuoteSeller{Seller: so.SellerName, Lines: partSums(so), Total: so.Sums.Total})
+	}
+	out.Lines = quoteLines(o.Sums, nil, "", taxOfOrder(all), true)
+	if !o.Refunded.IsZero() {
+		out.TaxNote = FormatMoney(o.Refunded) + " of it was refunded."
+	}
+	return out
+}
+
+func partSums(so orders.SellerOrder) []views.QuoteLine {
+	var all []cart.Adjustment
+	for _, l := range so.Lines {
+		all = append(all, l.Adjustments...)
+	}
+	return quoteLines(so.Sums, byCode(all), shippingNote(so.Shipping), taxOfOrder(so.Lines), true)
+}
+
+func taxOfOrder(lines []orders.Line) taxWords {
+	all := make([]taxLine, 0, len(lines))
+	for _, l := range lines {
+		all = append(all, taxLine{rate: l.TaxRate, included: l.TaxIncluded, tax: l.TaxGoods})
+	}
+	return taxNames(all)
+}
+
+// partView is one seller's part of an order.
+func (v *visit) partView(so orders.SellerOrder) views.OrderPart {
+	out := views.OrderPart{
+		Number: so.Number, Seller: views.Link{Text: so.SellerName}, Legal: legalLines(so.Legal), Status: v.partStatus(so),
+		Sums: partSums(so), Total: so.Sums.Total,
+	}
+	seen := v.look()
+	titles := map[orders.LineID]string{}
+	for _, l := range so.Lines {
+		titles[l.ID] = l.Title
+		if text := optionText(l.Options); text != "" {
+			titles[l.ID] += ", " + text
+		}
+		total, err := l.UnitPrice.Mul(l.Quantity)
+		if err != nil {
+			total = l.Sums.Goods
+		}
+		out.Lines = append(out.Lines, views.OrderLine{
+			Title: l.Title, Options: optionText(l.Options), SKU: l.SKU, URL: listingURL(l.Listing), Picture: seen.picture(l.Image, "", l.Title),
+			Quantity: int(l.Quantity), Unit: l.UnitPrice, Total: total, Notes: lineNotes(l),
+		})
+	}
+	for i, p := range so.Parcels {
+		out.Parcels = append(out.Parcels, v.parcelView(i, p, titles))
+	}
+	return out
+}
+
+func lineNotes(l orders.Line) []string {
+	var notes []string
+	for _, part := range []struct {
+		n    int64
+		text string
+	}{{l.Shipped - l.Delivered, "on its way"}, {l.Delivered, "delivered"}, {l.Cancelled, "cancelled"}} {
+		if part.n > 0 {
+			notes = append(notes, fmt.Sprintf("%d %s", part.n, part.text))
+		}
+	}
+	if len(notes) == 0 {
+		return nil
+	}
+	return []string{strings.Join(notes, ", ")}
+}
+
+func (v *visit) parcelView(i int, p orders.Parcel, titles map[orders.LineID]string) views.Parcel {
+	out := views.Parcel{
+		Number: fmt.Sprintf("Parcel %d", i+1), Carrier: p.Carrier, Tracking: p.Tracking, TrackURL: p.TrackingURL, ShippedAt: p.ShippedAt,
+		Status: views.Status{Text: "On its way"},
+	}
+	if !p.DeliveredAt.IsZero() {
+		out.Status = views.Status{Text: "Delivered on " + v.day(p.DeliveredAt), Tone: views.Good}
+	}
+	for _, item := range p.Items {
+		out.Lines = append(out.Lines, fmt.Sprintf("%d × %s", item.Quantity, titles[item.Line]))
+	}
+	return out
+}
+
+// orderStatus is where an order stands, as a sentence.
+func orderStatus(status orders.Status, why orders.Reason, parts []orders.Fulfilment) views.Status {
+	switch status {
+	case orders.StatusPending:
+		return views.Status{Text: "Not finished: waiting for the payment", Tone: views.Warn}
+	case orders.StatusRejected:
+		heading, _ := rejection(why, "")
+		return views.Status{Text: "Not placed. " + heading, Tone: views.Bad}
+	default:
+	}
+	count := map[orders.Fulfilment]int{}
+	for _, f := range parts {
+		count[f]++
+	}
+	cancelled, delivered := count[orders.FulfilmentCancelled], count[orders.FulfilmentDelivered]
+	going := delivered + count[orders.FulfilmentShipped]
+	switch {
+	case len(parts) == 0:
+		return views.Status{Text: "Placed"}
+	case cancelled == len(parts):
+		return views.Status{Text: "Cancelled"}
+	case cancelled+delivered == len(parts):
+		return views.Status{Text: "Delivered", Tone: views.Good}
+	case cancelled+going == len(parts):
+		return views.Status{Text: "Shipped", Tone: views.Good}
+	case going+count[orders.FulfilmentPartlyShipped] > 0:
+		return views.Status{Text: fmt.Sprintf("Partly shipped: %d of %s", going, Count(len(parts), "seller has sent everything", "sellers have sent everything")), Tone: views.Good}
+	default:
+		return views.Status{Text: "Being packed"}
+	}
+}
+
+// partStatus is where a seller's part stands, as a sentence.
+func (v *visit) partStatus(so orders.SellerOrder) views.Status {
+	parcels := Count(len(so.Parcels), "parcel", "parcels")
+	switch so.Fulfilment {
+	case orders.FulfilmentPartlyShipped:
+		return views.Status{Text: "Partly shipped, " + parcels, Tone: views.Good}
+	case orders.FulfilmentShipped:
+		return views.Status{Text: "Shipped on " + v.day(so.Parcels[len(so.Parcels)-1].ShippedAt) + ", " + parcels, Tone: views.Good}
+	case orders.FulfilmentDelivered:
+		return views.Status{Text: "Delivered, " + parcels, Tone: views.Good}
+	case orders.FulfilmentCancelled:
+		return views.Status{Text: "Cancelled"}
+	default:
+		return fulfilmentStatus(so.Fulfilment, so.Paid)
+	}
+}
+
+// fulfilmentStatus is how far a part has come, in a word or two.
+func fulfilmentStatus(f orders.Fulfilment, paid bool) views.Status {
+	switch f {
+	case orders.FulfilmentPartlyShipped:
+		return views.Status{Text: "Partly shipped", Tone: views.Warn}
+	case orders.FulfilmentShipped:
+		return views.Status{Text: "Shipped", Tone: views.Good}
+	case orders.FulfilmentDelivered:
+		return views.Status{Text: "Delivered", Tone: views.Good}
+	case orders.FulfilmentCancelled:
+		return views.Status{Text: "Cancelled"}
+	default:
+		if !paid {
+			return views.Status{Text: "Waits for the money", Tone: views.Warn}
+		}
+		return views.Status{Text: "Being packed"}
+	}
+}
+
+// timeline is what happened, the latest first.
+func timeline(entries []orders.Entry, sellers map[orders.SellerOrderID]string, own bool) []views.Happening {
+	out := make([]views.Happening, 0, len(entries))
+	for _, e := range slices.Backward(entries) {
+		h := views.Happening{Text: e.Detail, At: e.At, By: e.Who}
+		if h.Text == "" {
+			h.Text = capital(string(e.What)) + "."
+		}
+		switch {
+		case e.Who == "buyer" && own:
+			h.By = "you"
+		case e.Who == "seller" && sellers[e.SellerOrder] != "":
+			h.By = sellers[e.SellerOrder]
+		}
+		switch e.What {
+		case orders.WhatPlaced, orders.WhatPaid, orders.WhatShipped, orders.WhatDelivered, orders.WhatCompleted:
+			h.Tone = views.Good
+		case orders.WhatRejected, orders.WhatCase:
+			h.Tone = views.Bad
+		default:
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+// paymentRows is what happened to the money of an order.
+func paymentRows(o orders.Order) []views.PaymentRow {
+	var out []views.PaymentRow
+	refunds := 0
+	for _, e := range o.Timeline {
+		switch e.What {
+		case orders.WhatPaid:
+			out = append(out, views.PaymentRow{Text: "Paid", Amount: o.Sums.Total, At: e.At, Tone: views.Good})
+		case orders.WhatRefunded:
+			refunds++
+		default:
+		}
+	}
+	if refunds == 0 || o.Refunded.IsZero() {
+		return out
+	}
+	for _, e := range slices.Backward(o.Timeline) {
+		if e.What == orders.WhatRefunded {
+			return append(out, views.PaymentRow{Text: "Refunded in all", Amount: o.Refunded.Neg(), At: e.At})
+		}
+	}
+	return out
+}
