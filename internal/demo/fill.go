@@ -1,6 +1,7 @@
 // Package demo fills an empty marketplace with a dozen sellers, a few hundred listings with
 // drawn pictures, and people to sign in as. It acts through the contracts alone, as any
-// client would; all of it is made up here.
+// client would; all of it is made up here. What is for sale is in goods.go, what it looks
+// like in picture.go, and what else goes on (coupons, shipping, applicants) in terms.go.
 package demo
 
 import (
@@ -57,19 +58,28 @@ func Fill(ctx context.Context, s Services, progress func(done, of int)) ([]Accou
 	}
 	operator.Kind = actor.KindOperator
 	operator.Scopes = append(operator.Scopes, actor.ScopeOperate)
-	if _, err := f.person(ctx, "buyer", "buyer@demo.example", "Bea Buyer"); err != nil {
+	f.operator = operator
+	buyer, err := f.person(ctx, "buyer", "buyer@demo.example", "Bea Buyer")
+	if err != nil {
+		return nil, err
+	}
+	if err := f.addresses(ctx, buyer); err != nil {
 		return nil, err
 	}
 	for _, shop := range shops {
-		if err := f.open(ctx, shop, operator); err != nil {
+		if err := f.open(ctx, shop); err != nil {
 			return nil, fmt.Errorf("open %s: %w", shop.name, err)
 		}
 	}
-	return f.accounts, f.coupons(ctx, operator)
+	if err := f.newcomers(ctx); err != nil {
+		return nil, err
+	}
+	return f.accounts, f.siteCoupon(ctx)
 }
 
 type filler struct {
 	services Services
+	operator actor.Actor
 	accounts []Account
 	progress func(done, of int)
 	done, of int
@@ -80,7 +90,7 @@ func (f *filler) person(ctx context.Context, role, email, name string) (actor.Ac
 	password := rand.Text()[:16]
 	session := sha256.Sum256([]byte(rand.Text())) // nobody has its secret: it is never used
 	reply, err := f.services.Accounts.Register(ctx, accounts.RegisterRequest{
-		Key: "demo:" + email, Email: email, Name: name, Password: password, Session: hex.EncodeToString(session[:]),
+		Key: id.New("key_"), Email: email, Name: name, Password: password, Session: hex.EncodeToString(session[:]),
 		Agent: "souk demo",
 	})
 	if err != nil {
@@ -93,12 +103,12 @@ func (f *filler) person(ctx context.Context, role, email, name string) (actor.Ac
 	}, nil
 }
 
-// open makes one shop, approved, with everything that it sells.
-func (f *filler) open(ctx context.Context, s shop, operator actor.Actor) error {
+// apply asks for a seller in the name of a new person.
+func (f *filler) apply(ctx context.Context, s shop) (owner actor.Actor, seller catalog.SellerID, err error) {
 	slug := strings.ToLower(strings.NewReplacer(" & ", "-", " ", "-").Replace(s.name))
-	owner, err := f.person(ctx, "seller "+s.name, slug+"@demo.example", "Owner of "+s.name)
+	owner, err = f.person(ctx, "seller "+s.name, slug+"@demo.example", "Owner of "+s.name)
 	if err != nil {
-		return err
+		return owner, "", err
 	}
 	legal := catalog.LegalParty{
 		Name: s.name, Line1: s.street, PostalCode: s.zip, City: s.city, Country: s.country,
@@ -108,15 +118,33 @@ func (f *filler) open(ctx context.Context, s shop, operator actor.Actor) error {
 		By: owner, Key: "demo:apply:" + slug, Name: s.name, About: s.about, Currency: currency, Legal: legal,
 	})
 	if err != nil {
-		return err
+		return owner, "", err
 	}
-	seller := applied.Seller.ID
-	if _, err := f.services.Catalog.ChangeSellerStatus(ctx, catalog.ChangeSellerStatusRequest{
-		By: operator, Key: "demo:approve:" + slug, Seller: seller, Status: catalog.SellerApproved, Why: "part of the demo",
-	}); err != nil {
-		return err
-	}
+	seller = applied.Seller.ID
 	owner.Seller = id.RefOf(seller)
+	return owner, seller, nil
+}
+
+// put has the operator say where a seller stands.
+func (f *filler) put(ctx context.Context, seller catalog.SellerID, status catalog.SellerStatus, why string) error {
+	_, err := f.services.Catalog.ChangeSellerStatus(ctx, catalog.ChangeSellerStatusRequest{
+		By: f.operator, Key: "demo:" + string(status) + ":" + string(seller), Seller: seller, Status: status, Why: why,
+	})
+	return err
+}
+
+// open makes one shop, approved, with everything that it sells.
+func (f *filler) open(ctx context.Context, s shop) error {
+	owner, seller, err := f.apply(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err := f.put(ctx, seller, catalog.SellerApproved, "part of the demo"); err != nil {
+		return err
+	}
+	if err := f.sellersTerms(ctx, s, owner, seller); err != nil {
+		return err
+	}
 	for _, l := range s.lines {
 		hue, err := strconv.ParseInt(s.hue, 10, 32)
 		if err != nil {
@@ -124,7 +152,7 @@ func (f *filler) open(ctx context.Context, s shop, operator actor.Actor) error {
 		}
 		names := append([]string{s.root}, l.path...)
 		category, err := f.services.Catalog.PutCategory(ctx, catalog.PutCategoryRequest{
-			By: operator, Key: "demo:category:" + strings.Join(names, "/"), Names: names, Hue: int32(hue),
+			By: f.operator, Key: "demo:category:" + strings.Join(names, "/"), Names: names, Hue: int32(hue),
 		})
 		if err != nil {
 			return err
@@ -138,32 +166,54 @@ func (f *filler) open(ctx context.Context, s shop, operator actor.Actor) error {
 	return nil
 }
 
-// editions set the listings of one series apart, so that there is something to compare.
-var editions = []struct {
+// edition sets the two listings of one series apart, so that there is something to compare.
+type edition struct {
 	name    string
-	percent int64
+	percent int64 // of the plain one's price and weight
 	words   string
-}{
-	{"", 100, "The one that most people take home."},
-	{"Grand", 145, "Larger in every direction, for rooms that can bear it."},
+}
+
+var (
+	plain = edition{"", 100, "The one that most people take home."}
+	grand = edition{"grand", 145, "Larger in every direction, for rooms that can bear it."}
+)
+
+// editions are the plain one and another, which is grand unless its line says otherwise.
+func (l line) editions() []edition {
+	if l.other.name == "" {
+		return []edition{plain, grand}
+	}
+	return []edition{plain, l.other}
+}
+
+// title of an edition: "Skerry desk lamp, grand".
+func (l line) title(series string, e edition) string {
+	title := series + " " + strings.ToLower(l.noun)
+	if l.titled != "" {
+		title = series + l.titled
+	}
+	if e.name != "" {
+		title += ", " + e.name
+	}
+	return title
 }
 
 func countListings(s shop) int {
 	n := 0
 	for _, l := range s.lines {
-		n += len(l.series) * len(editions)
+		n += len(l.series) * len(l.editions())
 	}
 	return n
 }
 
 func (f *filler) list(ctx context.Context, s shop, l line, at int, series string, owner actor.Actor, seller catalog.SellerID, category catalog.CategoryID) error {
-	for e, edition := range editions {
-		title := strings.Join(strings.Fields(series+" "+strings.ToLower(l.noun)+" "+strings.ToLower(edition.name)), " ")
+	for e, edition := range l.editions() {
+		title := l.title(series, edition)
 		colour := s.colours[(at+e)%len(s.colours)]
 		key := fmt.Sprintf("%s/%s/%d", s.name, title, e)
 		draft := catalog.Draft{
 			ExternalID: fmt.Sprintf("demo-%x", seed(key)), Title: title, Brand: s.name, Category: category, TaxClass: l.tax,
-			Description: fmt.Sprintf("%s %s made of %s. %s %s", series, strings.ToLower(l.noun), l.made, edition.words, l.care),
+			Description: fmt.Sprintf("%s. Made of %s. %s %s", title, l.made, edition.words, l.care),
 			Attributes: []catalog.Attribute{
 				{Section: "Details", Name: "Material", Value: l.made},
 				{Section: "Details", Name: "Series", Value: series},
@@ -184,10 +234,12 @@ func (f *filler) list(ctx context.Context, s shop, l line, at int, series string
 	return nil
 }
 
-// variants of a listing: by colour, by size, or one. Prices end in 90 cents or are whole.
+// rounded is a price that is whole, or for every other of whatever odd is ends in 90 cents.
+func rounded(cents int64, odd string) int64 { return cents/100*100 + 90*int64(seed(odd)%2) }
+
+// variants of a listing: by colour, by size, or one.
 func variants(s shop, l line, at int, percent int64, key, colour string) []catalog.VariantDraft {
 	price := l.cents * percent / 100 * int64(100+at*6) / 100
-	price = price/100*100 + 90*int64(seed(key)%2)
 	each := func(n int, options []catalog.Option, cents, grams int64) catalog.VariantDraft {
 		// About one variant in twelve is sold out, one in eight nearly.
 		stock := int64(seed(key+fmt.Sprint(n)) % 48)
@@ -198,7 +250,7 @@ func variants(s shop, l line, at int, percent int64, key, colour string) []catal
 		}
 		return catalog.VariantDraft{
 			SKU: strings.ToUpper(fmt.Sprintf("%.3s-%x-%d", l.form, seed(key)&0xfffff, n+1)), Options: options,
-			Price: money.Money{Minor: cents, Currency: currency}, Grams: grams * percent / 100, Quantity: &stock,
+			Price: money.Money{Minor: rounded(cents, key), Currency: currency}, Grams: grams * percent / 100, Quantity: &stock,
 		}
 	}
 	switch {
@@ -219,18 +271,4 @@ func variants(s shop, l line, at int, percent int64, key, colour string) []catal
 	default:
 		return []catalog.VariantDraft{each(0, nil, price, l.grams)}
 	}
-}
-
-// coupons makes one site-wide code that the marketplace pays for.
-func (f *filler) coupons(ctx context.Context, operator actor.Actor) error {
-	_, err := f.services.Cart.PutCoupon(ctx, cart.PutCouponRequest{
-		By: operator, Key: "demo:coupon", Coupon: cart.Coupon{
-			Code: "WELCOME10", Label: "10% off to try the demo", Funder: cart.FunderPlatform, Percent: 1000,
-			Amount: money.Zero(currency), Minimum: money.Money{Minor: 2000, Currency: currency},
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("make the demo's coupon: %w", err)
-	}
-	return nil
 }

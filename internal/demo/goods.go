@@ -26,7 +26,15 @@ type line struct {
 	made     string   // of what
 	care     string   // a sentence on use
 	tax      catalog.TaxClass
+	titled   string  // what follows the series in a title, instead of the noun
+	other    edition // beside the plain one; grand if there is none
 }
+
+var (
+	largePrint = edition{"large print", 120, "Set in a larger type, for evenings."}
+	decaf      = edition{"decaf", 110, "Without the caffeine, with everything else."}
+	signed     = edition{"signed", 150, "With the author's name in ink, and a bookmark."}
+)
 
 var shops = []shop{
 	{
@@ -55,7 +63,7 @@ var shops = []shop{
 		street: "Storgatan 8", zip: "331 31", city: "Värnamo", country: "SE", root: "Furniture", hue: "28",
 		colours: []string{"walnut", "oat", "charcoal", "forest"},
 		lines: []line{
-			{noun: "Chair", form: "chair", path: []string{"Chairs"}, cents: 18900, grams: 6400, series: []string{"Alder", "Birch", "Rowan", "Aspen", "Hazel"}, byColour: true, made: "oiled oak with a woven back", care: "Comes in one piece; the seat unscrews when it wants new webbing."},
+			{noun: "Chair", other: edition{"with arms", 130, "With arms to lean on."}, form: "chair", path: []string{"Chairs"}, cents: 18900, grams: 6400, series: []string{"Alder", "Birch", "Rowan", "Aspen", "Hazel"}, byColour: true, made: "oiled oak with a woven back", care: "Comes in one piece; the seat unscrews when it wants new webbing."},
 			{noun: "Side table", form: "table", path: []string{"Tables"}, cents: 24900, grams: 9800, series: []string{"Fell", "Moor", "Tarn", "Beck"}, made: "solid oak", care: "Legs screw on by hand; wipe with a damp cloth and oil once a year."},
 			{noun: "Bookcase", form: "shelf", path: []string{"Shelves"}, cents: 36900, grams: 21000, series: []string{"Folio", "Quarto", "Octavo"}, sizes: []string{"Three shelves", "Five shelves"}, made: "oak and birch plywood", care: "Fixes to the wall with one bracket, included."},
 		},
@@ -75,7 +83,7 @@ var shops = []shop{
 		street: "Via del Porto 19", zip: "34121", city: "Trieste", country: "IT", root: "Coffee and tea", hue: "18",
 		colours: []string{"walnut", "oat", "terracotta", "charcoal"},
 		lines: []line{
-			{noun: "Coffee beans", form: "bag", path: []string{"Coffee"}, cents: 1290, grams: 260, series: []string{"Bora", "Carso", "Barcola", "Grignano", "Miramare", "Rilke"}, sizes: []string{"250 g", "500 g", "1 kg"}, made: "single-origin arabica", care: "Roasted to order; best between day five and day thirty.", tax: catalog.TaxReduced},
+			{noun: "Coffee beans", other: decaf, form: "bag", path: []string{"Coffee"}, cents: 1290, grams: 260, series: []string{"Bora", "Carso", "Barcola", "Grignano", "Miramare", "Rilke"}, sizes: []string{"250 g", "500 g", "1 kg"}, made: "single-origin arabica", care: "Roasted to order; best between day five and day thirty.", tax: catalog.TaxReduced},
 			{noun: "Hand grinder", form: "grinder", path: []string{"Equipment"}, cents: 8900, grams: 900, series: []string{"Molo", "Faro", "Lanterna"}, made: "steel burrs in a beech body", care: "Forty steps from espresso to French press."},
 			{noun: "Teapot", form: "teapot", path: []string{"Equipment"}, cents: 5400, grams: 1300, series: []string{"Sencha", "Oolong", "Darjeeling", "Assam"}, byColour: true, made: "cast iron, enamelled inside", care: "Holds 800 ml with a strainer that lifts out."},
 		},
@@ -85,8 +93,8 @@ var shops = []shop{
 		street: "Prinsengracht 402", zip: "1016 JD", city: "Amsterdam", country: "NL", root: "Stationery", hue: "220",
 		colours: []string{"indigo", "rose", "forest", "mustard"},
 		lines: []line{
-			{noun: "Notebook", form: "notebook", path: []string{"Notebooks"}, cents: 1600, grams: 320, series: []string{"Marsh", "Reedbed", "Polder", "Dyke", "Wader", "Fen"}, byColour: true, made: "100 g paper, sewn, in linen covers", care: "192 numbered pages with a list of contents to fill in."},
-			{noun: "Fountain pen", form: "pen", path: []string{"Pens"}, cents: 4200, grams: 40, series: []string{"Quill", "Pinion", "Vane", "Barb"}, byColour: true, made: "brass with a steel nib", care: "Takes standard cartridges or the converter that comes with it."},
+			{noun: "Notebook", other: edition{"dotted", 106, "With dots instead of lines."}, form: "notebook", path: []string{"Notebooks"}, cents: 1600, grams: 320, series: []string{"Marsh", "Reedbed", "Polder", "Dyke", "Wader", "Fen"}, byColour: true, made: "100 g paper, sewn, in linen covers", care: "192 numbered pages with a list of contents to fill in."},
+			{noun: "Fountain pen", other: edition{"broad", 108, "With a broad nib, for signatures and thinking."}, form: "pen", path: []string{"Pens"}, cents: 4200, grams: 40, series: []string{"Quill", "Pinion", "Vane", "Barb"}, byColour: true, made: "brass with a steel nib", care: "Takes standard cartridges or the converter that comes with it."},
 			{noun: "Sketchbook", form: "book", path: []string{"Notebooks"}, cents: 2200, grams: 540, series: []string{"Low sky", "Long light", "Grey day"}, made: "200 g cotton paper", care: "Takes ink and light washes without complaint."},
 		},
 	},
@@ -95,9 +103,9 @@ var shops = []shop{
 		street: "Bahnhofplatz 3", zip: "6460", city: "Imst", country: "AT", root: "Outdoors", hue: "140",
 		colours: []string{"forest", "mustard", "ocean", "terracotta"},
 		lines: []line{
-			{noun: "Tent", form: "tent", path: []string{"Tents"}, cents: 38900, grams: 2300, series: []string{"Arlberg", "Silvretta", "Lechtal", "Pitztal"}, sizes: []string{"Two people", "Three people"}, made: "ripstop nylon on aluminium poles", care: "Stands in four minutes; every seam is taped."},
+			{noun: "Tent", other: edition{"winter", 140, "With snow flaps and a heavier floor."}, form: "tent", path: []string{"Tents"}, cents: 38900, grams: 2300, series: []string{"Arlberg", "Silvretta", "Lechtal", "Pitztal"}, sizes: []string{"Two people", "Three people"}, made: "ripstop nylon on aluminium poles", care: "Stands in four minutes; every seam is taped."},
 			{noun: "Water bottle", form: "bottle", path: []string{"Bottles"}, cents: 2900, grams: 340, series: []string{"Inn", "Ötz", "Sill", "Ziller", "Isel"}, byColour: true, made: "steel with two walls", care: "Keeps 750 ml cold for a day or hot for half of one."},
-			{noun: "Backpack", form: "backpack", path: []string{"Packs"}, cents: 12900, grams: 980, series: []string{"Steig", "Grat", "Joch", "Spitze"}, byColour: true, made: "waxed canvas", care: "28 litres, a frame that bends to your back, lifetime mending."},
+			{noun: "Backpack", other: edition{"expedition", 140, "With a lid, a second frame and room for a tent."}, form: "backpack", path: []string{"Packs"}, cents: 12900, grams: 980, series: []string{"Steig", "Grat", "Joch", "Spitze"}, byColour: true, made: "waxed canvas", care: "28 litres, a frame that bends to your back, lifetime mending."},
 		},
 	},
 	{
@@ -114,7 +122,7 @@ var shops = []shop{
 		street: "Calle de las Huertas 22", zip: "46001", city: "València", country: "ES", root: "Garden", hue: "110",
 		colours: []string{"terracotta", "white", "sage", "charcoal"},
 		lines: []line{
-			{noun: "Potted plant", form: "plant", path: []string{"Plants"}, cents: 2100, grams: 1800, series: []string{"Rubber fig", "Peace lily", "Snake plant", "Spider plant", "Cast-iron plant", "Swiss cheese plant"}, byColour: true, made: "a living plant in a clay pot", care: "Water it when the soil is dry to the first knuckle."},
+			{noun: "Potted plant", other: edition{"tall", 160, "Grown for a year longer, to stand on the floor."}, form: "plant", path: []string{"Plants"}, cents: 2100, grams: 1800, series: []string{"Rubber fig", "Peace lily", "Snake plant", "Spider plant", "Cast-iron plant", "Swiss cheese plant"}, byColour: true, made: "a living plant in a clay pot", care: "Water it when the soil is dry to the first knuckle."},
 			{noun: "Watering can", form: "can", path: []string{"Tools"}, cents: 2700, grams: 700, series: []string{"Acequia", "Noria", "Aljibe"}, byColour: true, made: "galvanised steel", care: "Holds three litres; the rose comes off."},
 		},
 	},
@@ -124,7 +132,7 @@ var shops = []shop{
 		colours: []string{"brass", "charcoal", "walnut", "terracotta"},
 		lines: []line{
 			{noun: "Frying pan", form: "pan", path: []string{"Pans"}, cents: 9800, grams: 1900, series: []string{"Franconia", "Regnitz", "Main", "Altenburg"}, sizes: []string{"20 cm", "24 cm", "28 cm"}, made: "carbon steel, seasoned", care: "Any stove, any oven; wipe it out and it gets better."},
-			{noun: "Kitchen knife", form: "knife", path: []string{"Knives"}, cents: 11900, grams: 210, series: []string{"Chef", "Santoku", "Paring", "Bread", "Carving"}, made: "carbon steel with a walnut handle", care: "Dry it after use; we sharpen it for free."},
+			{noun: "Kitchen knife", other: edition{"left-handed", 115, "Ground for the left hand."}, form: "knife", path: []string{"Knives"}, cents: 11900, grams: 210, series: []string{"Chef", "Santoku", "Paring", "Bread", "Carving"}, made: "carbon steel with a walnut handle", care: "Dry it after use; we sharpen it for free."},
 			{noun: "Cutting board", form: "board", path: []string{"Boards"}, cents: 5600, grams: 2100, series: []string{"Butcher", "Baker", "Cheese", "Herb"}, made: "end-grain oak", care: "Kind to edges; oil it when it looks thirsty."},
 		},
 	},
@@ -133,9 +141,9 @@ var shops = []shop{
 		street: "Mostowa 2", zip: "31-061", city: "Kraków", country: "PL", root: "Books", hue: "265",
 		colours: []string{"indigo", "forest", "terracotta", "mustard"},
 		lines: []line{
-			{noun: "Novel", form: "book", path: []string{"Fiction"}, cents: 1490, grams: 420, series: []string{"The Lighthouse Accountant", "A Year of Small Rain", "Salt and Ledger", "The Cartographer's Sister", "Nine Bridges", "The Orchard at Night", "What the Tide Keeps"}, sizes: []string{"Paperback", "Hardcover"}, made: "paper, glue and patience", care: "Read it by a window.", tax: catalog.TaxReduced},
-			{noun: "Cookbook", form: "book", path: []string{"Cooking"}, cents: 2900, grams: 980, series: []string{"Bread Before Breakfast", "The Slow Pot", "One Pan, Two People", "Pickles and Patience"}, made: "pages that wipe clean", care: "Lies open by itself.", tax: catalog.TaxReduced},
-			{noun: "Field guide", form: "book", path: []string{"Nature"}, cents: 1990, grams: 380, series: []string{"Birds of the Estuary", "Mushrooms, Carefully", "Clouds and What They Mean"}, made: "waterproof paper", care: "Fits a coat pocket.", tax: catalog.TaxReduced},
+			{noun: "Novel", titled: ": a novel", other: largePrint, form: "book", path: []string{"Fiction"}, cents: 1490, grams: 420, series: []string{"The Lighthouse Accountant", "A Year of Small Rain", "Salt and Ledger", "The Cartographer's Sister", "Nine Bridges", "The Orchard at Night", "What the Tide Keeps"}, sizes: []string{"Paperback", "Hardcover"}, made: "paper, glue and patience", care: "Read it by a window.", tax: catalog.TaxReduced},
+			{noun: "Cookbook", titled: ": a cookbook", other: signed, form: "book", path: []string{"Cooking"}, cents: 2900, grams: 980, series: []string{"Bread Before Breakfast", "The Slow Pot", "One Pan, Two People", "Pickles and Patience"}, made: "pages that wipe clean", care: "Lies open by itself.", tax: catalog.TaxReduced},
+			{noun: "Field guide", titled: ": a field guide", other: largePrint, form: "book", path: []string{"Nature"}, cents: 1990, grams: 380, series: []string{"Birds of the Estuary", "Mushrooms, Carefully", "Clouds and What They Mean"}, made: "waterproof paper", care: "Fits a coat pocket.", tax: catalog.TaxReduced},
 		},
 	},
 	{
@@ -144,9 +152,9 @@ var shops = []shop{
 		colours: []string{"charcoal", "walnut", "white", "ocean"},
 		lines: []line{
 			{noun: "Loudspeaker", form: "speaker", path: []string{"Loudspeakers"}, cents: 34900, grams: 5200, series: []string{"Nyhavn", "Amager", "Refshale", "Dragør"}, byColour: true, made: "birch plywood and a paper cone", care: "Sold singly; two make a pair, four make the neighbours curious."},
-			{noun: "Headphones", form: "phones", path: []string{"Headphones"}, cents: 18900, grams: 290, series: []string{"Hush", "Murmur", "Whisper"}, byColour: true, made: "aluminium and lambskin", care: "Every part can be ordered and changed with one screwdriver."},
-			{noun: "Turntable", form: "record", path: []string{"Turntables"}, cents: 42900, grams: 6800, series: []string{"Rondo", "Fugue", "Largo"}, made: "a walnut plinth and a glass platter", care: "Belt-driven; 33 and 45 with a flick."},
-			{noun: "Scented candle", form: "candle", path: []string{"Listening corner"}, cents: 2400, grams: 420, series: []string{"Needle drop", "Side B", "Liner notes"}, made: "rapeseed wax", care: "Burns for forty hours, about fifty-three LPs."},
+			{noun: "Headphones", other: edition{"studio", 145, "Matched drivers and a cable that can be trodden on."}, form: "phones", path: []string{"Headphones"}, cents: 18900, grams: 290, series: []string{"Hush", "Murmur", "Whisper"}, byColour: true, made: "aluminium and lambskin", care: "Every part can be ordered and changed with one screwdriver."},
+			{noun: "Turntable", other: edition{"studio", 145, "With a heavier platter and a second arm."}, form: "record", path: []string{"Turntables"}, cents: 42900, grams: 6800, series: []string{"Rondo", "Fugue", "Largo"}, made: "a walnut plinth and a glass platter", care: "Belt-driven; 33 and 45 with a flick."},
+			{noun: "Scented candle", other: edition{"refill", 80, "Without the glass, for those who have one already."}, form: "candle", path: []string{"Listening corner"}, cents: 2400, grams: 420, series: []string{"Needle drop", "Side B", "Liner notes"}, made: "rapeseed wax", care: "Burns for forty hours, about fifty-three LPs."},
 		},
 	},
 }
