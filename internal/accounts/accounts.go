@@ -19,12 +19,15 @@ import (
 
 //go:generate go run souk/internal/platform/rpc/gen
 
-// Typed names of what accounts keeps.
 type (
-	PersonID  = id.ID[Person]
+	// PersonID names a person.
+	PersonID = id.ID[Person]
+	// AddressID names an entry of an address book.
 	AddressID = id.ID[Address]
+	// SessionID names a session; it is no secret.
 	SessionID = id.ID[Session]
-	TokenID   = id.ID[Token]
+	// TokenID names a token; it is no secret.
+	TokenID = id.ID[Token]
 )
 
 // Makers of ids.

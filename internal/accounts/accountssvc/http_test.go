@@ -184,8 +184,11 @@ func TestATokenActsForItsMaker(t *testing.T) {
 	require.Equal(t, http.StatusOK, me.status)
 	assert.Equal(t, []any{"read"}, me.field(t, "scopes"))
 	for _, denied := range [][3]string{
-		{"PUT", "me", `{"version":1,"name":"X"}`}, {"POST", "tokens", `{"name":"More","scopes":["read"]}`}, {"POST", "sign-out", ""},
-		{"DELETE", "sessions", ""}, {"POST", "sessions/rotate", ""},
+		{"PUT", "me", `{"version":1,"name":"X"}`},
+		{"POST", "tokens", `{"name":"More","scopes":["read"]}`},
+		{"POST", "sign-out", ""},
+		{"DELETE", "sessions", ""},
+		{"POST", "sessions/rotate", ""},
 		{"PUT", "password", `{"old":"correct horse battery","new":"another password"}`},
 	} {
 		assert.Equal(t, http.StatusForbidden, s.do(denied[0], denied[1], denied[2], "Authorization", bearer).status, denied)

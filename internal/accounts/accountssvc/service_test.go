@@ -393,7 +393,7 @@ func TestAuditFindsWhatIsBroken(t *testing.T) {
 	for name, plant := range map[string]string{
 		"accounts.guests_only_buy":           `UPDATE people SET guest = 1, password = '' WHERE id = ?`,
 		"accounts.one_default_address":       `UPDATE addresses SET is_default = 1 WHERE person_id = ?`,
-		"accounts.address_book_within_limit": `INSERT INTO addresses SELECT person_id, id || n, label, name, line1, line2, postal_code, city, region, country, phone, 0, 9, 0 FROM addresses, (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 50) SELECT n FROM c) WHERE person_id = ? AND is_default = 1`,
+		"accounts.address_book_within_limit": `INSERT INTO addresses SELECT person_id, a.id || n.key, label, name, line1, line2, postal_code, city, region, country, phone, 0, 9, 0 FROM addresses AS a, json_each('[' || rtrim(replace(hex(zeroblob(50)), '00', '1,'), ',') || ']') AS n WHERE person_id = ? AND is_default = 1`,
 		"accounts.secrets_differ":            `UPDATE sessions SET previous = hash WHERE person_id = ?`,
 		"accounts.owners_once":               `INSERT INTO appointed (seller_id, person_id, at) VALUES (?, 'per_gone', 1)`,
 	} {

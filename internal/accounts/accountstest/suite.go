@@ -123,8 +123,14 @@ func (w *world) signIn(email, password, address string) (accounts.SessionReply, 
 	return reply, hash, err
 }
 
-// refused says that err is exactly that refusal, and returns it.
-func (w *world) refused(want *errs.Error, err error) *errs.Error {
+// refused says that err is exactly that refusal.
+func (w *world) refused(want *errs.Error, err error) {
+	w.Helper()
+	_ = w.refusal(want, err)
+}
+
+// refusal is refused, and returns it.
+func (w *world) refusal(want *errs.Error, err error) *errs.Error {
 	w.Helper()
 	require.ErrorIs(w, err, want)
 	got := errs.As(err)
@@ -135,7 +141,7 @@ func (w *world) refused(want *errs.Error, err error) *errs.Error {
 // invalid says that err names each of these fields.
 func (w *world) invalid(err error, fields ...string) {
 	w.Helper()
-	got := w.refused(accounts.ErrInvalid, err)
+	got := w.refusal(accounts.ErrInvalid, err)
 	for _, field := range fields {
 		assert.Contains(w, got.Fields, field)
 	}
@@ -144,7 +150,7 @@ func (w *world) invalid(err error, fields ...string) {
 // wait is what a refusal says of when to come again.
 func (w *world) wait(err error) time.Duration {
 	w.Helper()
-	got := w.refused(accounts.ErrTooManyTries, err)
+	got := w.refusal(accounts.ErrTooManyTries, err)
 	seconds, e := strconv.Atoi(got.Fields["retry_after"])
 	require.NoError(w, e)
 	assert.Positive(w, seconds)

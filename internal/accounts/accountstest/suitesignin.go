@@ -133,7 +133,7 @@ var signInTests = map[string]func(*world){
 		w.register("bea")
 		_, _, wrongPassword := w.signIn("bea@people.example", "wrong password", "")
 		_, _, wrongAddress := w.signIn("nobody@people.example", "wrong password", "")
-		one, other := w.refused(accounts.ErrCredentials, wrongPassword), w.refused(accounts.ErrCredentials, wrongAddress)
+		one, other := w.refusal(accounts.ErrCredentials, wrongPassword), w.refusal(accounts.ErrCredentials, wrongAddress)
 		assert.Equal(w, one.Error(), other.Error())
 	},
 	"signing in says everything that is wrong": func(w *world) {
