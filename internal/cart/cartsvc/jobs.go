@@ -24,22 +24,22 @@ func (s *Service) Start(ctx context.Context) error {
 }
 
 func (s *Service) tidy(ctx context.Context, _ job.Job) error {
-	var removed int64
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		var err error
-		removed, err = tx.Exec(`
-			DELETE FROM carts WHERE id IN (
-				SELECT c.id FROM carts c WHERE c.status = 'open' AND c.changed_at < ? AND c.owner LIKE 'guest:%'
-					AND NOT EXISTS (SELECT 1 FROM claims k WHERE k.cart_id = c.id)
-				LIMIT ?)`, s.now().Add(-untouched), tidyBatch)
-		return err
-	})
-	switch {
-	case err != nil:
-		return fmt.Errorf("remove untouched carts: %w", err)
-	case removed == tidyBatch:
-		return job.Again(s.now())
-	default:
-		return job.Again(s.now().Add(24 * time.Hour))
+	for {
+		var removed int64
+		err := s.db.Write(ctx, func(tx *store.Tx) error {
+			var err error
+			removed, err = tx.Exec(`
+				DELETE FROM carts WHERE id IN (
+					SELECT c.id FROM carts c WHERE c.status = 'open' AND c.changed_at < ? AND c.owner LIKE 'guest:%'
+						AND NOT EXISTS (SELECT 1 FROM claims k WHERE k.cart_id = c.id)
+					ORDER BY c.changed_at LIMIT ?)`, s.now().Add(-untouched), tidyBatch)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("remove untouched carts: %w", err)
+		}
+		if removed < tidyBatch {
+			return job.Again(s.now().Add(24 * time.Hour))
+		}
 	}
 }

@@ -45,6 +45,7 @@ CREATE TABLE claims (
     ended_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX claims_open ON claims (cart_id) WHERE state = 'claimed';
+CREATE INDEX claims_of_cart ON claims (cart_id);
 CREATE INDEX claims_audit ON claims (key) WHERE state = 'claimed';
 
 CREATE TABLE coupons (
