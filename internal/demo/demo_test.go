@@ -1,6 +1,7 @@
 package demo_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/xml"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,11 +42,19 @@ func empty() *marketplace {
 	return &marketplace{Services: demo.Services{Accounts: accountstest.NewFake(now), Catalog: goods, Cart: carttest.NewFake(now, goods)}}
 }
 
-func filled(t *testing.T) *marketplace {
-	t.Helper()
+func fill(ctx context.Context) (*marketplace, error) {
 	m := empty()
 	var err error
-	m.accounts, err = demo.Fill(t.Context(), m.Services, func(done, of int) { m.progress = append(m.progress, [2]int{done, of}) })
+	m.accounts, err = demo.Fill(ctx, m.Services, func(done, of int) { m.progress = append(m.progress, [2]int{done, of}) })
+	return m, err
+}
+
+// shared is filled once, for the tests that only look.
+var shared = sync.OnceValues(func() (*marketplace, error) { return fill(context.Background()) })
+
+func filled(t *testing.T) *marketplace {
+	t.Helper()
+	m, err := shared()
 	require.NoError(t, err)
 	return m
 }
@@ -115,7 +125,9 @@ func TestTheDemoHasSomethingOfEverything(t *testing.T) {
 
 func TestTheDemoIsTheSameEachTimeButForPasswords(t *testing.T) {
 	t.Parallel()
-	one, other := filled(t), filled(t)
+	one := filled(t)
+	other, err := fill(t.Context())
+	require.NoError(t, err)
 	same := func(all []catalog.Listing) []catalog.Draft {
 		drafts := make([]catalog.Draft, len(all))
 		for i, l := range all {

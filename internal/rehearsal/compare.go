@@ -55,8 +55,11 @@ func (f *reading) compareSaga(o orders.OrderFact) {
 // account is what payments says of one order.
 type account struct {
 	payments []payments.Payment
-	refunds  map[payments.PaymentID]int64 // asked for and not refused, in minor units
+	refunds  map[payments.PaymentID]refunds
 }
+
+// refunds are those of one payment, in minor units.
+type refunds struct{ asked, refused int64 }
 
 func paymentsOf(ctx context.Context, ask payments.Service, batch []orders.OrderFact) (map[id.Ref]account, error) {
 	refs := make([]id.Ref, len(batch))
@@ -67,16 +70,20 @@ func paymentsOf(ctx context.Context, ask payments.Service, batch []orders.OrderF
 	if err != nil {
 		return nil, err
 	}
-	refunds := map[payments.PaymentID]int64{}
+	of := map[payments.PaymentID]refunds{}
 	for _, r := range reply.Refunds {
-		if r.Status != payments.RefundFailed {
-			refunds[r.Payment] += r.Amount.Minor
+		sum := of[r.Payment]
+		if r.Status == payments.RefundFailed {
+			sum.refused += r.Amount.Minor
+		} else {
+			sum.asked += r.Amount.Minor
 		}
+		of[r.Payment] = sum
 	}
 	by := make(map[id.Ref]account, len(batch))
 	for _, p := range reply.Payments {
 		a := by[p.Order]
-		a.payments, a.refunds = append(a.payments, p), refunds
+		a.payments, a.refunds = append(a.payments, p), of
 		by[p.Order] = a
 	}
 	return by, nil
@@ -135,12 +142,20 @@ func (f *reading) comparePlaced(o orders.OrderFact, live []payments.Payment, a a
 	default:
 		wrong(PlacedIsPaid, "its saga is %s, and its payment %s is %s", o.Saga, p.ID, p.Status)
 	}
-	// An order promises a refund, and a job asks payments for it.
-	switch asked := a.refunds[p.ID]; {
-	case max(asked, p.Refunded.Minor) > o.Refunded.Minor:
-		wrong(RefundsAgree, "%d of payment %s are refunded or will be, the order knows of %s", max(asked, p.Refunded.Minor), p.ID, o.Refunded)
-	case asked < o.Refunded.Minor && o.Due.IsZero():
-		wrong(RefundsAgree, "the order promises %s, only %d of payment %s are refunded or will be, and no job sees to the rest", o.Refunded, asked, p.ID)
+	f.compareRefunds(o, max(a.refunds[p.ID].asked, p.Refunded.Minor), a.refunds[p.ID].refused, wrong)
+}
+
+// compareRefunds: an order promises a refund, and a job asks payments for it. What the provider
+// has refused to pay back was asked for, and is for someone to look at.
+func (f *reading) compareRefunds(o orders.OrderFact, asked, refused int64, wrong func(invariant, detail string, args ...any)) {
+	if refused > 0 {
+		f.counts.Refused++
+	}
+	switch {
+	case asked > o.Refunded.Minor:
+		wrong(RefundsAgree, "%d are refunded or will be, the order knows of %s", asked, o.Refunded)
+	case asked+refused < o.Refunded.Minor && o.Due.IsZero():
+		wrong(RefundsAgree, "the order promises %s, only %d are refunded or will be, and no job sees to the rest", o.Refunded, asked)
 	}
 }
 
@@ -154,9 +169,9 @@ func (f *reading) compareHolds(o orders.OrderFact) {
 		h := &held[i]
 		h.seen = true
 		switch {
+		case explained:
 		case h.key != uint32(hashOf(o.Reservation)): //nolint:gosec // half of a hash is a hash
 			f.add(0, HoldsHaveOwners, "goods are held for it that its checkout did not reserve", string(o.ID))
-		case explained:
 		case !h.allocated:
 			f.add(0, HoldsHaveOwners, fmt.Sprintf("it is %s, and %d pieces are still reserved", o.Status, h.pieces), string(o.ID))
 		case o.Status != orders.StatusPlaced:

@@ -71,6 +71,7 @@ type Counts struct {
 	Unfinished   int64 `json:"unfinished"` // checkouts under way
 	Overdue      int64 `json:"overdue"`    // of these, those past their deadline and not yet placed or undone
 	Cases        int64 `json:"cases"`      // checkouts that stopped for someone to decide
+	Refused      int64 `json:"refused"`    // orders of which the provider would not pay something back
 	Parked       int64 `json:"parked"`     // events
 	DeadJobs     int64 `json:"dead_jobs"`
 }

@@ -144,9 +144,6 @@ func TestWhatIsPlantedIsFound(t *testing.T) {
 		"a refund that nobody asks for": {
 			plant: func(w *world) { w.refunds = w.refunds[:1] }, invariant: rehearsal.RefundsAgree, at: inPart,
 		},
-		"a refund that the provider refused": {
-			plant: func(w *world) { w.refunds[1].Status = payments.RefundFailed }, invariant: rehearsal.RefundsAgree, at: inPart,
-		},
 		"a hold of no order": {
 			plant: func(w *world) {
 				w.reservations = append(w.reservations, catalog.Reservation{Key: "stray:reserve", For: none, Status: catalog.ReservationConfirmed})
@@ -284,6 +281,12 @@ func TestWorkUnderWayExplainsWhatIsSeen(t *testing.T) {
 			p := &w.payments[rejected]
 			p.Status, p.Captured = payments.StatusCaptured, eur(1000)
 		},
+		"a refund that the provider refused": func(w *world) { w.refunds[1].Status = payments.RefundFailed },
+		"a reservation made again, since its term was over": func(w *world) {
+			again := w.reservations[2]
+			again.Key = string(w.orders[running].ID) + ":reserve_late"
+			w.reservations = append(w.reservations, again)
+		},
 		"goods of a case that was given up": func(w *world) { w.reservations = w.reservations[:4] },
 	}
 	for name, change := range tests {
@@ -296,13 +299,14 @@ func TestWorkUnderWayExplainsWhatIsSeen(t *testing.T) {
 	}
 }
 
-func TestOverdueCheckoutsAreCounted(t *testing.T) {
+func TestWhatWantsAttentionIsCounted(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	w.orders[running].Deadline = start
+	w.orders[running].Deadline, w.refunds[1].Status = start, payments.RefundFailed
 	r := w.verify(t, rehearsal.Options{})
 	assert.True(t, r.Sound())
 	assert.EqualValues(t, 1, r.Counts.Overdue)
+	assert.EqualValues(t, 1, r.Counts.Refused)
 }
 
 func TestWhatIsGoneAtTheSecondReadingDoesNotCount(t *testing.T) {
