@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"souk/internal/orders"
 	"souk/internal/platform/config"
 )
 
@@ -29,20 +30,28 @@ type world struct {
 	stdout io.Writer
 	stderr io.Writer
 
+	// at is called at each named point of a checkout; tests end the process there.
+	at func(point string, order orders.OrderID)
+
 	began bool // arguments and settings made sense; what fails now is souk
 }
 
 // commands are all commands. Each lives in a file of its own and is added here.
 func commands(w *world) []*cobra.Command {
 	return []*cobra.Command{
-		serveCommand(w),
-		versionCommand(w),
+		serveCommand(w), adminCommand(w), importCommand(w), exportCommand(w), searchCommand(w),
+		verifyCommand(w), backupCommand(w), restoreCommand(w),
+		eventsCommand(w), jobsCommand(w), migrateCommand(w), modulesCommand(w), versionCommand(w),
 	}
 }
 
 // run does what the arguments ask, and says with which status to exit.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
 	w := &world{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	return w.run(ctx, args)
+}
+
+func (w *world) run(ctx context.Context, args []string) int {
 	root := rootCommand(w) //nolint:contextcheck // cobra hands ctx to the command that runs
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -50,7 +59,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return exitOK
 	}
 	// One line, whatever it is made of.
-	_, _ = fmt.Fprintln(stderr, "souk: "+strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
+	_, _ = fmt.Fprintln(w.stderr, "souk: "+strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 	if config.IsMistake(err) || !w.began {
 		return exitMistake
 	}

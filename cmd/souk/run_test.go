@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -50,15 +51,17 @@ func start(t *testing.T, dir string, args ...string) *running {
 		_ = in.Close()
 	}()
 	t.Cleanup(stop)
-	buf := make([]byte, 200)
-	n, err := out.Read(buf)
-	if err != nil {
+	scanner := bufio.NewScanner(out)
+	for scanner.Scan() {
+		if url, ok := strings.CutPrefix(scanner.Text(), "souk is open at "); ok {
+			r.url = url
+			break
+		}
+	}
+	if r.url == "" {
 		t.Fatalf("souk did not open: status %d, %s", <-r.status, r.stderr)
 	}
 	go io.Copy(io.Discard, out)
-	url, ok := strings.CutPrefix(strings.TrimSpace(string(buf[:n])), "souk is open at ")
-	require.True(t, ok, string(buf[:n]))
-	r.url = url
 	return r
 }
 

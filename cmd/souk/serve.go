@@ -26,6 +26,8 @@ const drain = 10 * time.Second
 // serveOptions are the settings of `souk serve`.
 type serveOptions struct {
 	data, listen, logLevel, otlp string
+	templates                    string
+	demo, demoPublic             bool
 	proxies                      []netip.Prefix
 }
 
@@ -43,8 +45,13 @@ func serveCommand(w *world) *cobra.Command {
 	level := flags.String("log-level", "info", "least important lines to log: debug, info, warn, error")
 	otlp := flags.String("otlp-endpoint", "", "`URL` to send traces to (OTLP over HTTP); also OTEL_EXPORTER_OTLP_ENDPOINT")
 	proxies := flags.StringSlice("proxies", nil, "`CIDR`s of reverse proxies whose X-Forwarded headers are believed")
+	withDemo := flags.Bool("demo", false, "fill an empty data folder with a demo marketplace")
+	public := flags.Bool("demo-public", false, "allow --demo on an address that others can reach")
+	templates := flags.String("templates", "", "`DIR` of internal/storefront in a source tree, to see changes of pages at once")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		o := serveOptions{data: *data, listen: *listen, logLevel: *level, otlp: *otlp}
+		o := serveOptions{
+			data: *data, listen: *listen, logLevel: *level, otlp: *otlp, templates: *templates, demo: *withDemo, demoPublic: *public,
+		}
 		if o.otlp == "" {
 			o.otlp = w.getenv("OTEL_EXPORTER_OTLP_ENDPOINT")
 		}
@@ -68,6 +75,11 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	if _, err := telemetry.Logger(nil, o.logLevel); err != nil {
 		return config.Mistakef("%v", err)
 	}
+	if o.demo {
+		if err := checkDemoAddress(o.listen, o.demoPublic); err != nil {
+			return err
+		}
+	}
 	dir, err := openFolder(o.data)
 	if err != nil {
 		return err
@@ -84,11 +96,20 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	}
 	defer closing(&err, func() error { return limited(ctx, tel.Stop) })
 
-	a, err := wire(ctx, dir, tel)
+	a, err := wire(ctx, dir, tel, wireOptions{demo: o.demo, templates: o.templates, at: w.at})
 	if err != nil {
 		return err
 	}
 	defer closing(&err, a.close)
+	if o.demo {
+		if err := a.fillDemo(ctx, w); err != nil {
+			return err
+		}
+	}
+	if err := a.modules.Start(ctx); err != nil {
+		return err
+	}
+	a.serving.Store(true)
 
 	a.http.Log, a.http.Tracer, a.http.Meter = tel.Log, tel.Tracer, tel.Meter()
 	a.http.Version, a.http.Proxies = soukVersion(), o.proxies

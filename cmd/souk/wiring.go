@@ -2,25 +2,73 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
+	"sync/atomic"
 
+	"souk/internal/accounts"
+	"souk/internal/accounts/accountsrpc"
+	"souk/internal/accounts/accountssvc"
+	"souk/internal/cart"
+	"souk/internal/cart/cartrpc"
+	"souk/internal/cart/cartsvc"
+	"souk/internal/catalog"
+	"souk/internal/catalog/catalogrpc"
+	"souk/internal/catalog/catalogsvc"
+	"souk/internal/orders"
+	"souk/internal/orders/ordersrpc"
+	"souk/internal/orders/orderssvc"
+	"souk/internal/payments"
+	"souk/internal/payments/paymentsrpc"
+	"souk/internal/payments/paymentssvc"
+	"souk/internal/platform/bus"
 	"souk/internal/platform/control"
+	"souk/internal/platform/door"
 	"souk/internal/platform/httpx"
 	"souk/internal/platform/module"
+	"souk/internal/platform/store"
 	"souk/internal/platform/telemetry"
+	"souk/internal/search"
+	"souk/internal/search/searchrpc"
+	"souk/internal/search/searchsvc"
+	"souk/internal/storefront"
+	"souk/migrations"
 )
+
+// moduleNames are the modules that keep something, in the order in which they are opened.
+var moduleNames = []string{"catalog", "accounts", "payments", "search", "cart", "orders"}
+
+// services are the modules as they are asked from outside: each behind its door.
+type services struct {
+	catalog  catalog.Service
+	accounts accounts.Service
+	payments payments.Service
+	search   search.Service
+	cart     cart.Service
+	orders   orders.Service
+}
 
 // app is a souk that is wired and open: its modules with their databases, and what works in
 // the background. Whoever opened it closes it.
 type app struct {
 	dir     string
 	tel     *telemetry.Telemetry
+	dbs     map[string]*store.DB
+	bus     *bus.Bus
 	modules *module.Set
+	ask     services
 	http    httpx.Config // the resolver and the error page come from modules
 	workers []worker
 	closers []func() error
+	serving atomic.Bool // events and jobs are worked on
+
+	// What commands need of modules beyond their contracts.
+	catalog  *catalogsvc.Service
+	payments *paymentssvc.Service
+	search   *searchsvc.Service
 }
 
 // worker is something that works until ctx ends.
@@ -31,29 +79,127 @@ type worker struct {
 
 // wire opens every module in dir and puts them together: this function is the map of what
 // hangs on what. On an error nothing stays open.
-func wire(ctx context.Context, dir string, tel *telemetry.Telemetry) (_ *app, err error) {
-	a := &app{dir: dir, tel: tel}
+func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptions) (_ *app, err error) {
+	a := &app{dir: dir, tel: tel, dbs: map[string]*store.DB{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
 		}
 	}()
-	if err := ctx.Err(); err != nil {
+	if err := a.open(ctx); err != nil {
 		return nil, err
 	}
-	if a.modules, err = module.NewSet(tel.Log); err != nil {
+	sources := map[bus.Log]bus.Source{}
+	doors := map[string]*door.Door{}
+	for _, name := range moduleNames {
+		sources[bus.Log(name)] = bus.LocalSource(a.dbs[name])
+		doors[name] = door.New(name, 0, tel.Log)
+	}
+	a.bus = bus.New(bus.Config{Sources: sources, Log: tel.Log, Tracer: tel.Traces})
+
+	a.catalog = catalogsvc.New(catalogsvc.Config{DB: a.dbs["catalog"], Telemetry: tel.Module("catalog")})
+	a.ask.catalog = catalogrpc.Guard(a.catalog, doors["catalog"])
+
+	people := accountssvc.New(accountssvc.Config{
+		DB: a.dbs["accounts"], Bus: a.bus, Catalog: a.ask.catalog, Telemetry: tel.Module("accounts"),
+	})
+	a.ask.accounts = accountsrpc.Guard(people, doors["accounts"])
+
+	a.payments = paymentssvc.New(paymentssvc.Config{DB: a.dbs["payments"], Telemetry: tel.Module("payments"), Stylesheet: o.stylesheet})
+	a.ask.payments = paymentsrpc.Guard(a.payments, doors["payments"])
+
+	a.search = searchsvc.New(searchsvc.Config{
+		DB: a.dbs["search"], Bus: a.bus, Catalog: a.ask.catalog, Telemetry: tel.Module("search"),
+	})
+	a.ask.search = searchrpc.Guard(a.search, doors["search"])
+
+	carts := cartsvc.New(cartsvc.Config{DB: a.dbs["cart"], Catalog: a.ask.catalog, Telemetry: tel.Module("cart")})
+	a.ask.cart = cartrpc.Guard(carts, doors["cart"])
+
+	bought := orderssvc.New(orderssvc.Config{
+		DB: a.dbs["orders"], Bus: a.bus, Cart: a.ask.cart, Catalog: a.ask.catalog, Payments: a.ask.payments,
+		Accounts: a.ask.accounts, Log: tel.Module("orders").Log, At: o.at,
+	})
+	a.ask.orders = ordersrpc.Guard(bought, doors["orders"])
+
+	pages, err := storefront.New(storefront.Config{
+		Accounts: a.ask.accounts, Catalog: a.ask.catalog, Search: a.ask.search, Cart: a.ask.cart, Payments: a.ask.payments,
+		Orders: a.ask.orders, Operations: operations{a}, Demo: o.demo, Renderer: storefront.RenderOptions{Dir: o.templates, NewKey: rand.Text},
+	})
+	if err != nil {
 		return nil, err
 	}
+	a.http.Resolver, a.http.PageError = people.Resolver(), pages.PageError
+
+	parts := []module.Module{
+		a.catalog.Module(), people.Module(), a.payments.Module(), a.search.Module(), carts.Module(), bought.Module(), pages.Module(),
+		{Name: "demo", Assets: demoPictures},
+	}
+	for i := range parts {
+		parts[i].Door = doors[parts[i].Name]
+	}
+	if a.modules, err = module.NewSet(tel.Log, parts...); err != nil {
+		return nil, err
+	}
+	a.workers = append(a.workers, worker{name: "events", run: a.bus.Run})
 	for _, m := range a.modules.Modules() {
 		if m.Jobs != nil {
 			a.workers = append(a.workers, worker{name: "jobs of " + m.Name, run: m.Jobs.Run})
 		}
 	}
+	a.workers = append(a.workers, worker{name: "upkeep", run: a.upkeep})
+	if err := a.bus.Instrument(tel.Meter()); err != nil {
+		return nil, fmt.Errorf("show the bus: %w", err)
+	}
 	return a, a.modules.Show(tel)
 }
 
+// wireOptions are what differs between one use of the modules and another.
+type wireOptions struct {
+	stylesheet string // of the site, for the payment provider's own page
+	demo       bool   // pages say that nothing is really sold
+	templates  string // folder to read templates from again for every request; "" as compiled
+	at         func(point string, order orders.OrderID)
+}
+
+// open opens every module's database, which runs its migrations.
+func (a *app) open(ctx context.Context) error {
+	for _, name := range moduleNames {
+		db, err := store.Open(ctx, storeOptions(a.dir, name, a.tel))
+		if err != nil {
+			return fmt.Errorf("open %s: %w", name, err)
+		}
+		a.dbs[name] = db
+		a.closers = append(a.closers, db.Close)
+	}
+	return nil
+}
+
+// storeOptions say where a module's database is.
+func storeOptions(dir, name string, tel *telemetry.Telemetry) store.Options {
+	return store.Options{
+		Module: name, Path: filepath.Join(dir, name+".db"), Migrations: migrations.SQLite(name), Log: tel.Module(name).Log,
+	}
+}
+
 // register offers what commands beside the running souk ask for.
-func (a *app) register(*control.Server) {}
+func (a *app) register(server *control.Server) {
+	verifying().offer(server, a)
+	backingUp().offer(server, a)
+	importing().offer(server, a)
+	exporting().offer(server, a)
+	rebuilding().offer(server, a)
+	creatingAdmin().offer(server, a)
+	pausing().offer(server, a)
+	listingEvents().offer(server, a)
+	showingEvents().offer(server, a)
+	retryingEvents().offer(server, a)
+	skippingEvents().offer(server, a)
+	replayingEvents().offer(server, a)
+	listingJobs().offer(server, a)
+	retryingJob().offer(server, a)
+	droppingJob().offer(server, a)
+}
 
 // work runs the workers until ctx ends, and comes back when the last has come to rest. One
 // that cannot go on stops all, since half a souk looks like a whole one from outside.

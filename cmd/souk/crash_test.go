@@ -1,0 +1,336 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/orders"
+	"souk/internal/rehearsal"
+)
+
+// The environment by which a test has the test binary be the souk that it kills.
+const (
+	envBe    = "SOUK_TEST_BE_SOUK" // be souk with these arguments, one a line
+	envPoint = "SOUK_TEST_KILL_AT" // "after capture 7": die the seventh time that this point is reached
+)
+
+func TestMain(m *testing.M) {
+	if args := os.Getenv(envBe); args != "" {
+		os.Exit(beSouk(strings.Split(args, "\n")))
+	}
+	os.Exit(m.Run())
+}
+
+// beSouk is what main does, and dies where it was told to, as by kill -9.
+func beSouk(args []string) int {
+	w := &world{getenv: func(string) string { return "" }, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	if at := os.Getenv(envPoint); at != "" {
+		cut := strings.LastIndex(at, " ")
+		left, err := strconv.Atoi(at[cut+1:])
+		if err != nil {
+			return exitMistake
+		}
+		var mu sync.Mutex
+		w.at = func(point string, _ orders.OrderID) {
+			mu.Lock()
+			defer mu.Unlock()
+			if point != at[:cut] {
+				return
+			}
+			if left--; left == 0 {
+				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				select {} // nothing more is done by this process
+			}
+		}
+	}
+	return w.run(context.Background(), args)
+}
+
+// child is a souk in a process of its own.
+type child struct {
+	cmd  *exec.Cmd
+	url  string
+	done chan error
+	log  *strings.Builder // to be read after done
+}
+
+// spawn starts a souk on dir that dies at the point, or with "" lives until it is killed.
+func spawn(t *testing.T, dir, point string) *child {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), envBe+"="+strings.Join([]string{"serve", "--data", dir, "--listen", "localhost:0", "--log-level", "error"}, "\n"), envPoint+"="+point)
+	c := &child{cmd: cmd, done: make(chan error, 1), log: &strings.Builder{}}
+	cmd.Stderr = c.log
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	scanner := bufio.NewScanner(out)
+	for scanner.Scan() {
+		if url, ok := strings.CutPrefix(scanner.Text(), "souk is open at "); ok {
+			c.url = url
+			break
+		}
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, out)
+		c.done <- cmd.Wait()
+	}()
+	require.NotEmpty(t, c.url, "souk did not open: %s", c.log)
+	return c
+}
+
+func (c *child) kill() { _ = c.cmd.Process.Kill() }
+
+// gone waits until the process has ended.
+func (c *child) gone(t *testing.T) {
+	t.Helper()
+	select {
+	case <-c.done:
+	case <-time.After(time.Minute):
+		t.Fatalf("souk did not die: %s", c.log)
+	}
+}
+
+// bought is a checkout as its buyer knows it.
+type bought struct {
+	shopper *shopper
+	key     string
+	quote   quoteSeen
+	method  string
+	said    checkoutSeen // what was acknowledged, if anything was
+	acked   bool
+}
+
+// crashRounds is how often the binary is killed.
+func crashRounds(t *testing.T) int {
+	t.Helper()
+	if text := os.Getenv("SOUK_CRASH_ROUNDS"); text != "" {
+		n, err := strconv.Atoi(text)
+		require.NoError(t, err)
+		return n
+	}
+	if os.Getenv("CI") != "" {
+		return 50
+	}
+	if testing.Short() {
+		return 3
+	}
+	return 10
+}
+
+// points are the named points of a checkout. A test of orders names them too, so that one
+// that is added there is missed here.
+var points = []string{
+	"begun", "before claim", "between claim and freeze", "after claim", "before reserve", "after reserve", "before authorise",
+	"after authorise", "before confirm", "after confirm", "before place", "after place", "before capture", "after capture",
+	"after allocate", "after close", "before undo", "after undo of the payment", "after undo of the reservation", "after undo of the claim",
+}
+
+// TestCrash kills the real binary at named points of the checkout and at random moments, under
+// concurrent checkouts, and looks after each restart whether anything acknowledged was lost,
+// doubled or left to be mended by hand.
+func TestCrash(t *testing.T) {
+	rounds := crashRounds(t)
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv("SOUK_CRASH_SEED"); text != "" {
+		var err error
+		seed, err = strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err)
+	}
+	t.Logf("seed %d, %d rounds", seed, rounds)
+	random := rand.New(rand.NewPCG(seed, 1))
+	dir := t.TempDir()
+	fillDemoAt(t, dir)
+
+	var all []*bought
+	for round := range rounds {
+		point := ""
+		if round%3 != 2 {
+			point = fmt.Sprintf("%s %d", points[round%len(points)], 1+random.IntN(4))
+		}
+		c := spawn(t, dir, point)
+		made := shop(t, c, random, 6, 5)
+		c.kill() // where its point was not reached, or there was none
+		c.gone(t)
+
+		next := spawn(t, dir, "")
+		for _, b := range made {
+			b.shopper.url = next.url
+			b.settle(t, fmt.Sprintf("round %d, killed %q", round, point))
+		}
+		all = append(all, made...)
+		report := verifyAt(t, dir)
+		require.True(t, report.Sound(), "round %d, killed %q: %+v", round, point, broken(report))
+		next.kill()
+		next.gone(t)
+	}
+	placed := 0
+	for _, b := range all {
+		if b.said.Status == "placed" {
+			placed++
+		}
+	}
+	t.Logf("%d checkouts, %d placed", len(all), placed)
+	assert.Positive(t, placed)
+}
+
+// fillDemoAt makes a demo marketplace in dir.
+func fillDemoAt(t *testing.T, dir string) {
+	t.Helper()
+	r := start(t, dir, "--demo", "--log-level", "error")
+	r.stop()
+	require.Equal(t, exitOK, <-r.status, r.stderr)
+}
+
+// shop lets so many buyers buy for a while, and says what they know.
+func shop(t *testing.T, c *child, random *rand.Rand, buyers, each int) []*bought {
+	t.Helper()
+	listings := goods(t, c.url, 8, 1)
+	methods := []string{"sandbox_ok", "sandbox_ok", "sandbox_declined", "sandbox_lost_reply", "sandbox_later"}
+	var mu sync.Mutex
+	var made []*bought
+	var buying sync.WaitGroup
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	go func() { // a killed souk ends all of it
+		select {
+		case err := <-c.done:
+			c.done <- err
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	if random.IntN(2) == 0 {
+		// A random moment: after a number of checkouts, not after a time.
+		killAfter := 1 + random.IntN(buyers*each)
+		go func() {
+			for ctx.Err() == nil {
+				mu.Lock()
+				n := len(made)
+				mu.Unlock()
+				if n >= killAfter {
+					c.kill()
+					return
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(time.Millisecond):
+				}
+			}
+		}()
+	}
+	for range buyers {
+		mine := rand.New(rand.NewPCG(random.Uint64(), 2))
+		buying.Go(func() {
+			for range each {
+				if ctx.Err() != nil {
+					return
+				}
+				b, err := begin(ctx, c.url, listings, methods[mine.IntN(len(methods))], mine)
+				if err != nil {
+					continue // the souk is dying, or the goods are sold out
+				}
+				mu.Lock()
+				made = append(made, b)
+				mu.Unlock()
+				said, a, err := b.shopper.checkout(ctx, b.quote, b.method, b.key)
+				if err == nil && a.status < 300 {
+					b.said, b.acked = said, true
+				}
+			}
+		})
+	}
+	buying.Wait()
+	return made
+}
+
+var errNothingToBuy = errors.New("nothing to buy")
+
+// begin fills a guest's cart from two sellers and quotes it.
+func begin(ctx context.Context, url string, listings []listingSeen, method string, random *rand.Rand) (*bought, error) {
+	s, err := guest(ctx, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	for range 2 {
+		l := listings[random.IntN(len(listings))]
+		if a, err := s.add(ctx, l.Variants[0].ID, 1); err != nil || a.status >= 500 {
+			return nil, errors.Join(err, errNothingToBuy)
+		}
+	}
+	q, err := s.quote(ctx)
+	if err != nil || len(q.Problems) > 0 {
+		return nil, errors.Join(err, errNothingToBuy)
+	}
+	return &bought{shopper: s, key: key(), quote: q, method: method}, nil
+}
+
+// settle repeats the checkout by its key until it rests, and compares that with what was
+// acknowledged before the crash.
+func (b *bought) settle(t *testing.T, when string) {
+	t.Helper()
+	var now checkoutSeen
+	until(t, when+": a checkout comes to rest", func() bool {
+		said, a, err := b.shopper.checkout(t.Context(), b.quote, b.method, b.key)
+		require.NoError(t, err, when)
+		if a.status >= 500 || a.status == http.StatusTooManyRequests {
+			return false
+		}
+		require.Less(t, a.status, 300, "%s: %s", when, a.body)
+		now = said
+		return said.Status != "pending"
+	})
+	if b.acked {
+		assert.Equal(t, b.said.Order, now.Order, "%s: the same key made another order", when)
+		if b.said.Status == "placed" {
+			assert.Equal(t, "placed", now.Status, "%s: an acknowledged order is gone", when)
+		}
+		if b.said.Status == "rejected" {
+			assert.Equal(t, "rejected", now.Status, "%s: a rejected order was placed", when)
+		}
+	}
+	if b.method == "sandbox_declined" {
+		assert.Equal(t, "rejected", now.Status, when)
+	}
+	b.said = now
+}
+
+// verifyAt checks the souk that runs on dir.
+func verifyAt(t *testing.T, dir string) rehearsal.Report {
+	t.Helper()
+	var out, errs strings.Builder
+	w := &world{getenv: func(string) string { return "" }, stdin: strings.NewReader(""), stdout: &out, stderr: &errs}
+	report, err := verifying().ask(t.Context(), w, dir, verifyIn{Patience: 30 * time.Second})
+	require.NoError(t, err, errs.String())
+	return report
+}
+
+// broken is what is wrong of a report.
+func broken(r rehearsal.Report) []rehearsal.InvariantReport {
+	var out []rehearsal.InvariantReport
+	for _, i := range r.Invariants {
+		if i.Broken > 0 {
+			out = append(out, i)
+		}
+	}
+	return out
+}

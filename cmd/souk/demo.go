@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/go-chi/chi/v5"
+
+	"souk/internal/catalog"
+	"souk/internal/demo"
+	"souk/internal/platform/config"
+)
+
+// demoAccounts is the file that keeps whom one can sign in as, with the passwords.
+const demoAccounts = "demo-accounts.txt"
+
+// demoPictures serves the drawings of the demo's goods.
+func demoPictures(r chi.Router) {
+	r.Method(http.MethodGet, demo.Prefix+"*", demo.Pictures())
+}
+
+// checkDemoAddress refuses a demo that others could reach: its accounts are for playing.
+func checkDemoAddress(listen string, public bool) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return config.Mistakef("--listen %s is not host:port", listen)
+	}
+	addr, err := netip.ParseAddr(host)
+	if public || host == "localhost" || err == nil && addr.IsLoopback() {
+		return nil
+	}
+	return config.Mistakef("--demo makes accounts to play with, and %s can be reached by others; say --demo-public if that is meant", listen)
+}
+
+// fillDemo fills an empty marketplace, and says whom one can sign in as. One that has sellers
+// is left as it is.
+func (a *app) fillDemo(ctx context.Context, w *world) error {
+	reply, err := a.ask.catalog.ListSellers(ctx, catalog.ListSellersRequest{By: byCommandLine()})
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(a.dir, demoAccounts)
+	if len(reply.Sellers) > 0 {
+		if _, err := os.Stat(path); err == nil {
+			_, err := fmt.Fprintf(w.stdout, "the demo is filled already; its accounts are in %s\n", path)
+			return err
+		}
+		return nil
+	}
+	_, _ = fmt.Fprintln(w.stdout, "filling the demo marketplace …") // progress
+	made, err := demo.Fill(ctx, demo.Services{Accounts: a.ask.accounts, Catalog: a.ask.catalog, Cart: a.ask.cart}, func(int, int) {})
+	if err != nil {
+		return fmt.Errorf("fill the demo marketplace: %w", err)
+	}
+	var text bytes.Buffer
+	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, account := range made {
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", account.Role, account.Email, account.Password) // into memory
+	}
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("write down the demo's accounts: %w", err)
+	}
+	if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("write down the demo's accounts: %w", err)
+	}
+	if err := a.bus.Drain(ctx); err != nil {
+		return errors.Join(errors.New("bring the search index up to date"), err)
+	}
+	_, err = fmt.Fprintf(w.stdout, "sign in as (kept in %s):\n%s", path, text.String())
+	return err
+}

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/money"
+)
+
+// street is a marketplace with two sellers, an operator and a buyer, and a souk that serves it.
+type street struct {
+	*running
+	lamps, mugs     shopOf
+	operator, buyer someone
+}
+
+// open fills dir with a street and serves it.
+func open(t *testing.T) *street {
+	t.Helper()
+	s := &street{}
+	dir := t.TempDir()
+	setup(t, dir, func(a *app) {
+		s.operator = operator(t, a, "olive@example.com")
+		s.buyer = register(t, a, "bea@example.com")
+		s.lamps = seller(t, a, s.operator, "Lamps", 3, 20)
+		s.mugs = seller(t, a, s.operator, "Mugs", 3, 20)
+	})
+	s.running = start(t, dir, "--log-level", "error")
+	return s
+}
+
+func (s *street) as(who someone) *shopper { return &shopper{url: s.url, bearer: who.token} }
+
+// sound fails the test unless everything adds up.
+func (s *street) sound(t *testing.T) {
+	t.Helper()
+	report := verifyAt(t, s.dir)
+	assert.True(t, report.Sound(), broken(report))
+}
+
+// The parts of orders that journeys look at.
+type (
+	orderSeen struct {
+		ID           string            `json:"id"`
+		Number       string            `json:"number"`
+		Status       string            `json:"status"`
+		Refunded     amount            `json:"refunded"`
+		SellerOrders []sellerOrderSeen `json:"seller_orders"`
+	}
+	sellerOrderSeen struct {
+		ID         string `json:"id"`
+		Fulfilment string `json:"fulfilment"`
+		Paid       bool   `json:"paid"`
+		Lines      []struct {
+			ID    string `json:"id"`
+			Title string `json:"title"`
+		} `json:"lines"`
+		Parcels []struct {
+			ID string `json:"id"`
+		} `json:"parcels"`
+	}
+)
+
+// order reads an order; a guest brings its link.
+func (s *shopper) order(t *testing.T, id, link string) orderSeen {
+	t.Helper()
+	path := "/api/v1/orders/orders/" + id
+	if link != "" {
+		path += "?link=" + url.QueryEscape(link)
+	}
+	var o orderSeen
+	s.must(t, http.MethodGet, path, "", nil, &o)
+	return o
+}
+
+func TestJourneyBuyFromTwoSellersShipAndDeliver(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	buyer := s.as(s.buyer)
+	c := buyer.buy(t, "sandbox_ok", seen(s.lamps.listings[0]), seen(s.mugs.listings[1]))
+	require.Equal(t, "placed", c.Status, c.Message)
+	assert.Empty(t, c.Link, "whoever is signed in needs no link")
+
+	var history struct {
+		Orders []orderSeen `json:"orders"`
+	}
+	buyer.must(t, http.MethodGet, "/api/v1/orders/orders", "", nil, &history)
+	require.Len(t, history.Orders, 1)
+	assert.Equal(t, c.Number, history.Orders[0].Number)
+
+	o := buyer.order(t, c.Order, "")
+	require.Len(t, o.SellerOrders, 2)
+	until(t, "the order is paid", func() bool {
+		o = buyer.order(t, c.Order, "")
+		return o.SellerOrders[0].Paid
+	})
+	for i, shop := range []shopOf{s.lamps, s.mugs} {
+		staff := s.as(shop.owner)
+		part := o.SellerOrders[i]
+		var shipped sellerOrderSeen
+		staff.must(t, http.MethodPost, "/api/v1/orders/seller-orders/"+part.ID+"/parcels", key(), map[string]any{"carrier": "DHL", "tracking": "JD01"}, &shipped)
+		assert.Equal(t, "shipped", shipped.Fulfilment)
+		require.Len(t, shipped.Parcels, 1)
+		staff.must(t, http.MethodPost, "/api/v1/orders/seller-orders/"+part.ID+"/parcels/"+shipped.Parcels[0].ID+"/delivery", key(), nil, &shipped)
+		assert.Equal(t, "delivered", shipped.Fulfilment)
+	}
+	assert.Equal(t, "completed", buyer.order(t, c.Order, "").Status)
+	s.sound(t)
+}
+
+func TestJourneyDeclined(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	g := newGuest(t, s.url)
+	c := g.buy(t, "sandbox_declined", seen(s.lamps.listings[0]))
+	assert.Equal(t, "rejected", c.Status)
+	assert.Equal(t, "declined", c.Reason)
+
+	q, err := g.quote(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, q.Problems, "the cart is there again")
+	again, _ := g.follow(t, q, "sandbox_ok", key())
+	assert.Equal(t, "placed", again.Status, again.Message)
+	s.sound(t)
+}
+
+func TestJourneyApproveByRedirect(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for decision, want := range map[string]string{"approve": "placed", "decline": "rejected"} {
+		g := newGuest(t, s.url)
+		a, err := g.add(t.Context(), string(s.lamps.listings[1].Variants[0].ID), 1)
+		require.NoError(t, err)
+		require.Less(t, a.status, 300, string(a.body))
+		q, err := g.quote(t.Context())
+		require.NoError(t, err)
+		k := key()
+		c, a, err := g.checkout(t.Context(), q, "sandbox_redirect", k)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusAccepted, a.status, string(a.body))
+		require.NotEmpty(t, c.ActionURL)
+
+		page := s.url + strings.TrimPrefix(c.ActionURL, s.url)
+		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		res, err := client.Get(page)
+		require.NoError(t, err)
+		res.Body.Close()
+		require.Equal(t, http.StatusOK, res.StatusCode)
+		res, err = client.PostForm(page, url.Values{"decision": {decision}})
+		require.NoError(t, err)
+		res.Body.Close()
+		require.Equal(t, http.StatusSeeOther, res.StatusCode)
+		assert.Contains(t, res.Header.Get("Location"), c.Order)
+
+		settled, _ := g.follow(t, q, "sandbox_redirect", k)
+		assert.Equal(t, c.Order, settled.Order)
+		assert.Equal(t, want, settled.Status, settled.Message)
+	}
+	s.sound(t)
+}
+
+func TestJourneyPriceChangesAtCheckout(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	lamp := s.lamps.listings[2]
+	g := newGuest(t, s.url)
+	_, err := g.add(t.Context(), string(lamp.Variants[0].ID), 1)
+	require.NoError(t, err)
+	q, err := g.quote(t.Context())
+	require.NoError(t, err)
+
+	s.stop()
+	require.Equal(t, exitOK, <-s.status, s.stderr)
+	setup(t, s.dir, func(a *app) {
+		v := lamp.Variants[0]
+		_, err := a.ask.catalog.EditListing(t.Context(), catalog.EditListingRequest{
+			By: s.lamps.owner.actor, Key: key(), Listing: lamp.ID, Version: lamp.Version, Draft: catalog.Draft{
+				ExternalID: lamp.ExternalID, Title: lamp.Title,
+				Variants: []catalog.VariantDraft{{ID: v.ID, SKU: v.SKU, Price: money.Money{Minor: v.Price.Minor + 250, Currency: "EUR"}, Grams: v.Grams}},
+			},
+		})
+		require.NoError(t, err)
+	})
+	s.running = start(t, s.dir, "--log-level", "error")
+	g.url = s.url
+
+	c, _ := g.follow(t, q, "sandbox_ok", key())
+	assert.Equal(t, "rejected", c.Status)
+	assert.Equal(t, "quote_changed", c.Reason)
+	now, err := g.quote(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, q.Sums.Goods.Minor+250, now.Sums.Goods.Minor)
+	c, _ = g.follow(t, now, "sandbox_ok", key())
+	assert.Equal(t, "placed", c.Status, c.Message)
+	assert.Equal(t, now.Sums.Total, c.Total)
+	s.sound(t)
+}
+
+func TestJourneyCancelAndRefund(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	g := newGuest(t, s.url)
+	c := g.buy(t, "sandbox_ok", seen(s.lamps.listings[0]), seen(s.mugs.listings[0]))
+	require.Equal(t, "placed", c.Status, c.Message)
+	require.NotEmpty(t, c.Link)
+	o := g.order(t, c.Order, c.Link)
+	part := o.SellerOrders[0]
+	var cancelled sellerOrderSeen
+	g.must(t, http.MethodPost, "/api/v1/orders/seller-orders/"+part.ID+"/cancellations?link="+url.QueryEscape(c.Link), key(), map[string]any{"why": "changed my mind"}, &cancelled)
+	assert.Equal(t, "cancelled", cancelled.Fulfilment)
+	o = g.order(t, c.Order, c.Link)
+	assert.Positive(t, o.Refunded.Minor)
+	assert.Less(t, o.Refunded.Minor, c.Total.Minor)
+
+	var payments struct {
+		Payments []struct {
+			Refunded amount `json:"refunded"`
+		} `json:"payments"`
+	}
+	until(t, "the money is on its way back", func() bool {
+		s.as(s.operator).must(t, http.MethodGet, "/api/v1/payments/orders/"+c.Order+"/payments", "", nil, &payments)
+		return len(payments.Payments) == 1 && payments.Payments[0].Refunded == o.Refunded
+	})
+	s.sound(t)
+}
+
+func TestJourneyBackupWhileServingRestoresSound(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	stop := make(chan struct{})
+	bought := make(chan int, 1)
+	go func() { // buys until it is told to stop
+		n := 0
+		defer func() { bought <- n }()
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			g, err := guest(t.Context(), s.url, nil)
+			if err != nil {
+				return
+			}
+			if a, err := g.add(t.Context(), string(s.mugs.listings[n%3].Variants[0].ID), 1); err != nil || a.status >= 300 {
+				return // sold out
+			}
+			q, err := g.quote(t.Context())
+			if err != nil {
+				return
+			}
+			if _, _, err := g.checkout(t.Context(), q, "sandbox_ok", key()); err != nil {
+				return
+			}
+			n++
+		}
+	}()
+	into := filepath.Join(t.TempDir(), "backup")
+	got := souk(t, nil, "backup", into, "--data", s.dir)
+	close(stop)
+	require.Equal(t, exitOK, got.status, got.stderr)
+	require.Positive(t, <-bought)
+
+	fresh := filepath.Join(t.TempDir(), "restored")
+	got = souk(t, nil, "restore", into, "--data", fresh)
+	require.Equal(t, exitOK, got.status, got.stdout+got.stderr)
+	assert.Contains(t, got.stdout, "everything adds up")
+	assert.Contains(t, got.stdout, "payments are paused")
+
+	r := start(t, fresh, "--log-level", "error")
+	restored := &street{running: r, lamps: s.lamps, mugs: s.mugs}
+	got = souk(t, nil, "admin", "resume-payments", "--data", fresh, "--why", "a test")
+	require.Equal(t, exitOK, got.status, got.stderr)
+	g := newGuest(t, r.url)
+	c := g.buy(t, "sandbox_ok", seen(s.lamps.listings[0]))
+	assert.Equal(t, "placed", c.Status, c.Message)
+	restored.sound(t)
+}
