@@ -28,11 +28,14 @@ import (
 
 //go:generate go run souk/internal/platform/rpc/gen
 
-// Typed names of what catalog keeps.
 type (
-	SellerID   = id.ID[Seller]
-	ListingID  = id.ID[Listing]
-	VariantID  = id.ID[Variant]
+	// SellerID names a seller.
+	SellerID = id.ID[Seller]
+	// ListingID names a listing.
+	ListingID = id.ID[Listing]
+	// VariantID names a variant.
+	VariantID = id.ID[Variant]
+	// CategoryID names a category.
 	CategoryID = id.ID[Category]
 )
 

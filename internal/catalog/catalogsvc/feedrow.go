@@ -186,10 +186,19 @@ func hasLetter(s string) bool {
 
 // columns are the feed's names of a draft's fields, for reports.
 var columns = []struct{ field, column string }{
-	{"draft.title", "title"}, {"draft.description", "description"}, {"draft.brand", "brand"}, {"draft.external_id", "item_group_id"},
-	{"draft.attributes", "product_detail"}, {"draft.images", "image_link"}, {"draft.condition", "condition"},
-	{"draft.variants[0].gtin", "gtin"}, {"draft.variants[0].sku", "id"}, {"draft.variants[0].was_price", "sale_price"},
-	{"draft.variants[0].price", "price"}, {"draft.variants[0].grams", "shipping_weight"}, {"draft.variants[0].options", "item_group_id"},
+	{"draft.title", "title"},
+	{"draft.description", "description"},
+	{"draft.brand", "brand"},
+	{"draft.external_id", "item_group_id"},
+	{"draft.attributes", "product_detail"},
+	{"draft.images", "image_link"},
+	{"draft.condition", "condition"},
+	{"draft.variants[0].gtin", "gtin"},
+	{"draft.variants[0].sku", "id"},
+	{"draft.variants[0].was_price", "sale_price"},
+	{"draft.variants[0].price", "price"},
+	{"draft.variants[0].grams", "shipping_weight"},
+	{"draft.variants[0].options", "item_group_id"},
 }
 
 // rowProblem says in the feed's words what is wrong with a row.

@@ -186,7 +186,7 @@ func (s *Service) postListingStatus(ctx context.Context, by actor.Actor, in post
 }
 
 type getOffersIn struct {
-	Variants string `query:"variants" required:"true" maxLength:"10000" example:"var_01k5xk3v8dtq6c9m4j0e7r2a1b" doc:"Ids of variants, parted by commas; at most 200."`
+	Variants string `query:"variants" required:"true" maxLength:"10000" example:"var_01k5xk3v8dtq6c9m4j0e7r2a1b" doc:"Ids of variants, parted by commas."`
 }
 
 type offersOut struct {

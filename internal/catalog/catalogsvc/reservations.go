@@ -66,7 +66,7 @@ func answer(r catalog.Reservation, err error) (catalog.ReservationReply, error) 
 
 // unjoined is the only error in err, if it is one that errors.Join made of one.
 func unjoined(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) == 1 { //nolint:errorlint // what answer was given, not what is in it
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) == 1 {
 		return joined.Unwrap()[0]
 	}
 	return err

@@ -53,10 +53,9 @@ type variant struct {
 }
 
 type memory struct {
-	body   string
-	reply  []byte
-	err    error
-	undone bool
+	body  string
+	reply []byte
+	err   error
 }
 
 // NewFake is an empty catalog that tells the time by now.

@@ -109,10 +109,10 @@ var listingTests = map[string]func(*world){
 		again := Draft("Lamp", 1250, 1)
 		again.Variants[0].SKU = "SKU-1"
 		_, err := w.CreateListing(w.Context(), catalog.CreateListingRequest{By: staff, Key: Key(), Seller: catalog.SellerID(staff.Seller), Draft: again})
-		assert.Contains(w, w.refused(catalog.ErrSKUTaken, err).Fields, "draft.variants[0].sku")
+		assert.Contains(w, w.fields(catalog.ErrSKUTaken, err), "draft.variants[0].sku")
 		again.Variants[0].SKU, again.ExternalID = "SKU-2", "L-1"
 		_, err = w.CreateListing(w.Context(), catalog.CreateListingRequest{By: staff, Key: Key(), Seller: catalog.SellerID(staff.Seller), Draft: again})
-		assert.Contains(w, w.refused(catalog.ErrSKUTaken, err).Fields, "draft.external_id")
+		assert.Contains(w, w.fields(catalog.ErrSKUTaken, err), "draft.external_id")
 	},
 	"an edit matches variants by id, then by SKU, and withdraws the rest": func(w *world) {
 		_, staff := w.seller("Shop")

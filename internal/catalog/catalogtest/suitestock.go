@@ -202,7 +202,7 @@ func (w *world) allocated(what []catalog.Item) string {
 // shortOf says how many the refusal says that there are.
 func (w *world) shortOf(err error, v catalog.VariantID) int64 {
 	w.Helper()
-	n, e := strconv.ParseInt(w.refused(catalog.ErrOutOfStock, err).Fields[string(v)], 10, 64)
+	n, e := strconv.ParseInt(w.fields(catalog.ErrOutOfStock, err)[string(v)], 10, 64)
 	require.NoError(w, e)
 	return n
 }
