@@ -230,7 +230,7 @@ func TestEveryPictureIsDrawn(t *testing.T) {
 		body, err := io.ReadAll(r.Body)
 		require.NoError(t, err)
 		assert.NotContains(t, string(body), "%!", "a colour is missing")
-		assert.NoError(t, wellFormed(string(body)), url)
+		require.NoError(t, wellFormed(string(body)), url)
 		drawn[url] = string(body)
 	}
 	kinds := map[string]bool{}

@@ -185,7 +185,7 @@ func TestWhatIsPlantedIsFound(t *testing.T) {
 			plant: func(w *world) {
 				o := w.orders[rejected]
 				w.claims = append(w.claims, cart.ClaimFact{Key: o.Claim, Cart: "crt_stray", Order: id.RefOf(o.ID)})
-			}, invariant: rehearsal.ClaimsHaveOwners, subject: string(newWorld().orders[rejected].Claim),
+			}, invariant: rehearsal.ClaimsHaveOwners, subject: newWorld().orders[rejected].Claim,
 		},
 		"a second claim of a checkout": {
 			plant: func(w *world) {
