@@ -293,8 +293,17 @@ func TestTaxOf(t *testing.T) {
 		included bool
 		want     int64
 	}{
-		{11900, 1900, true, 1900}, {11900, 1900, false, 2261}, {1, 1900, true, 0}, {3, 1900, true, 0}, {4, 1900, true, 1},
-		{50, 100, false, 1}, {49, 100, false, 0}, {0, 1900, true, 0}, {100, 0, true, 0}, {100, 10_000, true, 50}, {100, 10_000, false, 100},
+		{11900, 1900, true, 1900},
+		{11900, 1900, false, 2261},
+		{1, 1900, true, 0},
+		{3, 1900, true, 0},
+		{4, 1900, true, 1},
+		{50, 100, false, 1},
+		{49, 100, false, 0},
+		{0, 1900, true, 0},
+		{100, 0, true, 0},
+		{100, 10_000, true, 50},
+		{100, 10_000, false, 100},
 	} {
 		got, err := taxOf(eur(tt.amount), tt.rate, tt.included)
 		require.NoError(t, err)
@@ -383,7 +392,9 @@ func TestCheckRatesSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	var p errs.Problems
 	checkRates([]cart.TaxRate{
-		{Class: catalog.TaxStandard, BasisPoints: 10_001}, {Class: "luxury"}, {Class: catalog.TaxReduced, Region: "much too long"},
+		{Class: catalog.TaxStandard, BasisPoints: 10_001},
+		{Class: "luxury"},
+		{Class: catalog.TaxReduced, Region: "much too long"},
 		{Class: catalog.TaxStandard, BasisPoints: 1},
 	}, &p)
 	fields := errs.As(p.Err(cart.ErrInvalid)).Fields
@@ -438,7 +449,7 @@ func TestMergeLosesNothing(t *testing.T) {
 			require.False(t, to.line(l.Variant) >= 0 && from.line(l.Variant) >= 0, "nothing is in both")
 		}
 		for _, code := range append(slices.Clone(wasTo.codes), wasFrom.codes...) {
-			require.True(t, to.hasCode(code) != from.hasCode(code))
+			require.NotEqual(t, to.hasCode(code), from.hasCode(code))
 		}
 		require.Len(t, said, len(from.lines)+len(from.codes), "what stays is said")
 		require.LessOrEqual(t, len(to.lines), cart.MaxLines)

@@ -254,7 +254,7 @@ func TestWhatACheckoutCosts(t *testing.T) {
 		require.NoError(t, err)
 		cost := h.db.Stats().Sub(before)
 		assert.EqualValues(t, 1, cost.Writes)
-		return int64(cost.Statements)
+		return cost.Statements
 	}
 	assert.EqualValues(t, 9, claim(plain), "cart, lines, codes, shipping, taxes; key, lock, claim, key")
 	assert.EqualValues(t, 6, claim(plain), "again: cart, lines, codes, its quote; key, quote")

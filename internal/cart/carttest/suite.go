@@ -168,13 +168,19 @@ type world struct {
 	Env
 }
 
-// refused says that err is exactly that refusal, and returns it.
-func (w *world) refused(want *errs.Error, err error) *errs.Error {
+// told is what a refusal tells the client.
+type told struct {
+	Message string
+	Fields  map[string]string
+}
+
+// refused says that err is exactly that refusal, and returns what it tells.
+func (w *world) refused(want *errs.Error, err error) told {
 	w.Helper()
 	require.ErrorIs(w, err, want)
 	got := errs.As(err)
 	assert.Equal(w, want.Kind, got.Kind)
-	return got
+	return told{Message: got.Message, Fields: got.Fields}
 }
 
 // invalid says that err names each of these fields.

@@ -165,8 +165,11 @@ var lineTests = map[string]func(*world){
 		before := w.get(by)
 		was := catalogtest.Euro(100)
 		for i, want := range []cart.Notice{
-			{Kind: cart.NoticePriceUp, Was: &was}, {Kind: cart.NoticePriceDown, Was: &was}, {Kind: cart.NoticeShort, Available: 4},
-			{Kind: cart.NoticeSoldOut}, {Kind: cart.NoticeNotForSale},
+			{Kind: cart.NoticePriceUp, Was: &was},
+			{Kind: cart.NoticePriceDown, Was: &was},
+			{Kind: cart.NoticeShort, Available: 4},
+			{Kind: cart.NoticeSoldOut},
+			{Kind: cart.NoticeNotForSale},
 		} {
 			require.Len(w, before.Lines[i].Notices, 1, want.Kind)
 			assert.Equal(w, want, before.Lines[i].Notices[0])
