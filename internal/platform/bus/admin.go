@@ -262,6 +262,9 @@ func (s *Subscriber) drainSome(tx *store.Tx, key string, turn *drainTurn, v *ver
 			break
 		}
 	}
+	if err := s.settled(tx); err != nil {
+		return err
+	}
 	done := turn.Applied + turn.Skipped
 	_, err = tx.Exec(`UPDATE event_cursors SET applied = applied + ?, skipped = skipped + ?, parked = parked - ?, updated_at = ?
 		WHERE subscriber = ?`, turn.Applied, turn.Skipped, done, tx.Now(), s.name)

@@ -248,6 +248,9 @@ func (s *Subscriber) batch(tx *store.Tx, from cursor, events []Event, v *verdict
 			break
 		}
 	}
+	if err := s.settled(tx); err != nil {
+		return batch{}, err
+	}
 	return b, moveCursor(tx, at, b.cursor)
 }
 

@@ -25,6 +25,7 @@ type Subscriber struct {
 	logger zerolog.Logger
 
 	handlers map[string]func(tx *store.Tx, body string) error
+	settle   func(tx *store.Tx) error
 	rebuild  func(ctx context.Context) error
 
 	turn     sync.Mutex    // one step at a time
@@ -62,6 +63,22 @@ func On[E store.Event](s *Subscriber, fn func(tx *store.Tx, e E) error) {
 		}
 		return fn(tx, e)
 	}
+}
+
+// OnBatch has fn called once after the handlers of each batch, in the same transaction: for
+// what costs less for many events than for each. It is no event's own, so its error parks
+// nothing: the batch is undone and the subscriber stops for a while.
+func (s *Subscriber) OnBatch(fn func(tx *store.Tx) error) { s.settle = fn }
+
+// settled calls what OnBatch has registered.
+func (s *Subscriber) settled(tx *store.Tx) error {
+	if s.settle == nil {
+		return nil
+	}
+	if err := s.settle(tx); err != nil {
+		return fmt.Errorf("settle a batch of %s: %w", s.name, err)
+	}
+	return nil
 }
 
 // OnPlaceGone registers what is done when the cursor's place is not in the log any more: fn
