@@ -21,7 +21,7 @@ func (s *Service) Audit(ctx context.Context, r audit.Request) (_ search.AuditRep
 			return err
 		}
 		active := s.sets[g.Active]
-		if err := q.Get(&reply.Listings, active.indexed); err != nil {
+		if err := q.Get(&reply.Listings, active.count); err != nil {
 			return fmt.Errorf("count listings: %w", err)
 		}
 		if r.Cursor != "" {

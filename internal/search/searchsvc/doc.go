@@ -15,13 +15,19 @@
 //
 // # Rules
 //
-//	entry.go           what is indexed of a listing
-//	words.go           what a text asks for
+//	entry.go                        what is indexed of a listing
+//	words.go                        what a text asks for
 //	walk.go, facets.go, prices.go   filters, counts, sorts, pages
-//	pieces.go          matches within a text
-//	internal/ranking   in which order; internal/suggest   how to go on typing
+//	pieces.go                       matches within a text
+//	internal/ranking                in which order
+//	internal/suggest                how to go on typing
 //
 // The last two know no SQL and no index.
+//
+// # Writing
+//
+// An event writes the listing's row. Its words are indexed once per batch of events, in the
+// same transaction (bus.OnBatch), so whoever sees the row sees the words.
 //
 // # Order holds between pages
 //

@@ -28,22 +28,23 @@ type entry struct {
 
 // text is what is searched for words.
 type text struct {
-	Title, Brand, Category, Description, Details, Codes string
+	Title, Brand, Description, Details, Codes string
+	Category                                  string // for when the category was never heard of
 }
 
-// print is equal for equal texts.
-func (t text) print() []byte {
-	h := sha256.New()
-	for _, s := range []string{t.Title, t.Brand, t.Category, t.Description, t.Details, t.Codes} {
+// print is equal for equal words.
+func (e entry) print() []byte {
+	h, t := sha256.New(), e.Text
+	for _, s := range []string{t.Title, t.Brand, e.Path, t.Description, t.Details, t.Codes} {
 		h.Write([]byte(s)) // never fails
 		h.Write([]byte{0})
 	}
 	return h.Sum(nil)[:16]
 }
 
-// entryOf is what is indexed of a listing in that state, in a category with those names
-// from the root. What is not shown keeps no words, so it weighs on nobody's ranking.
-func entryOf(e catalog.ListingChanged, names []string) entry {
+// entryOf is what is indexed of a listing in that state. What is not shown keeps no words, so
+// it weighs on nobody's ranking.
+func entryOf(e catalog.ListingChanged) entry {
 	out := entry{
 		ID: e.ListingID, Version: e.Version, Seller: e.SellerID, Path: e.Path, Image: e.Image,
 		Variants: len(e.Variants), CreatedAt: e.CreatedAt,
@@ -60,7 +61,7 @@ func entryOf(e catalog.ListingChanged, names []string) entry {
 	}
 	if out.Shown {
 		out.Text = text{
-			Title: clean(e.Title), Brand: clean(e.Brand), Category: clean(strings.Join(names, " ")),
+			Title: clean(e.Title), Brand: clean(e.Brand), Category: clean(strings.NewReplacer("/", " ", "-", " ").Replace(e.Path)),
 			Description: clean(e.Description), Details: detailsOf(e), Codes: codesOf(e),
 		}
 	}
@@ -111,12 +112,16 @@ func codesOf(e catalog.ListingChanged) string {
 // clean is s as valid UTF-8 without control characters, so that none can be taken for the
 // marks around matches.
 func clean(s string) string {
+	s = strings.TrimSpace(s)
+	if strings.IndexFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || unicode.IsControl(r) }) < 0 {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
-	}, strings.TrimSpace(strings.ToValidUTF8(s, " ")))
+	}, strings.ToValidUTF8(s, " "))
 }
 
 // changedOf is a listing that was read, in the words of the event. Its version counts edits

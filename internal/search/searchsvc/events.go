@@ -15,6 +15,7 @@ func (s *Service) hear(b *bus.Bus) {
 	bus.On(s.subscriber, s.listingChanged)
 	bus.On(s.subscriber, s.sellerChanged)
 	bus.On(s.subscriber, s.categoryChanged)
+	s.subscriber.OnBatch(s.settle)
 	s.subscriber.OnPlaceGone(s.placeGone)
 }
 
@@ -40,47 +41,36 @@ func idle(active string) string {
 }
 
 func (s *Service) listingChanged(tx *store.Tx, e catalog.ListingChanged) error {
+	listing := entryOf(e)
+	return s.each(tx, func(to *set) error { return to.put(tx, listing) })
+}
+
+// each does something to every set that events go to.
+func (s *Service) each(tx *store.Tx, do func(to *set) error) error {
 	sets, err := s.fed(tx)
 	if err != nil {
 		return err
 	}
-	for _, set := range sets {
-		names, err := set.categoryNames(tx, e.Path)
-		if err != nil {
-			return err
-		}
-		if err := set.put(tx, entryOf(e, names)); err != nil {
+	for _, to := range sets {
+		if err := do(to); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// settle indexes the words of a batch.
+func (s *Service) settle(tx *store.Tx) error {
+	return s.each(tx, func(to *set) error { return to.settle(tx) })
+}
+
 func (s *Service) sellerChanged(tx *store.Tx, e catalog.SellerChanged) error {
-	sets, err := s.fed(tx)
-	if err != nil {
-		return err
-	}
-	for _, set := range sets {
-		if _, err := tx.Exec(set.seller, string(e.SellerID), e.Slug, e.Name, e.Status == catalog.SellerApproved); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.each(tx, func(to *set) error { return to.putSeller(tx, to.seller, e.SellerID, e.Slug, e.Name, e.Status) })
 }
 
 // categoryChanged stores the name, which is looked up when something is shown. The words of the
 // listings in the category stay: a new name at the same path differs from the old one in case,
 // accents and punctuation at most (catalog.Slug), which are the same words.
 func (s *Service) categoryChanged(tx *store.Tx, e catalog.CategoryChanged) error {
-	sets, err := s.fed(tx)
-	if err != nil {
-		return err
-	}
-	for _, set := range sets {
-		if _, err := tx.Exec(set.category, string(e.Category.ID), e.Category.Path, e.Category.Name); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.each(tx, func(to *set) error { return to.putCategory(tx, to.category, e.Category) })
 }

@@ -131,7 +131,7 @@ func (s *Service) build(ctx context.Context, progress func(int64), finish func(t
 	if err != nil {
 		return 0, err
 	}
-	b := &builder{Service: s, to: s.sets[idle(g.Active)], names: map[string]string{}, progress: progress}
+	b := &builder{Service: s, to: s.sets[idle(g.Active)], progress: progress}
 	defer func() {
 		if err != nil { //nolint:contextcheck // also when ctx has ended
 			err = errors.Join(err, s.giveUp(context.WithoutCancel(ctx)))
@@ -147,7 +147,7 @@ func (s *Service) build(ctx context.Context, progress func(int64), finish func(t
 	}
 	var listings int64
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.Get(&listings, b.to.indexed); err != nil {
+		if err := tx.Get(&listings, b.to.count); err != nil {
 			return err
 		}
 		if err := updateGenerations(tx, generations{Active: b.to.name, Generation: g.Generation + 1}); err != nil {
@@ -217,7 +217,6 @@ func (s *Service) emptyFormer(ctx context.Context, name string) {
 type builder struct {
 	*Service
 	to       *set
-	names    map[string]string // of categories, by path
 	progress func(int64)
 }
 
@@ -235,7 +234,7 @@ func (b *builder) sellers(ctx context.Context) error {
 		}
 		err = b.db.Write(ctx, func(tx *store.Tx) error {
 			for _, one := range reply.Sellers {
-				if _, err := tx.Exec(b.to.addSeller, string(one.ID), one.Slug, one.Name, one.Status == catalog.SellerApproved); err != nil {
+				if err := b.to.putSeller(tx, b.to.addSeller, one.ID, one.Slug, one.Name, one.Status); err != nil {
 					return err
 				}
 			}
@@ -252,12 +251,9 @@ func (b *builder) categories(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read categories: %w", err)
 	}
-	for _, c := range reply.Categories {
-		b.names[c.Path] = c.Name
-	}
 	return b.db.Write(ctx, func(tx *store.Tx) error {
 		for _, c := range reply.Categories {
-			if _, err := tx.Exec(b.to.addCategory, string(c.ID), c.Path, c.Name); err != nil {
+			if err := b.to.putCategory(tx, b.to.addCategory, c); err != nil {
 				return err
 			}
 		}
@@ -276,11 +272,18 @@ func (b *builder) listings(ctx context.Context) error {
 		}
 		err = b.db.Write(ctx, func(tx *store.Tx) error {
 			for _, l := range reply.Listings {
-				if err := b.to.addIfNew(tx, entryOf(changedOf(l), namesOf(above(l.Path), b.names))); err != nil {
+				e := entryOf(changedOf(l))
+				heard, err := b.to.heard(tx, e.ID)
+				if err != nil {
 					return err
 				}
+				if heard.Doc == 0 { // what was heard is newer, or something newer will be heard
+					if err := b.to.add(tx, e); err != nil {
+						return err
+					}
+				}
 			}
-			return nil
+			return b.to.settle(tx)
 		})
 		done += int64(len(reply.Listings))
 		b.progress(done)

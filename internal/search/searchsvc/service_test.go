@@ -4,8 +4,6 @@ import (
 	"context"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"souk/internal/catalog"
 	"souk/internal/catalog/catalogtest"
 	"souk/internal/platform/bus"
@@ -82,5 +80,3 @@ func TestContractWithEveryCallRepeated(t *testing.T) {
 		return searchrpc.Strict(open(t, env).Service, rpc.StrictOptions{Faults: rpc.Always{Repeat: true}})
 	})
 }
-
-var _ = require.New

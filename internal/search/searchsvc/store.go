@@ -1,8 +1,6 @@
 package searchsvc
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -16,12 +14,13 @@ import (
 type set struct {
 	name string
 
-	listing, heard, insert, update, updateAll, unindex, index string
-	find, findRanked, hits, marked                            string
-	seller, addSeller, category, addCategory, names           string
-	newListings, newSellers, newCategories                    string
-	emptyWords, emptyListings, emptySellers, emptyPaths       string
-	indexed, wordless, wordy, strangers                       string
+	look, insert, update, updateAll, unindex, stale     string
+	index, indexed                                      string
+	find, findRanked, hits, marked                      string
+	seller, addSeller, category, addCategory            string
+	newListings, newSellers, newCategories              string
+	emptyWords, emptyListings, emptySellers, emptyPaths string
+	emptyStale, count, wordless, wordy, strangers       string
 }
 
 // textColumns are the columns of words, in their order.
@@ -29,24 +28,28 @@ const textColumns = `title, brand, category, description, details, codes`
 
 // newSet writes the statements out for the tables of that name.
 func newSet(name string) *set {
+	// What the categories of a path are called, or else the text after it.
+	names := "coalesce((SELECT words FROM categories_" + name + " WHERE path = ? LIMIT 1), ?)"
 	write := func(query string) string {
-		return fmt.Sprintf(query, "listings_"+name, "words_"+name, "sellers_"+name, "categories_"+name, textColumns)
+		return fmt.Sprintf(query, "listings_"+name, "words_"+name, "sellers_"+name, "categories_"+name, textColumns, "stale_"+name, names)
 	}
+	const fullName = `coalesce((SELECT words || ' ' FROM %[4]s WHERE path = ? LIMIT 1), '') || ?`
 	const next = `(SELECT coalesce(max(change), 0) + 1 FROM `
 	return &set{
-		name:    name,
-		listing: write(`SELECT doc, version, shown, print FROM %[1]s WHERE id = ?`),
-		heard:   write(`SELECT doc FROM %[1]s WHERE id = ?`),
+		name: name,
+		look: write(`SELECT doc, version, shown, print, EXISTS (SELECT 1 FROM %[6]s s WHERE s.doc = l.doc) AS stale FROM %[1]s l WHERE id = ?`),
 		insert: write(`INSERT INTO %[1]s (version, shown, seller_id, path, image, currency, price_from, price_to, in_stock, variants, created_at,
-			id, edition, change, print, %[5]s)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ` + next + `%[1]s), ?, ?, ?, ?, ?, ?, ?)`),
+			id, edition, change, print, category, title, brand, description, details, codes)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ` + next + `%[1]s), ?, %[7]s, ?, ?, ?, ?, ?)`),
 		update: write(`UPDATE %[1]s SET version = ?, shown = ?, seller_id = ?, path = ?, image = ?, currency = ?, price_from = ?, price_to = ?,
-			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s) WHERE doc = ?`),
+			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s) WHERE id = ?`),
 		updateAll: write(`UPDATE %[1]s SET version = ?, shown = ?, seller_id = ?, path = ?, image = ?, currency = ?, price_from = ?, price_to = ?,
-			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s), edition = edition + 1, print = ?,
-			title = ?, brand = ?, category = ?, description = ?, details = ?, codes = ? WHERE doc = ?`),
+			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s), edition = edition + 1, print = ?, category = %[7]s,
+			title = ?, brand = ?, description = ?, details = ?, codes = ? WHERE id = ?`),
 		unindex: write(`INSERT INTO %[2]s (%[2]s, rowid, %[5]s) SELECT 'delete', doc, %[5]s FROM %[1]s WHERE id = ?`),
-		index:   write(`INSERT INTO %[2]s (rowid, %[5]s) SELECT doc, %[5]s FROM %[1]s WHERE id = ?`),
+		stale:   write(`INSERT INTO %[6]s (doc) SELECT doc FROM %[1]s WHERE id = ? ON CONFLICT DO NOTHING`),
+		index:   write(`INSERT INTO %[2]s (rowid, %[5]s) SELECT doc, %[5]s FROM %[1]s WHERE shown = 1 AND doc IN (SELECT doc FROM %[6]s) ORDER BY doc`),
+		indexed: write(`DELETE FROM %[6]s`),
 
 		// One row comes back however many listings have the words: rows cost more than numbers.
 		find: write(`SELECT coalesce(group_concat(rowid), '') AS docs, '' AS words FROM %[2]s WHERE %[2]s MATCH ?`),
@@ -60,10 +63,9 @@ func newSet(name string) *set {
 		seller: write(`INSERT INTO %[3]s (id, slug, name, approved, change) VALUES (?, ?, ?, ?, ` + next + `%[3]s))
 			ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, name = excluded.name, approved = excluded.approved, change = excluded.change`),
 		addSeller: write(`INSERT INTO %[3]s (id, slug, name, approved, change) VALUES (?, ?, ?, ?, ` + next + `%[3]s)) ON CONFLICT (id) DO NOTHING`),
-		category: write(`INSERT INTO %[4]s (id, path, name, change) VALUES (?, ?, ?, ` + next + `%[4]s))
-			ON CONFLICT (id) DO UPDATE SET path = excluded.path, name = excluded.name, change = excluded.change`),
-		addCategory: write(`INSERT INTO %[4]s (id, path, name, change) VALUES (?, ?, ?, ` + next + `%[4]s)) ON CONFLICT (id) DO NOTHING`),
-		names:       write(`SELECT path, name, change FROM %[4]s WHERE path IN (?)`),
+		category: write(`INSERT INTO %[4]s (id, path, name, words, change) VALUES (?, ?, ?, ` + fullName + `, ` + next + `%[4]s))
+			ON CONFLICT (id) DO UPDATE SET path = excluded.path, name = excluded.name, words = excluded.words, change = excluded.change`),
+		addCategory: write(`INSERT INTO %[4]s (id, path, name, words, change) VALUES (?, ?, ?, ` + fullName + `, ` + next + `%[4]s)) ON CONFLICT (id) DO NOTHING`),
 
 		newListings: write(`SELECT doc, id, title, brand, path, seller_id, edition, created_at, price_from, currency, shown, in_stock, change
 			FROM %[1]s WHERE change > ? ORDER BY change LIMIT ?`),
@@ -72,8 +74,9 @@ func newSet(name string) *set {
 
 		emptyWords:    write(`INSERT INTO %[2]s (%[2]s) VALUES ('delete-all')`),
 		emptyListings: write(`DELETE FROM %[1]s`), emptySellers: write(`DELETE FROM %[3]s`), emptyPaths: write(`DELETE FROM %[4]s`),
+		emptyStale: write(`DELETE FROM %[6]s`),
 
-		indexed:   write(`SELECT count(*) FROM %[1]s WHERE shown = 1`),
+		count:     write(`SELECT count(*) FROM %[1]s WHERE shown = 1`),
 		wordless:  write(`SELECT id FROM %[1]s WHERE shown = 1 AND doc NOT IN (SELECT id FROM %[2]s_docsize) LIMIT 20`),
 		wordy:     write(`SELECT id FROM %[1]s WHERE shown = 0 AND doc IN (SELECT id FROM %[2]s_docsize) LIMIT 20`),
 		strangers: write(`SELECT id FROM %[1]s WHERE shown = 1 AND seller_id NOT IN (SELECT id FROM %[3]s) LIMIT 20`),
@@ -143,120 +146,9 @@ func updateGenerations(tx *store.Tx, g generations) error {
 	return nil
 }
 
-// put stores what was heard of a listing, unless something newer was heard before.
-func (s *set) put(tx *store.Tx, e entry) error {
-	var old struct {
-		Doc     int64  `db:"doc"`
-		Version int64  `db:"version"`
-		Shown   bool   `db:"shown"`
-		Print   []byte `db:"print"`
-	}
-	err := tx.Get(&old, s.listing, e.ID)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return s.add(tx, e)
-	case err != nil:
-		return fmt.Errorf("select listing %s: %w", e.ID, err)
-	case old.Version >= e.Version:
-		return nil
-	}
-	state, print := stateOf(e), e.Text.print()
-	if old.Shown == e.Shown && string(old.Print) == string(print) {
-		if _, err := tx.Exec(s.update, append(state, old.Doc)...); err != nil {
-			return fmt.Errorf("update listing %s: %w", e.ID, err)
-		}
-		return nil
-	}
-	if old.Shown { // FTS5 takes out exactly the words that it is told, so before they change
-		if _, err := tx.Exec(s.unindex, e.ID); err != nil {
-			return fmt.Errorf("take out the words of %s: %w", e.ID, err)
-		}
-	}
-	args := append(append(state, print), textOf(e)...)
-	if _, err := tx.Exec(s.updateAll, append(args, old.Doc)...); err != nil {
-		return fmt.Errorf("update listing %s: %w", e.ID, err)
-	}
-	return s.addWords(tx, e)
-}
-
-// add stores a listing of which nothing is there yet.
-func (s *set) add(tx *store.Tx, e entry) error {
-	args := append(append(stateOf(e), e.ID, e.Text.print()), textOf(e)...)
-	if _, err := tx.Exec(s.insert, args...); err != nil {
-		return fmt.Errorf("insert listing %s: %w", e.ID, err)
-	}
-	return s.addWords(tx, e)
-}
-
-func (s *set) addWords(tx *store.Tx, e entry) error {
-	if !e.Shown {
-		return nil
-	}
-	if _, err := tx.Exec(s.index, e.ID); err != nil {
-		return fmt.Errorf("index the words of %s: %w", e.ID, err)
-	}
-	return nil
-}
-
-// addIfNew stores a listing that was read, unless anything was heard of it.
-func (s *set) addIfNew(tx *store.Tx, e entry) error {
-	var heard int64
-	err := tx.Get(&heard, s.heard, e.ID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return s.add(tx, e)
-	}
-	return err
-}
-
-// stateOf are the columns that change without a change of words.
-func stateOf(e entry) []any {
-	return []any{
-		e.Version, e.Shown, string(e.Seller), e.Path, e.Image, string(e.Currency), e.From, e.To, e.InStock, e.Variants, int64(e.CreatedAt),
-	}
-}
-
-func textOf(e entry) []any {
-	t := e.Text
-	return []any{t.Title, t.Brand, t.Category, t.Description, t.Details, t.Codes}
-}
-
-// categoryNames are the names from the root to the category at path.
-func (s *set) categoryNames(q store.Queryer, path string) ([]string, error) {
-	if path == "" {
-		return nil, nil
-	}
-	paths := above(path)
-	query, args, err := store.In(s.names, paths)
-	if err != nil {
-		return nil, err
-	}
-	var rows []categoryRow
-	if err := q.Select(&rows, query, args...); err != nil {
-		return nil, fmt.Errorf("select the names of %s: %w", path, err)
-	}
-	known := make(map[string]string, len(rows))
-	for _, row := range rows {
-		known[row.Path] = row.Name
-	}
-	return namesOf(paths, known), nil
-}
-
-// namesOf are the names at paths; one that is not known is read off its path.
-func namesOf(paths []string, known map[string]string) []string {
-	names := make([]string, len(paths))
-	for i, path := range paths {
-		name, ok := known[path]
-		if !ok {
-			name = spoken(path)
-		}
-		names[i] = name
-	}
-	return names
-}
-
 // empty takes everything out of the set.
 func (s *set) empty(tx *store.Tx) error {
-	for _, query := range []string{s.emptyWords, s.emptyListings, s.emptySellers, s.emptyPaths} {
+	for _, query := range []string{s.emptyWords, s.emptyListings, s.emptySellers, s.emptyPaths, s.emptyStale} {
 		if _, err := tx.Exec(query); err != nil {
 			return fmt.Errorf("empty set %s: %w", s.name, err)
 		}

@@ -37,7 +37,7 @@ CREATE TABLE listings_a (
     print       BLOB    NOT NULL,            -- hash of the words that follow
     title       TEXT    NOT NULL,
     brand       TEXT    NOT NULL,
-    category    TEXT    NOT NULL,            -- names from the root
+    category    TEXT    NOT NULL,            -- names from the root, when it was written
     description TEXT    NOT NULL,
     details     TEXT    NOT NULL,            -- attributes and options
     codes       TEXT    NOT NULL             -- SKU, GTIN
@@ -47,6 +47,9 @@ CREATE VIRTUAL TABLE words_a USING fts5 (
     title, brand, category, description, details, codes,
     content = 'listings_a', content_rowid = 'doc', tokenize = 'porter unicode61 remove_diacritics 2'
 );
+
+-- Listings whose words are to be indexed when the batch of events ends.
+CREATE TABLE stale_a (doc INTEGER PRIMARY KEY) STRICT;
 
 CREATE TABLE sellers_a (
     id       TEXT    PRIMARY KEY,
@@ -60,6 +63,7 @@ CREATE TABLE categories_a (
     id     TEXT    PRIMARY KEY,
     path   TEXT    NOT NULL,
     name   TEXT    NOT NULL,
+    words  TEXT    NOT NULL,                 -- names from the root
     change INTEGER NOT NULL UNIQUE
 ) STRICT;
 CREATE INDEX categories_a_path ON categories_a (path);
@@ -83,7 +87,7 @@ CREATE TABLE listings_b (
     print       BLOB    NOT NULL,            -- hash of the words that follow
     title       TEXT    NOT NULL,
     brand       TEXT    NOT NULL,
-    category    TEXT    NOT NULL,            -- names from the root
+    category    TEXT    NOT NULL,            -- names from the root, when it was written
     description TEXT    NOT NULL,
     details     TEXT    NOT NULL,            -- attributes and options
     codes       TEXT    NOT NULL             -- SKU, GTIN
@@ -93,6 +97,9 @@ CREATE VIRTUAL TABLE words_b USING fts5 (
     title, brand, category, description, details, codes,
     content = 'listings_b', content_rowid = 'doc', tokenize = 'porter unicode61 remove_diacritics 2'
 );
+
+-- Listings whose words are to be indexed when the batch of events ends.
+CREATE TABLE stale_b (doc INTEGER PRIMARY KEY) STRICT;
 
 CREATE TABLE sellers_b (
     id       TEXT    PRIMARY KEY,
@@ -106,6 +113,7 @@ CREATE TABLE categories_b (
     id     TEXT    PRIMARY KEY,
     path   TEXT    NOT NULL,
     name   TEXT    NOT NULL,
+    words  TEXT    NOT NULL,                 -- names from the root
     change INTEGER NOT NULL UNIQUE
 ) STRICT;
 CREATE INDEX categories_b_path ON categories_b (path);
