@@ -149,7 +149,7 @@ func TestPagesInABrowser(t *testing.T) {
 			if m.Text == "the end" {
 				break
 			}
-			assert.True(t, m.Source == "network", "the browser says: %s", m.Text) // the broken pictures
+			assert.EqualValues(t, "network", m.Source, "the browser says: %s", m.Text) // the broken pictures
 		}
 	})
 }

@@ -90,17 +90,17 @@ func (v *visit) cartView() (views.Cart, error) {
 			out.Changed = out.Changed || n.Kind == cart.NoticePriceUp || n.Kind == cart.NoticePriceDown || n.Kind == cart.NoticeChanged
 		}
 	}
-	out.Why = v.whyNotReady(c, reply.Quote)
+	out.Why = whyNotReady(c, reply.Quote)
 	out.Ready = out.Why == ""
+	if c.Status == cart.StatusClaimed {
+		out.Flash = v.openCheckout()
+	}
 	return out, nil
 }
 
 // whyNotReady is why the cart cannot be checked out as it is; "" when it can.
-func (v *visit) whyNotReady(c cart.Cart, q cart.Quote) string {
+func whyNotReady(c cart.Cart, q cart.Quote) string {
 	if c.Status == cart.StatusClaimed {
-		if open := v.openCheckout(); open != "" {
-			return "A checkout of this cart is under way, order " + open + ". Finish it, or wait until it gives the cart back."
-		}
 		return "A checkout of this cart is under way. It gives the cart back when it comes to nothing."
 	}
 	var why []string
@@ -115,16 +115,30 @@ func (v *visit) whyNotReady(c cart.Cart, q cart.Quote) string {
 	return strings.Join(append(why, "Change that line, then you can check out."), " ")
 }
 
-// openCheckout is the number of the person's checkout that has not ended.
-func (v *visit) openCheckout() string {
-	if !v.by.SignedIn() {
-		return ""
+// openCheckout leads back to the caller's checkout that has not ended: a person's is known,
+// a guest's by the link that its browser keeps. nil when there is none to be found.
+func (v *visit) openCheckout() *views.Flash {
+	back := func(oid orders.OrderID) *views.Flash {
+		return &views.Flash{Text: "A checkout of this cart is under way.", Tone: views.Warn, Link: &views.Link{Text: "Go on with it", URL: checkoutURL(oid)}}
 	}
-	reply, err := v.Orders.ListOrders(v.ctx(), orders.ListOrdersRequest{By: v.by, Status: orders.StatusPending, Page: page.Request{Limit: 1}})
-	if err != nil || len(reply.Orders) == 0 {
-		return ""
+	if v.by.SignedIn() {
+		reply, err := v.Orders.ListOrders(v.ctx(), orders.ListOrdersRequest{By: v.by, Status: orders.StatusPending, Page: page.Request{Limit: 1}})
+		if err != nil || len(reply.Orders) == 0 {
+			return nil
+		}
+		return back(reply.Orders[0].ID)
 	}
-	return reply.Orders[0].Number
+	for _, c := range v.r.Cookies() {
+		oid, ours := orderOfCookie(c.Name)
+		if !ours {
+			continue
+		}
+		reply, err := v.Orders.GetCheckout(v.ctx(), orders.GetOrderRequest{By: v.by, Order: oid, Link: c.Value})
+		if err == nil && reply.Status == orders.StatusPending {
+			return back(oid)
+		}
+	}
+	return nil
 }
 
 // cartGroups are the lines by seller, in the order in which they were added.

@@ -142,8 +142,8 @@ func (v *visit) showCheckout(status int, t till, form views.Form, with func(*vie
 		Quote: quoteView(t.quote), Units: int(t.cart.Count), Countries: countryChoices(form.Value("country")),
 		Sandbox: t.methods.Sandbox, Ready: t.ready(), Due: t.quote.Sums.Total.Minor > 0,
 	}
-	if out.Form.Values == nil {
-		out.Form.Values = map[string]string{}
+	if !out.Ready {
+		out.Quote.ID = "" // nothing that could be agreed to
 	}
 	if t.quote.Destination.Country == "" {
 		out.Quote.Estimate = "Shipping and tax follow from your address."
@@ -215,7 +215,7 @@ func parseCartField(text string) (cid cart.CartID, version int64, ok bool) {
 // placeOrder turns the cart into an order. Whatever stands in its way is said on the same
 // page, with everything that was typed.
 //
-// The quote that the buyer saw goes along. If it is not what the cart costs now, nothing is
+// The quote that the buyer saw goes along, once there was one that could be agreed to. If it is not what the cart costs now, nothing is
 // begun and the new one is shown. Orders would find that out too, but its buyer would wait for it.
 func (v *visit) placeOrder() error {
 	c, err := v.loadCart()

@@ -146,8 +146,14 @@ func (v *visit) makeCoupon(d desk) error {
 		return err
 	}
 	return v.showCoupons(httpx.Status(err), d, v.refusedForm(err, typed, []fieldName{
-		{"code", "code", "The code"}, {"percent", "percent", "The percentage"}, {"amount", "amount", "The amount"}, {"minimum", "minimum", "The minimum"},
-		{"from", "starts", "The beginning"}, {"until", "ends", "The end"}, {"limit", "uses", "The number of uses"}, {"limit_person", "per_person", "The number of uses for each person"},
+		{"code", "code", "The code"},
+		{"percent", "percent", "The percentage"},
+		{"amount", "amount", "The amount"},
+		{"minimum", "minimum", "The minimum"},
+		{"from", "starts", "The beginning"},
+		{"until", "ends", "The end"},
+		{"limit", "uses", "The number of uses"},
+		{"limit_person", "per_person", "The number of uses for each person"},
 	}))
 }
 

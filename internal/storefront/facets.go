@@ -277,7 +277,7 @@ func (a asked) prices(f search.Facet, hits []search.Hit, usual money.Currency) v
 }
 
 func rangeText(value search.FacetValue, c money.Currency) string {
-	if value.Label != "" {
+	if value.Label != "" && value.Label != value.Value {
 		return value.Label
 	}
 	return FormatMoney(money.Money{Minor: value.Min, Currency: c}) + " to " + FormatMoney(money.Money{Minor: value.Max, Currency: c})
@@ -288,7 +288,7 @@ func (a asked) stockFacet(f search.Facet) views.Facet {
 	b.stock = !a.stock
 	one := views.Choice{Value: "1", Text: "In stock", URL: b.url(), Chosen: a.stock}
 	for _, value := range f.Values {
-		if strings.EqualFold(value.Value, "true") || value.Value == "1" || value.Value == "in_stock" || len(f.Values) == 1 {
+		if strings.EqualFold(value.Value, "true") {
 			one.Count = int(value.Count)
 		}
 	}

@@ -239,10 +239,16 @@ func (v *visit) shipsHow(seller catalog.SellerID, currency money.Currency) strin
 	lowest := int64(-1)
 	label := ""
 	for _, zone := range reply.Tables[0].Zones {
+		if zone.Currency != "" && zone.Currency != currency {
+			continue
+		}
 		for _, step := range zone.Steps {
-			if (step.Price.Currency == currency || step.Price.IsZero()) && (lowest < 0 || step.Price.Minor < lowest) {
+			if lowest < 0 || step.Price.Minor < lowest {
 				lowest, label = step.Price.Minor, zone.Label
 			}
+		}
+		if len(zone.Countries) == 0 {
+			break // it takes every destination, and the first that does applies
 		}
 	}
 	switch {

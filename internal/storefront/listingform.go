@@ -45,8 +45,12 @@ func (v *visit) readListing(was *catalog.Listing, currency money.Currency) draft
 	d.Attributes = f.attributes(known.Attributes)
 	d.Images = imagesWith(known.Images, f.typed["image"])
 	f.names = []fieldName{
-		{"draft.title", "title", "The title"}, {"draft.description", "description", "The description"}, {"draft.category", "category", "The category"},
-		{"draft.brand", "brand", "The brand"}, {"draft.images[0].url", "image", "The picture"}, {"draft.condition", "condition", "The condition"},
+		{"draft.title", "title", "The title"},
+		{"draft.description", "description", "The description"},
+		{"draft.category", "category", "The category"},
+		{"draft.brand", "brand", "The brand"},
+		{"draft.images[0].url", "image", "The picture"},
+		{"draft.condition", "condition", "The condition"},
 		{"draft.tax_class", "tax", "The tax class"},
 	}
 	for ; f.rows < catalog.MaxVariants; f.rows++ {

@@ -18,8 +18,11 @@ var orderTabs = []struct {
 	state orders.Status
 	text  string
 }{
-	{"", "All"}, {orders.StatusPlaced, "Under way"}, {orders.StatusCompleted, "Done"},
-	{orders.StatusPending, "Not finished"}, {orders.StatusRejected, "Not placed"},
+	{"", "All"},
+	{orders.StatusPlaced, "Under way"},
+	{orders.StatusCompleted, "Done"},
+	{orders.StatusPending, "Not finished"},
+	{orders.StatusRejected, "Not placed"},
 }
 
 // orderFilter is what a list of orders is asked for.

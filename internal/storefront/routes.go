@@ -156,12 +156,23 @@ func (s *Storefront) handler(rt route) http.Handler {
 		v := &visit{Storefront: s, w: w, r: r, by: httpx.ActorFrom(r)}
 		err := v.admit(rt.who)
 		if err == nil {
+			err = v.read()
+		}
+		if err == nil {
 			err = rt.serve(v)
 		}
 		if err != nil {
 			v.fail(err)
 		}
 	})
+}
+
+// read reads the form, if there is one.
+func (v *visit) read() error {
+	if err := v.r.ParseForm(); err != nil {
+		return httpx.ErrMalformed.With("the form cannot be read").Because(err)
+	}
+	return nil
 }
 
 // errForPeople tells a program where to go.

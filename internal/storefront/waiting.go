@@ -17,8 +17,17 @@ import (
 // address.
 const linkTime = 2 * time.Hour
 
+const linkPrefix = "souk_order_"
+
 func linkCookie(oid orders.OrderID) string {
-	return "souk_order_" + strings.TrimPrefix(string(oid), "ord_")
+	return linkPrefix + strings.TrimPrefix(string(oid), orders.OrderIDs.Prefix)
+}
+
+// orderOfCookie is the order whose link a cookie of that name keeps.
+func orderOfCookie(name string) (orders.OrderID, bool) {
+	rest, ours := strings.CutPrefix(name, linkPrefix)
+	oid := orders.OrderID(orders.OrderIDs.Prefix + rest)
+	return oid, ours && orders.OrderIDs.Valid(oid)
 }
 
 func checkoutURL(oid orders.OrderID) string { return views.PathCheckout + "/" + string(oid) }
