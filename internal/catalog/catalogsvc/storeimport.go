@@ -16,17 +16,16 @@ type feedKey struct {
 	external string
 }
 
-// keyed is a query whose CTE k (seller, external) has all keys: filled up to a power of two
-// so that few texts come of it.
-func keyed(keys []feedKey, query string, more ...any) (string, []any) {
+// keyed writes out a query whose CTE has one pair of (?, ?) for all keys: filled up to a power
+// of two so that few texts come of it.
+func keyed(query string, keys []feedKey) (string, []any) {
 	n := 1 << bits.Len(uint(len(keys)-1)) //nolint:gosec // not negative
-	args := make([]any, 0, 2*n+len(more))
+	args := make([]any, 0, 2*n)
 	for i := range n {
 		k := keys[min(i, len(keys)-1)]
 		args = append(args, k.seller, k.external)
 	}
-	values := strings.TrimSuffix(strings.Repeat("(?, ?), ", n), ", ")
-	return `WITH k (seller, external) AS (VALUES ` + values + `) ` + query, append(args, more...)
+	return strings.Replace(query, "(?, ?)", strings.TrimSuffix(strings.Repeat("(?, ?), ", n), ", "), 1), args
 }
 
 // feedVariant is a variant as an import looks at it.
@@ -50,22 +49,22 @@ const feedVariantColumns = `v.id, v.listing_id, l.external_id AS listing_externa
 
 // selectByExternal reads the variants that came from rows of these names.
 func selectByExternal(q store.Queryer, keys []feedKey) (map[feedKey]feedVariant, error) {
-	query, args := keyed(keys, `SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v ON v.seller_id = k.seller AND v.external_id = k.external
-		AND v.external_id <> '' JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id`)
+	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v ON v.seller_id = k.seller AND v.external_id = k.external
+		AND v.external_id <> '' JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id`, keys)
 	return selectFeedVariants(q, query, args, func(v feedVariant) feedKey { return feedKey{v.Seller, v.External} })
 }
 
 // selectBySKU reads the variants that have these names as their SKU.
 func selectBySKU(q store.Queryer, keys []feedKey) (map[feedKey]feedVariant, error) {
-	query, args := keyed(keys, `SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v ON v.seller_id = k.seller AND v.sku = k.external
-		AND v.sku <> '' AND v.withdrawn = 0 JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id`)
+	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v ON v.seller_id = k.seller AND v.sku = k.external
+		AND v.sku <> '' AND v.withdrawn = 0 JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id`, keys)
 	return selectFeedVariants(q, query, args, func(v feedVariant) feedKey { return feedKey{v.Seller, v.SKU} })
 }
 
 // selectByID reads the variants whose names in the feed are souk's own ids.
 func selectByID(q store.Queryer, keys []feedKey) (map[feedKey]feedVariant, error) {
-	query, args := keyed(keys, `SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v ON v.id = k.external AND v.seller_id = k.seller
-		JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id`)
+	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v ON v.id = k.external AND v.seller_id = k.seller
+		JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id`, keys)
 	return selectFeedVariants(q, query, args, func(v feedVariant) feedKey { return feedKey{v.Seller, string(v.ID)} })
 }
 
@@ -83,8 +82,8 @@ func selectFeedVariants(q store.Queryer, query string, args []any, key func(feed
 
 // selectGroups reads which listings have these names.
 func selectGroups(q store.Queryer, keys []feedKey) (map[feedKey]catalog.ListingID, error) {
-	query, args := keyed(keys, `SELECT l.id, l.seller_id, l.external_id FROM k CROSS JOIN listings l ON l.seller_id = k.seller
-		AND l.external_id = k.external AND l.external_id <> ''`)
+	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT l.id, l.seller_id, l.external_id FROM k CROSS JOIN listings l ON l.seller_id = k.seller
+		AND l.external_id = k.external AND l.external_id <> ''`, keys)
 	var rows []struct {
 		ID       catalog.ListingID `db:"id"`
 		Seller   catalog.SellerID  `db:"seller_id"`
