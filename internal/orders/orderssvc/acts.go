@@ -27,6 +27,7 @@ type act struct {
 	which orders.SellerOrderID
 	link  string // by which a guest may act
 	buyer bool   // whether its buyer may
+	staff bool   // whether its seller's staff alone may
 	why   string
 	// change changes so, which is one of o's, and says what happened.
 	change func(tx *store.Tx, o *orders.Order, so *orders.SellerOrder) (orders.Entry, error)
@@ -67,6 +68,9 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, a act) error {
 	o, so, err := s.part(ctx, tx, a)
 	if err != nil {
 		return err
+	}
+	if a.staff && !a.by.Sells(id.RefOf(so.Seller)) {
+		return orders.ErrForbidden.With("only the seller itself ships")
 	}
 	if o.Status == orders.StatusPending || o.Status == orders.StatusRejected {
 		return orders.ErrNotFound.With("there is no such order")
@@ -206,7 +210,7 @@ func (s *Service) Ship(ctx context.Context, r orders.ShipRequest) (reply orders.
 	body := r
 	body.By, body.Key = actor.Actor{}, ""
 	return s.do(ctx, act{
-		name: "orders.ship", by: r.By, key: r.Key, body: body, which: r.SellerOrder,
+		name: "orders.ship", by: r.By, key: r.Key, body: body, which: r.SellerOrder, staff: true,
 		change: func(tx *store.Tx, o *orders.Order, so *orders.SellerOrder) (orders.Entry, error) {
 			items, err := pick(so, r.Items)
 			if err != nil {

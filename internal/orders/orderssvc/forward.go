@@ -99,7 +99,7 @@ func (s *Service) openCase(ctx context.Context, c *checkout, cause error) error 
 	if err != nil {
 		return err
 	}
-	s.Log.Error().Err(cause).Str("order_id", string(c.order.ID)).Msg("capture refused for good")
+	s.Telemetry.Log.Error().Err(cause).Str("order_id", string(c.order.ID)).Msg("capture refused for good")
 	s.counted("checkouts", "case")
 	c.saga = saga
 	return nil

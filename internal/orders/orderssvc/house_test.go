@@ -34,19 +34,18 @@ import (
 type house struct {
 	orderstest.Env
 	t        testing.TB
-	dir      string
 	db       *store.DB
+	log      *store.DB // of payments
 	bus      *bus.Bus
 	svc      *orderssvc.Service
 	at       func(point string, order orders.OrderID)
 	faults   map[string]*rpc.Script // by module
-	options  []storetest.Option
 	settings func(*orderssvc.Config)
 }
 
 func newHouse(t testing.TB, settings func(*orderssvc.Config), options ...storetest.Option) *house {
 	t.Helper()
-	h := &house{t: t, dir: t.TempDir(), at: func(string, orders.OrderID) {}, settings: settings, options: options, faults: map[string]*rpc.Script{}}
+	h := &house{t: t, at: func(string, orders.OrderID) {}, settings: settings, faults: map[string]*rpc.Script{}}
 	log := storetest.Open(t, "payments", storetest.With(func(o *store.Options) { o.Migrations = nil }))
 	h.Env = orderstest.NewEnv(func(e paymentstest.Event) {
 		require.NoError(t, log.Write(context.Background(), func(tx *store.Tx) error { return tx.Publish(e) }))
@@ -55,8 +54,8 @@ func newHouse(t testing.TB, settings func(*orderssvc.Config), options ...storete
 		h.faults[m] = rpc.NewScript(nil)
 	}
 	options = append([]storetest.Option{storetest.Clock(h.Clock.Now)}, options...)
-	h.db = storetest.OpenAt(t, "orders", h.dir, options...)
-	h.bus = bus.New(bus.Config{Sources: map[bus.Log]bus.Source{payments.Log: bus.LocalSource(log)}, Now: h.Clock.Now})
+	h.db = storetest.Open(t, "orders", options...)
+	h.log = log
 	h.svc = h.service()
 	h.Hooks.RunDue = h.runDue
 	return h
@@ -69,6 +68,7 @@ func (h *house) service() *orderssvc.Service {
 			h.t.Errorf("%s.%s: %v", m, method.Name, err)
 		}}
 	}
+	h.bus = bus.New(bus.Config{Sources: map[bus.Log]bus.Source{payments.Log: bus.LocalSource(h.log)}, Now: h.Clock.Now})
 	c := orderssvc.Config{
 		DB: h.db, Bus: h.bus, Cart: cartrpc.Strict(h.Carts, strict("cart")), Catalog: catalogrpc.Strict(h.Catalog, strict("catalog")),
 		Payments: paymentsrpc.Strict(h.Payments, strict("payments")), Accounts: accountsrpc.Strict(h.Guests, strict("accounts")), Now: h.Clock.Now,
@@ -101,7 +101,7 @@ func (h *house) runDue(ctx context.Context) error {
 func (h *house) pass(d time.Duration) {
 	h.t.Helper()
 	for left := d; left > 0; {
-		step := min(left, 30*time.Second)
+		step := min(left, time.Minute)
 		h.Clock.Advance(step)
 		left -= step
 		require.NoError(h.t, h.runDue(h.t.Context()))

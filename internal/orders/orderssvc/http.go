@@ -167,13 +167,13 @@ func (s *Service) postCheckout(ctx context.Context, by actor.Actor, in checkoutI
 	return out, nil
 }
 
-// linked is embedded in the In of what a guest may ask with the link of an order.
-type linked struct {
+// Linked is embedded in the In of what a guest may ask with the link of an order.
+type Linked struct {
 	Link       string `query:"link" maxLength:"100" doc:"The order's link, of a guest."`
 	LinkHeader string `header:"Souk-Order-Link" maxLength:"100" doc:"The same as a header, which is kept out of logs and histories."`
 }
 
-func (l linked) link() string {
+func (l Linked) link() string {
 	if l.LinkHeader != "" {
 		return l.LinkHeader
 	}
@@ -181,7 +181,7 @@ func (l linked) link() string {
 }
 
 type orderIn struct {
-	linked
+	Linked
 	httpx.IfNoneMatch
 	Order string `path:"order" maxLength:"40" example:"ord_01k5xk3v8dtq6c9m4j0e7r2a1b"`
 }
@@ -274,7 +274,7 @@ func toItems(in []itemWire) []orders.ParcelItem {
 
 type cancellationIn struct {
 	httpx.Keyed
-	linked
+	Linked
 	ID   orders.SellerOrderID `path:"id" maxLength:"40" example:"sor_01k5xk3v8dtq6c9m4j0e7r2a1b"`
 	Body struct {
 		Items []itemWire `json:"items,omitempty" maxItems:"200" doc:"Leave out for all that is left."`

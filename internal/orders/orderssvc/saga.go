@@ -157,9 +157,9 @@ func (s *Service) again(oid orders.OrderID, c *checkout, err error) error {
 	if now.Before(deadline) && deadline.Before(at) {
 		at = deadline
 	}
-	event := s.Log.Warn()
+	event := s.Telemetry.Log.Warn()
 	if errs.KindOf(err) == errs.Internal || errs.Refused(err) {
-		event = s.Log.Error()
+		event = s.Telemetry.Log.Error()
 	}
 	event.Err(err).Str("order_id", string(oid)).Str("step", c.saga.Step).Msg("checkout step failed, will be tried again")
 	return job.Again(at)
@@ -195,9 +195,14 @@ const tooLong = "It took too long. Nothing was charged."
 
 // forwardToPivot takes the steps up to the placement. A refusal turns the saga to undoing;
 // anything that may have been done leaves it where it is, to be repeated by key. Past its
-// deadline it is undone whatever is missing.
+// deadline it is undone whatever is missing: at once when that is known, else after a grace.
 func (s *Service) forwardToPivot(ctx context.Context, c *checkout) error {
 	late := !s.Now().Before(c.saga.Deadline)
+	if late && c.frozen() {
+		if err := s.grace(ctx, c); err != nil {
+			return err
+		}
+	}
 	for _, step := range s.stepsFrom(c, late) {
 		c.saga.Step = step.name
 		s.At("before "+step.name, c.saga.Order)
@@ -209,7 +214,9 @@ func (s *Service) forwardToPivot(ctx context.Context, c *checkout) error {
 			continue
 		case errors.Is(err, errMoved) || ctx.Err() != nil:
 			return err
-		case late && (step.name == stepAuthorise || !errs.Refused(err)):
+		case late && step.name == stepAuthorise && (errors.As(err, &parked) || errs.Refused(err)):
+			return s.reject(ctx, c, orders.ReasonTimeout, tooLong)
+		case late && !errs.Refused(err) && !s.Now().Before(c.saga.Until):
 			return s.reject(ctx, c, orders.ReasonTimeout, tooLong)
 		case errors.As(err, &parked):
 			return err
@@ -226,6 +233,21 @@ func (s *Service) forwardToPivot(ctx context.Context, c *checkout) error {
 	return s.reject(ctx, c, orders.ReasonTimeout, tooLong)
 }
 
+// grace gives a checkout that is found past its deadline a while for what cannot be reached or
+// does not answer: souk may have been away, and so may the others.
+func (s *Service) grace(ctx context.Context, c *checkout) error {
+	if c.saga.Deadline.Before(c.saga.Until) {
+		return nil
+	}
+	saga := c.saga
+	saga.Until, saga.ActionURL = s.Now().Add(spare), ""
+	if err := s.DB.Write(ctx, func(tx *store.Tx) error { return moveSaga(tx, c.saga.State, saga) }); err != nil {
+		return err
+	}
+	c.saga = saga
+	return nil
+}
+
 // claim takes the cart and freezes the quote that came with it.
 func (s *Service) claim(ctx context.Context, c *checkout) error {
 	o := *c.order
@@ -240,7 +262,7 @@ func (s *Service) claim(ctx context.Context, c *checkout) error {
 	s.At("between claim and freeze", o.ID)
 	if err := freeze(&o, reply.Quote, makers{sellerOrder: orders.SellerOrderIDs.New, line: orders.LineIDs.New}); err != nil {
 		// The same quote would come again: it is refused, not tried until the deadline.
-		s.Log.Error().Err(err).Str("order_id", string(o.ID)).Msg("a claimed quote does not add up")
+		s.Telemetry.Log.Error().Err(err).Str("order_id", string(o.ID)).Msg("a claimed quote does not add up")
 		return orders.ErrInvalid.With("This cart cannot be ordered just now. Nothing was charged.").Because(err)
 	}
 	saga := c.saga

@@ -18,8 +18,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"souk/internal/accounts"
 	"souk/internal/cart"
 	"souk/internal/catalog"
@@ -49,10 +47,9 @@ type Config struct {
 	Catalog  catalog.Service
 	Payments payments.Service
 	Accounts accounts.Service
-	Log      zerolog.Logger
 	Now      func() clock.Time // default: clock.Now
 
-	Telemetry telemetry.Module // where its figures go; the zero one shows nothing
+	Telemetry telemetry.Module // where its log and figures go; the zero one shows nothing
 
 	NewID     func() orders.OrderID // default: orders.OrderIDs.New
 	NewNumber func() string         // default: eight random characters, "K7F3-9Q2M"
@@ -92,7 +89,7 @@ func New(c Config) *Service {
 	if c.At == nil {
 		c.At = func(string, orders.OrderID) {}
 	}
-	s := &Service{Config: c, jobs: job.NewRunner(job.Config{DB: c.DB, Log: c.Log, Now: c.Now})}
+	s := &Service{Config: c, jobs: job.NewRunner(job.Config{DB: c.DB, Log: c.Telemetry.Log, Now: c.Now})}
 	s.secret = remember(s.readSecret)
 	s.jobs.Handle(jobCheckout, s.drive)
 	s.jobs.Handle(jobShipStock, s.shipStock)

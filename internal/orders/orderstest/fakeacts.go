@@ -392,12 +392,15 @@ func (f *Fake) Ship(_ context.Context, r orders.ShipRequest) (orders.SellerOrder
 	body := r
 	body.By, body.Key = actor.Actor{}, ""
 	return f.change(r.By, "ship", r.Key, "", r.SellerOrder, body, func(o *fakeOrder, so *orders.SellerOrder) (orders.Entry, Event, error) {
-		if !so.Paid {
-			return orders.Entry{}, nil, orders.ErrUnpaid
+		if !r.By.Sells(id.RefOf(so.Seller)) {
+			return orders.Entry{}, nil, orders.ErrForbidden
 		}
 		items, err := pick(so, r.Items)
-		if err != nil {
+		switch {
+		case err != nil:
 			return orders.Entry{}, nil, err
+		case !so.Paid:
+			return orders.Entry{}, nil, orders.ErrUnpaid
 		}
 		lines(so, items, func(l *orders.Line, n int64) { l.Shipped += n })
 		p := orders.Parcel{ID: orders.ParcelIDs.New(), Carrier: r.Carrier, Tracking: r.Tracking, TrackingURL: r.TrackingURL, Items: items, ShippedAt: f.now()}

@@ -100,12 +100,14 @@ var actTests = []test{
 			_, err := w.Ship(w.Context(), orders.ShipRequest{By: who, Key: Key(), SellerOrder: so.ID})
 			w.refused(orders.ErrNotFound, err)
 		}
+		_, err := w.Ship(w.Context(), orders.ShipRequest{By: Operator(), Key: Key(), SellerOrder: so.ID})
+		w.refused(orders.ErrForbidden, err)
 		so = w.ship(so)
 		for _, who := range others {
 			_, err := w.Deliver(w.Context(), orders.DeliverRequest{By: who, Key: Key(), SellerOrder: so.ID, Parcel: so.Parcels[0].ID})
 			w.refused(orders.ErrNotFound, err)
 		}
-		_, err := w.Deliver(w.Context(), orders.DeliverRequest{By: Operator(), Key: Key(), SellerOrder: so.ID, Parcel: so.Parcels[0].ID})
+		_, err = w.Deliver(w.Context(), orders.DeliverRequest{By: Operator(), Key: Key(), SellerOrder: so.ID, Parcel: so.Parcels[0].ID})
 		require.NoError(w, err)
 		_, err = w.Deliver(w.Context(), orders.DeliverRequest{By: Operator(), Key: Key(), SellerOrder: so.ID, Parcel: so.Parcels[0].ID})
 		w.refused(orders.ErrStatus, err)
