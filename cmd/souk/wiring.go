@@ -118,7 +118,7 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 
 	bought := orderssvc.New(orderssvc.Config{
 		DB: a.dbs["orders"], Bus: a.bus, Cart: a.ask.cart, Catalog: a.ask.catalog, Payments: a.ask.payments,
-		Accounts: a.ask.accounts, Log: tel.Module("orders").Log, At: o.at,
+		Accounts: a.ask.accounts, Telemetry: tel.Module("orders"), At: o.at,
 	})
 	a.ask.orders = ordersrpc.Guard(bought, doors["orders"])
 
