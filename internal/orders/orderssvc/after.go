@@ -178,6 +178,7 @@ func (s *Service) settle(ctx context.Context, j job.Job) error {
 		return job.Again(s.Now().Add(pauseAfter(j.EnqueuedAt, s.Now())))
 	case orders.SagaCase:
 		return nil // nothing was taken: there is nothing to divide
+	default:
 	}
 	so := partOf(c.order, orders.SellerOrderID(which))
 	if so == nil {

@@ -52,7 +52,7 @@ func TestTenTabsWithTenKeysMakeOneOrder(t *testing.T) {
 			switch {
 			case errors.Is(err, orders.ErrCheckoutOpen):
 			case err != nil:
-				assert.NoError(t, err)
+				t.Error(err)
 			case reply.Status == orders.StatusRejected:
 				assert.Equal(t, orders.ReasonCartTaken, reply.Reason)
 			default:

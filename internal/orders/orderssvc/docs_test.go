@@ -193,6 +193,6 @@ func TestDocumentedActs(t *testing.T) {
 	assert.Len(t, rows, seen, "a row that no act reaches")
 	unpaid := standingAt(orders.FulfilmentOpen)
 	unpaid.Paid = false
-	assert.ErrorIs(t, perform(unpaid, "ship some"), orders.ErrUnpaid)
-	assert.NoError(t, perform(unpaid, "cancel some"))
+	require.ErrorIs(t, perform(unpaid, "ship some"), orders.ErrUnpaid)
+	require.NoError(t, perform(unpaid, "cancel some"))
 }

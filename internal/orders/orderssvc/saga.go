@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"souk/internal/cart"
 	"souk/internal/catalog"
 	"souk/internal/orders"
@@ -157,11 +159,11 @@ func (s *Service) again(oid orders.OrderID, c *checkout, err error) error {
 	if now.Before(deadline) && deadline.Before(at) {
 		at = deadline
 	}
-	event := s.Telemetry.Log.Warn()
+	level := zerolog.WarnLevel
 	if errs.KindOf(err) == errs.Internal || errs.Refused(err) {
-		event = s.Telemetry.Log.Error()
+		level = zerolog.ErrorLevel
 	}
-	event.Err(err).Str("order_id", string(oid)).Str("step", c.saga.Step).Msg("checkout step failed, will be tried again")
+	s.Telemetry.Log.WithLevel(level).Err(err).Str("order_id", string(oid)).Str("step", c.saga.Step).Msg("checkout step failed, will be tried again")
 	return job.Again(at)
 }
 
@@ -327,6 +329,7 @@ func (s *Service) authorise(ctx context.Context, c *checkout) error {
 			return payments.ErrStatus.With("%s", declined(p.DeclineReason))
 		case payments.StatusVoided:
 			return payments.ErrKeyUndone.With("The payment was given up.")
+		default: // the buyer or the provider has still to speak
 		}
 		was := c.saga
 		if err := s.park(ctx, c, p); err != nil {

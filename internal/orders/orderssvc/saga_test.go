@@ -206,8 +206,16 @@ func TestACheckoutIsCutOffAnywhere(t *testing.T) {
 
 // calls is what a checkout asks of others, forward and back.
 var calls = []struct{ module, method string }{
-	{"cart", "Claim"}, {"catalog", "Reserve"}, {"payments", "Authorize"}, {"catalog", "Confirm"}, {"payments", "Capture"},
-	{"catalog", "Allocate"}, {"cart", "Close"}, {"payments", "Undo"}, {"catalog", "Release"}, {"cart", "Release"},
+	{"cart", "Claim"},
+	{"catalog", "Reserve"},
+	{"payments", "Authorize"},
+	{"catalog", "Confirm"},
+	{"payments", "Capture"},
+	{"catalog", "Allocate"},
+	{"cart", "Close"},
+	{"payments", "Undo"},
+	{"catalog", "Release"},
+	{"cart", "Release"},
 }
 
 func TestAnswersAreLostAtEveryStep(t *testing.T) {

@@ -126,12 +126,20 @@ func (w *world) order(which orders.OrderID) orders.Order {
 	return reply.Order
 }
 
-// refused says that err is exactly that refusal, and returns it.
-func (w *world) refused(want *errs.Error, err error) *errs.Error {
+// refused says that err is exactly that refusal.
+func (w *world) refused(want *errs.Error, err error) {
 	w.Helper()
 	require.ErrorIs(w, err, want)
 	assert.Equal(w, want.Kind, errs.KindOf(err))
-	return errs.As(err)
+}
+
+// invalid says that err is the refusal of bad fields, these among them.
+func (w *world) invalid(err error, fields ...string) {
+	w.Helper()
+	w.refused(orders.ErrInvalid, err)
+	for _, field := range fields {
+		assert.Contains(w, errs.As(err).Fields, field)
+	}
 }
 
 func whats(entries []orders.Entry) []orders.What {
@@ -193,13 +201,8 @@ var checkoutTests = []test{
 	}},
 	{"a checkout names every bad field", func(w *world) {
 		_, err := w.Checkout(w.Context(), orders.CheckoutRequest{By: Person(), WaitMillis: -1})
-		e := w.refused(orders.ErrInvalid, err)
-		for _, field := range []string{
-			"key", "cart", "quote_hash", "method", "contact.email", "contact.name", "delivery.name", "delivery.line1", "delivery.city",
-			"delivery.country", "wait_millis",
-		} {
-			assert.Contains(w, e.Fields, field)
-		}
+		w.invalid(err, "key", "cart", "quote_hash", "method", "contact.email", "contact.name", "delivery.name", "delivery.line1",
+			"delivery.city", "delivery.country", "wait_millis")
 	}},
 	{"a checkout is somebody's", func(w *world) {
 		q := w.Carts.Put("x", w.two()...)
