@@ -149,7 +149,7 @@ func TestPagesInABrowser(t *testing.T) {
 			if m.Text == "the end" {
 				break
 			}
-			assert.EqualValues(t, "network", m.Source, "the browser says: %s", m.Text) // the broken pictures
+			assert.Equal(t, "network", m.Source, "the browser says: %s", m.Text) // the broken pictures
 		}
 	})
 }

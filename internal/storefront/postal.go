@@ -11,9 +11,14 @@ import (
 
 // postalFields are the fields of an address in a form, without their prefix.
 var postalFields = []fieldName{
-	{"name", "name", "The name"}, {"line1", "line1", "Street and number"}, {"line2", "line2", "The second line"},
-	{"postal_code", "postal_code", "The postal code"}, {"city", "city", "The city"}, {"region", "region", "The region"},
-	{"country", "country", "The country"}, {"phone", "phone", "The phone number"},
+	{"name", "name", "The name"},
+	{"line1", "line1", "Street and number"},
+	{"line2", "line2", "The second line"},
+	{"postal_code", "postal_code", "The postal code"},
+	{"city", "city", "The city"},
+	{"region", "region", "The region"},
+	{"country", "country", "The country"},
+	{"phone", "phone", "The phone number"},
 }
 
 // postalNames are the fields of an address as a request calls them under at, and a form

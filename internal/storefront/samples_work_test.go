@@ -182,8 +182,10 @@ func sellerSamples() map[string]views.View {
 func operatorSamples() map[string]views.View {
 	page := func(title, here string) views.Page { return signedIn(samplePage(title, views.AreaOperator, here)) }
 	modules := []views.ModuleRow{
-		{Name: "accounts", Status: views.Status{Text: "Ready", Tone: views.Good}, Limit: 256, InFlight: 1}, {Name: "catalog", Status: views.Status{Text: "Ready", Tone: views.Good}, Limit: 256, InFlight: 4},
-		{Name: "search", Status: views.Status{Text: "One event parked", Tone: views.Warn}, Limit: 256, Parked: 1, Lag: 12}, {Name: "payments", Status: views.Status{Text: "Not answering", Tone: views.Bad}, Limit: 128, InFlight: 128, Dead: 2, Panics: 1},
+		{Name: "accounts", Status: views.Status{Text: "Ready", Tone: views.Good}, Limit: 256, InFlight: 1},
+		{Name: "catalog", Status: views.Status{Text: "Ready", Tone: views.Good}, Limit: 256, InFlight: 4},
+		{Name: "search", Status: views.Status{Text: "One event parked", Tone: views.Warn}, Limit: 256, Parked: 1, Lag: 12},
+		{Name: "payments", Status: views.Status{Text: "Not answering", Tone: views.Bad}, Limit: 128, InFlight: 128, Dead: 2, Panics: 1},
 	}
 	tabs := []views.Choice{{Text: "All", URL: "/operator/x", Chosen: true}, {Text: "Waiting", URL: "/operator/x?state=waiting", Count: 2}}
 	sellers := views.OperatorSellers{Page: page("Sellers", "/operator/sellers"), States: tabs, Pager: views.Pager{Shown: 2, Total: 12, Next: "/operator/sellers?cursor=x", Noun: "seller", Nouns: "sellers"}, Rows: []views.SellerRow{

@@ -162,9 +162,16 @@ func (v *visit) apply() error {
 		return err
 	}
 	return v.showApply(httpx.Status(err), v.refusedForm(err, typed, []fieldName{
-		{"name", "shop", "The name of the shop"}, {"about", "about", "What you sell"}, {"legal.name", "legal_name", "The legal name"},
-		{"legal.line1", "line1", "Street and number"}, {"legal.line2", "line2", "The second line"}, {"legal.postal_code", "postal_code", "The postal code"},
-		{"legal.city", "city", "The city"}, {"legal.country", "country", "The country"}, {"legal.tax_id", "tax_number", "The tax number"},
-		{"legal.email", "email", "The e-mail address"}, {"currency", "currency", "The currency"},
+		{"name", "shop", "The name of the shop"},
+		{"about", "about", "What you sell"},
+		{"legal.name", "legal_name", "The legal name"},
+		{"legal.line1", "line1", "Street and number"},
+		{"legal.line2", "line2", "The second line"},
+		{"legal.postal_code", "postal_code", "The postal code"},
+		{"legal.city", "city", "The city"},
+		{"legal.country", "country", "The country"},
+		{"legal.tax_id", "tax_number", "The tax number"},
+		{"legal.email", "email", "The e-mail address"},
+		{"currency", "currency", "The currency"},
 	}))
 }

@@ -23,8 +23,12 @@ var partTabs = []struct {
 	state orders.Fulfilment
 	text  string
 }{
-	{"", "All"}, {orders.FulfilmentOpen, "To ship"}, {orders.FulfilmentPartlyShipped, "Partly shipped"}, {orders.FulfilmentShipped, "Shipped"},
-	{orders.FulfilmentDelivered, "Delivered"}, {orders.FulfilmentCancelled, "Cancelled"},
+	{"", "All"},
+	{orders.FulfilmentOpen, "To ship"},
+	{orders.FulfilmentPartlyShipped, "Partly shipped"},
+	{orders.FulfilmentShipped, "Shipped"},
+	{orders.FulfilmentDelivered, "Delivered"},
+	{orders.FulfilmentCancelled, "Cancelled"},
 }
 
 func (v *visit) partFilter() orders.ListSellerOrdersRequest {
