@@ -53,8 +53,9 @@ func newSet(name string) *set {
 
 		// One row comes back however many listings have the words: rows cost more than numbers.
 		find: write(`SELECT coalesce(group_concat(rowid), '') AS docs, '' AS words FROM %[2]s WHERE %[2]s MATCH ?`),
+		// The weight of a word that most listings have is next to nothing: a millionth of others.
 		findRanked: write(`WITH found AS MATERIALIZED (
-				SELECT rowid AS doc, CAST(-1000000 * bm25(%[2]s, 3.0, 2.0, 1.0, 1.0, 0.5, 2.0) AS INTEGER) AS words FROM %[2]s WHERE %[2]s MATCH ?)
+				SELECT rowid AS doc, CAST(-1000000000000 * bm25(%[2]s, 3.0, 2.0, 1.0, 1.0, 0.5, 2.0) AS INTEGER) AS words FROM %[2]s WHERE %[2]s MATCH ?)
 			SELECT coalesce(group_concat(doc), '') AS docs, coalesce(group_concat(words), '') AS words FROM found`),
 		hits: write(`SELECT doc, title, substr(description, 1, 400) AS lead, brand, image, path, currency, price_from, price_to, variants FROM %[1]s WHERE doc IN (?)`),
 		marked: write(`SELECT rowid AS doc, highlight(%[2]s, 0, ?, ?) AS title, snippet(%[2]s, 3, ?, ?, '…', 24) AS snippet

@@ -54,6 +54,9 @@ var wordTests = map[string]func(*world){
 		w.hear()
 		assert.Equal(w, []string{"Lamp", "Desk"}, w.found("lamp"))
 		assert.Equal(w, []string{"Desk", "Lamp"}, w.found("desk"))
+		w.list(shop.ID, "Lamp too")
+		w.hear()
+		assert.Equal(w, "Desk", w.found("lamp")[2], "also when most listings have the word")
 	},
 	"when nothing has all words, what has some is found, and said so": func(w *world) {
 		shop := w.seller("North")
@@ -281,12 +284,16 @@ var pageTests = map[string]func(*world){
 		for i := range 20 {
 			w.list(shop.ID, fmt.Sprintf("Lamp %d", i), about(strings.Repeat("lamp ", i%4)))
 		}
+		rugs := func(n int) { // which change what the word weighs, and so every score
+			for i := range n {
+				w.list(shop.ID, fmt.Sprintf("Rug %d", i), about("no such light"))
+			}
+		}
+		rugs(30)
 		w.hear()
 		r := search.QueryRequest{Text: "lamp", Page: page.Request{Limit: 8}}
 		first := w.query(r)
-		for i := range 10 {
-			w.list(shop.ID, fmt.Sprintf("Rug %d", i), about("no such light"))
-		}
+		rugs(40)
 		w.hear()
 		r.Page.Cursor = first.Next
 		second := w.query(r)
