@@ -96,6 +96,9 @@ func (s *Service) done(operation string, err *error) {
 // errOvertaken says that memory is of a later time than the snapshot read.
 var errOvertaken = errors.New("the index has changed since the snapshot was taken")
 
+// errBusy is for a read that was overtaken again and again.
+var errBusy = errs.Refusal(errs.Unavailable, "search.busy").With("the index is changing; try again")
+
 // tries is how often a read begins anew because it was overtaken.
 const tries = 8
 
@@ -123,7 +126,7 @@ func (s *Service) read(ctx context.Context, fn func(v view) error) error {
 			return err
 		}
 	}
-	return errs.Refusal(errs.Unavailable, "search.busy").With("the index is changing; try again").Because(err)
+	return errBusy.Because(err)
 }
 
 // withShelf runs fn with the shelf at least as new as the snapshot. fn asks no database.
