@@ -84,7 +84,7 @@ func (o operations) ParkedEvents(ctx context.Context, limit int) ([]storefront.P
 			at[p.Key] = len(out)
 			out = append(out, storefront.ParkedEvent{
 				Subscriber: s.Subscriber, Module: s.Module, Position: p.Position, Name: p.Name, Key: p.Key, Tries: p.Tries,
-				Error: p.Error, ParkedAt: p.ParkedAt, Body: string(p.Body),
+				Error: p.Error, ParkedAt: p.ParkedAt, Body: p.Body,
 			})
 		}
 	}

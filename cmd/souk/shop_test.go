@@ -34,14 +34,6 @@ func (a answer) into(t testing.TB, to any) {
 	require.NoError(t, json.Unmarshal(a.body, to), string(a.body))
 }
 
-// problem is the error document of the API.
-type problem struct {
-	Status int               `json:"status"`
-	Code   string            `json:"code"`
-	Detail string            `json:"detail"`
-	Fields map[string]string `json:"fields"`
-}
-
 func key() string { return rand.Text() }
 
 // do sends a request; with a key it is a command.

@@ -19,16 +19,17 @@ import (
 
 //go:generate go run souk/internal/platform/rpc/gen
 
-type (
-	// PersonID names a person.
-	PersonID = id.ID[Person]
-	// AddressID names an entry of an address book.
-	AddressID = id.ID[Address]
-	// SessionID names a session; it is no secret.
-	SessionID = id.ID[Session]
-	// TokenID names a token; it is no secret.
-	TokenID = id.ID[Token]
-)
+// PersonID names a person.
+type PersonID = id.ID[Person]
+
+// AddressID names an entry of an address book.
+type AddressID = id.ID[Address]
+
+// SessionID names a session.
+type SessionID = id.ID[Session]
+
+// TokenID names an API token.
+type TokenID = id.ID[Token]
 
 // Makers of ids.
 var (

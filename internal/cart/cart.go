@@ -24,11 +24,11 @@ import (
 
 //go:generate go run souk/internal/platform/rpc/gen
 
-// Typed names of what cart keeps.
-type (
-	CartID   = id.ID[Cart]
-	CouponID = id.ID[Coupon]
-)
+// CartID names a cart.
+type CartID = id.ID[Cart]
+
+// CouponID names a coupon.
+type CouponID = id.ID[Coupon]
 
 // Makers of ids.
 var (

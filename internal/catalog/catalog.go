@@ -28,16 +28,17 @@ import (
 
 //go:generate go run souk/internal/platform/rpc/gen
 
-type (
-	// SellerID names a seller.
-	SellerID = id.ID[Seller]
-	// ListingID names a listing.
-	ListingID = id.ID[Listing]
-	// VariantID names a variant.
-	VariantID = id.ID[Variant]
-	// CategoryID names a category.
-	CategoryID = id.ID[Category]
-)
+// SellerID names a seller.
+type SellerID = id.ID[Seller]
+
+// ListingID names a listing.
+type ListingID = id.ID[Listing]
+
+// VariantID names a variant.
+type VariantID = id.ID[Variant]
+
+// CategoryID names a category.
+type CategoryID = id.ID[Category]
 
 // Makers of ids.
 var (

@@ -29,13 +29,17 @@ import (
 
 //go:generate go run souk/internal/platform/rpc/gen
 
-// Typed names of what orders keeps.
-type (
-	OrderID       = id.ID[Order]
-	SellerOrderID = id.ID[SellerOrder]
-	LineID        = id.ID[Line]
-	ParcelID      = id.ID[Parcel]
-)
+// OrderID names an order.
+type OrderID = id.ID[Order]
+
+// SellerOrderID names a seller order.
+type SellerOrderID = id.ID[SellerOrder]
+
+// LineID names a line of an order.
+type LineID = id.ID[Line]
+
+// ParcelID names a parcel.
+type ParcelID = id.ID[Parcel]
 
 // Makers of ids.
 var (

@@ -25,12 +25,14 @@ import (
 
 //go:generate go run souk/internal/platform/rpc/gen
 
-// Typed names of what payments keeps.
-type (
-	PaymentID     = id.ID[Payment]
-	RefundID      = id.ID[Refund]
-	TransactionID = id.ID[Transaction]
-)
+// PaymentID names a payment.
+type PaymentID = id.ID[Payment]
+
+// RefundID names a refund.
+type RefundID = id.ID[Refund]
+
+// TransactionID names a transaction of the ledger.
+type TransactionID = id.ID[Transaction]
 
 // Makers of ids.
 var (

@@ -7,18 +7,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"souk/internal/accounts/accountsrpc"
+	"souk/internal/accounts/accountstest"
 	"souk/internal/cart"
-	"souk/internal/cart/cartrpc"
+	"souk/internal/cart/carttest"
 	"souk/internal/catalog"
-	"souk/internal/catalog/catalogrpc"
 	"souk/internal/catalog/catalogtest"
 	"souk/internal/orders"
 	"souk/internal/orders/ordersrpc"
 	"souk/internal/orders/orderssvc"
 	"souk/internal/orders/orderstest"
 	"souk/internal/payments"
-	"souk/internal/payments/paymentsrpc"
 	"souk/internal/payments/paymentstest"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/audit"
@@ -70,8 +68,8 @@ func (h *house) service() *orderssvc.Service {
 	}
 	h.bus = bus.New(bus.Config{Sources: map[bus.Log]bus.Source{payments.Log: bus.LocalSource(h.log)}, Now: h.Clock.Now})
 	c := orderssvc.Config{
-		DB: h.db, Bus: h.bus, Cart: cartrpc.Strict(h.Carts, strict("cart")), Catalog: catalogrpc.Strict(h.Catalog, strict("catalog")),
-		Payments: paymentsrpc.Strict(h.Payments, strict("payments")), Accounts: accountsrpc.Strict(h.Guests, strict("accounts")), Now: h.Clock.Now,
+		DB: h.db, Bus: h.bus, Cart: carttest.Strict(h.Carts, strict("cart")), Catalog: catalogtest.Strict(h.Catalog, strict("catalog")),
+		Payments: paymentstest.Strict(h.Payments, strict("payments")), Accounts: accountstest.Strict(h.Guests, strict("accounts")), Now: h.Clock.Now,
 		At: func(point string, order orders.OrderID) { h.at(point, order) },
 	}
 	if h.settings != nil {
