@@ -165,7 +165,7 @@ func (db *DB) start(ctx context.Context) error {
 		return err
 	}
 	db.writer = w
-	go w.run() //nolint:contextcheck // the writer outlives the opening, and serves each caller's context
+	go w.run() // it outlives the opening, and serves each caller's context
 	return nil
 }
 

@@ -133,8 +133,8 @@ func (s *Service) build(ctx context.Context, progress func(int64), finish func(t
 	}
 	b := &builder{Service: s, to: s.sets[idle(g.Active)], progress: progress}
 	defer func() {
-		if err != nil { //nolint:contextcheck // also when ctx has ended
-			err = errors.Join(err, s.giveUp(context.WithoutCancel(ctx)))
+		if err != nil {
+			err = errors.Join(err, s.giveUp(context.WithoutCancel(ctx))) // also when ctx has ended
 		}
 	}()
 	for _, part := range []func(context.Context) error{b.sellers, b.categories, b.listings} {

@@ -105,8 +105,11 @@ type change func(*catalog.Draft)
 func brand(name string) change        { return func(d *catalog.Draft) { d.Brand = name } }
 func in(c catalog.Category) change    { return func(d *catalog.Draft) { d.Category = c.ID } }
 func about(description string) change { return func(d *catalog.Draft) { d.Description = description } }
-func price(minor int64) change        { return func(d *catalog.Draft) { d.Variants[0].Price.Minor = minor } }
-func quantity(n int64) change         { return func(d *catalog.Draft) { d.Variants[0].Quantity = &n } }
+
+func price(minor int64) change { return func(d *catalog.Draft) { d.Variants[0].Price.Minor = minor } }
+
+func quantity(n int64) change { return func(d *catalog.Draft) { d.Variants[0].Quantity = &n } }
+
 func attribute(name, value string) change {
 	return func(d *catalog.Draft) {
 		d.Attributes = append(d.Attributes, catalog.Attribute{Name: name, Value: value})

@@ -249,8 +249,13 @@ var pageTests = map[string]func(*world){
 		}
 		w.hear()
 		for _, r := range []search.QueryRequest{
-			{}, {Text: "lamp"}, {Text: "lamp", Sort: search.SortPriceUp}, {Text: "lamp", Sort: search.SortPriceDown},
-			{Text: "lamp", Sort: search.SortNewest}, {Sort: search.SortPriceUp}, {Text: "lamp zither"},
+			{},
+			{Text: "lamp"},
+			{Text: "lamp", Sort: search.SortPriceUp},
+			{Text: "lamp", Sort: search.SortPriceDown},
+			{Text: "lamp", Sort: search.SortNewest},
+			{Sort: search.SortPriceUp},
+			{Text: "lamp zither"},
 			{Text: "lamp", Filter: search.Filter{Sellers: []catalog.SellerID{shop.ID}}},
 		} {
 			whole := w.all(r, 100)
