@@ -65,14 +65,18 @@ func newSite(t *testing.T) *site {
 	return &site{Service: s, t: t, url: ts.URL + "/api/v1/catalog/", clock: c}
 }
 
-// resolve knows people by their tokens.
+// resolve knows people by their tokens, which have the scopes that a session of theirs would have.
 func resolve(_ context.Context, r *http.Request) (actor.Actor, error) {
 	_, token := httpx.Credential(r)
 	person := func(n int, seller string) actor.Actor {
-		return actor.Actor{
+		by := actor.Actor{
 			Kind: actor.KindPerson, Person: id.Ref(fmt.Sprintf("per_%026d", n)), Seller: id.Ref(seller),
-			Scopes: []actor.Scope{actor.ScopeRead, actor.ScopeShop, actor.ScopeSell, actor.ScopeAccount},
+			Scopes: []actor.Scope{actor.ScopeRead, actor.ScopeShop, actor.ScopeAccount},
 		}
+		if seller != "" {
+			by.Scopes = append(by.Scopes, actor.ScopeSell)
+		}
+		return by
 	}
 	switch token {
 	case "buyer":

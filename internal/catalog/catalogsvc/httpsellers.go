@@ -56,6 +56,8 @@ func (s *Service) listMovements(ctx context.Context, by actor.Actor, in listMove
 	return out, err
 }
 
+// Nobody has the scope sell before an application was approved, and what is for staff and for
+// operators needs one of two scopes, at which the module looks.
 func (s *Service) sellerRoutes(api httpx.API) {
 	httpx.Route(api, httpx.Op{
 		Method: http.MethodGet, Path: base + "sellers/{id}", Who: httpx.Anyone, Summary: "Read a seller by its id or slug",
@@ -65,11 +67,12 @@ func (s *Service) sellerRoutes(api httpx.API) {
 		Description: "Approved ones; operators see all.",
 	}, s.listSellers)
 	httpx.Route(api, httpx.Op{
-		Method: http.MethodPost, Path: base + "sellers", Who: httpx.People, Scope: actor.ScopeSell, Summary: "Apply to sell here",
-		Description: "An operator looks at the application. Who applied becomes the seller's first staff.", Status: http.StatusCreated,
+		Method: http.MethodPost, Path: base + "sellers", Who: httpx.People, Scope: actor.ScopeAccount, Summary: "Apply to sell here",
+		Description: "An operator looks at the application. Who applied becomes the seller's first staff. It is done from a session: no token can.",
+		Status:      http.StatusCreated,
 	}, s.postSeller)
 	httpx.Route(api, httpx.Op{
-		Method: http.MethodPut, Path: base + "sellers/{id}", Who: httpx.People, Scope: actor.ScopeSell, Summary: "Change what a seller says of itself",
+		Method: http.MethodPut, Path: base + "sellers/{id}", Who: httpx.People, Scope: actor.ScopeRead, Summary: "Change what a seller says of itself",
 		Description: "For its staff and operators.",
 	}, s.putSeller)
 	httpx.Route(api, httpx.Op{
