@@ -34,10 +34,10 @@ func everything() []actor.Scope {
 	return []actor.Scope{actor.ScopeRead, actor.ScopeShop, actor.ScopeSell, actor.ScopeAccount}
 }
 
-// someone is a registered person with an API token.
+// someone is a registered person with a session, and with an API token once token was called.
 type someone struct {
-	actor actor.Actor
-	token string
+	actor          actor.Actor
+	session, token string
 }
 
 // register makes a person who buys.
@@ -55,11 +55,12 @@ func hashOf(secret string) string {
 
 func person(t testing.TB, a *app, email string) someone {
 	t.Helper()
+	session := rand.Text()
 	reply, err := a.ask.accounts.Register(t.Context(), accounts.RegisterRequest{
-		Key: key(), Email: email, Name: "Someone", Password: "a long enough password", Session: hashOf(rand.Text()), Agent: "test",
+		Key: key(), Email: email, Name: "Someone", Password: "a long enough password", Session: hashOf(session), Agent: "test",
 	})
 	require.NoError(t, err)
-	return someone{actor: actor.Actor{Kind: actor.KindPerson, Person: id.RefOf(reply.Person.ID), Scopes: everything()}}
+	return someone{session: session, actor: actor.Actor{Kind: actor.KindPerson, Person: id.RefOf(reply.Person.ID), Scopes: everything()}}
 }
 
 // token makes an API token with these scopes, which the person must have by then.

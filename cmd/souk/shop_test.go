@@ -12,14 +12,18 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"souk/internal/platform/httpx"
 )
 
-// shopper is a client of the public API: a guest with a cart token, or whoever has the bearer token.
+// shopper is a client of the public API: a guest with a cart token, or whoever has the bearer token
+// or the session.
 type shopper struct {
-	url    string
-	cart   string
-	bearer string
-	http   *http.Client
+	url     string
+	cart    string
+	bearer  string
+	session string
+	http    *http.Client
 }
 
 // answer is what came back.
@@ -61,6 +65,9 @@ func (s *shopper) do(ctx context.Context, method, path, idempotencyKey string, b
 	}
 	if s.bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+s.bearer)
+	}
+	if s.session != "" {
+		req.AddCookie(&http.Cookie{Name: httpx.SessionCookie, Value: s.session})
 	}
 	client := s.http
 	if client == nil {
