@@ -71,12 +71,12 @@ type child struct {
 }
 
 // spawn starts a souk on dir that dies at the point, or with "" lives until it is killed.
-func spawn(t *testing.T, dir, point string) *child {
+func spawn(t testing.TB, dir, point string, more ...string) *child {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), envBe+"="+strings.Join([]string{"serve", "--data", dir, "--listen", "localhost:0", "--log-level", "error"}, "\n"), envPoint+"="+point)
+	cmd.Env = append(os.Environ(), envBe+"="+strings.Join(append([]string{"serve", "--data", dir, "--listen", "localhost:0", "--log-level", "error"}, more...), "\n"), envPoint+"="+point)
 	c := &child{cmd: cmd, done: make(chan error, 1), log: &strings.Builder{}}
 	cmd.Stderr = c.log
 	out, err := cmd.StdoutPipe()
@@ -101,7 +101,7 @@ func spawn(t *testing.T, dir, point string) *child {
 func (c *child) kill() { _ = c.cmd.Process.Kill() }
 
 // gone waits until the process has ended.
-func (c *child) gone(t *testing.T) {
+func (c *child) gone(t testing.TB) {
 	t.Helper()
 	select {
 	case <-c.done:
