@@ -17,10 +17,36 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/demo"
 	"souk/internal/platform/config"
+	"souk/internal/platform/store"
 )
 
 // demoAccounts is the file that keeps whom one can sign in as, with the passwords.
 const demoAccounts = "demo-accounts.txt"
+
+// demoFilling marks a folder whose demo is being filled.
+const demoFilling = "demo-filling"
+
+// clearHalfDemo empties a folder in which filling the demo was cut off. Nothing but a part of
+// the demo can be in it: souk does not open before the mark is gone.
+func clearHalfDemo(dir string) error {
+	mark := filepath.Join(dir, demoFilling)
+	if _, err := os.Stat(mark); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, name := range moduleNames {
+		if holder := store.Holder(filepath.Join(dir, name+".db")); holder != "" {
+			return fmt.Errorf("another souk is filling the demo in %s (%s)", dir, holder)
+		}
+	}
+	for _, name := range moduleNames {
+		for _, suffix := range []string{".db", ".db-wal", ".db-shm"} {
+			if err := os.Remove(filepath.Join(dir, name+suffix)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return fmt.Errorf("clear a demo that was cut off: %w", err)
+			}
+		}
+	}
+	return os.Remove(mark)
+}
 
 // demoPictures serves the drawings of the demo's goods.
 func demoPictures(r chi.Router) {
@@ -48,12 +74,16 @@ func (a *app) fillDemo(ctx context.Context, w *world) error {
 		return err
 	}
 	path := filepath.Join(a.dir, demoAccounts)
-	if len(reply.Sellers) > 0 {
+	if len(reply.Sellers) > 0 { // not emptied, so not cut off
 		if _, err := os.Stat(path); err == nil {
 			_, err := fmt.Fprintf(w.stdout, "the demo is filled already; its accounts are in %s\n", path)
 			return err
 		}
 		return nil
+	}
+	mark := filepath.Join(a.dir, demoFilling)
+	if err := os.WriteFile(mark, nil, 0o600); err != nil {
+		return fmt.Errorf("mark the demo as being filled: %w", err)
 	}
 	_, _ = fmt.Fprintln(w.stdout, "filling the demo marketplace …") // progress
 	made, err := demo.Fill(ctx, demo.Services{Accounts: a.ask.accounts, Catalog: a.ask.catalog, Cart: a.ask.cart}, func(int, int) {})
@@ -72,7 +102,10 @@ func (a *app) fillDemo(ctx context.Context, w *world) error {
 		return fmt.Errorf("write down the demo's accounts: %w", err)
 	}
 	if err := a.bus.Drain(ctx); err != nil {
-		return errors.Join(errors.New("bring the search index up to date"), err)
+		return fmt.Errorf("bring the search index up to date: %w", err)
+	}
+	if err := os.Remove(mark); err != nil {
+		return fmt.Errorf("mark the demo as filled: %w", err)
 	}
 	_, err = fmt.Fprintf(w.stdout, "sign in as (kept in %s):\n%s", path, text.String())
 	return err

@@ -96,6 +96,11 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	}
 	defer closing(&err, func() error { return limited(ctx, tel.Stop) })
 
+	if o.demo {
+		if err := clearHalfDemo(dir); err != nil {
+			return err
+		}
+	}
 	a, err := wire(ctx, dir, tel, wireOptions{demo: o.demo, templates: o.templates, at: w.at})
 	if err != nil {
 		return err

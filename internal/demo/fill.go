@@ -66,9 +66,25 @@ func Fill(ctx context.Context, s Services, progress func(done, of int)) ([]Accou
 	if err := f.addresses(ctx, buyer); err != nil {
 		return nil, err
 	}
+	var shelves [][]listing
 	for _, shop := range shops {
-		if err := f.open(ctx, shop); err != nil {
+		opened, err := f.open(ctx, shop)
+		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", shop.name, err)
+		}
+		shelves = append(shelves, opened...)
+	}
+	// By turns, so that what is new in the marketplace is not all of one kind.
+	for turn, left := 0, true; left; turn++ {
+		left = false
+		for _, shelf := range shelves {
+			if turn >= len(shelf) {
+				continue
+			}
+			left = true
+			if err := shelf[turn](); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := f.newcomers(ctx); err != nil {
@@ -133,37 +149,46 @@ func (f *filler) put(ctx context.Context, seller catalog.SellerID, status catalo
 	return err
 }
 
-// open makes one shop, approved, with everything that it sells.
-func (f *filler) open(ctx context.Context, s shop) error {
+// listing makes a listing.
+type listing func() error
+
+// open makes one shop, approved, with its categories, and says what to list in each.
+func (f *filler) open(ctx context.Context, s shop) ([][]listing, error) {
 	owner, seller, err := f.apply(ctx, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := f.put(ctx, seller, catalog.SellerApproved, "part of the demo"); err != nil {
-		return err
+		return nil, err
 	}
 	if err := f.sellersTerms(ctx, s, owner, seller); err != nil {
-		return err
+		return nil, err
 	}
+	var shelves [][]listing
 	for _, l := range s.lines {
 		hue, err := strconv.ParseInt(s.hue, 10, 32)
 		if err != nil {
-			return fmt.Errorf("hue of %s: %w", s.name, err)
+			return nil, fmt.Errorf("hue of %s: %w", s.name, err)
 		}
 		names := append([]string{s.root}, l.path...)
 		category, err := f.services.Catalog.PutCategory(ctx, catalog.PutCategoryRequest{
 			By: f.operator, Key: "demo:category:" + strings.Join(names, "/"), Names: names, Hue: int32(hue),
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
+		var shelf []listing
 		for i, series := range l.series {
-			if err := f.list(ctx, s, l, i, series, owner, seller, category.Category.ID); err != nil {
-				return fmt.Errorf("list %s %s: %w", series, l.noun, err)
-			}
+			shelf = append(shelf, func() error {
+				if err := f.list(ctx, s, l, i, series, owner, seller, category.Category.ID); err != nil {
+					return fmt.Errorf("list %s %s: %w", series, l.noun, err)
+				}
+				return nil
+			})
 		}
+		shelves = append(shelves, shelf)
 	}
-	return nil
+	return shelves, nil
 }
 
 // edition sets the two listings of one series apart, so that there is something to compare.
