@@ -74,15 +74,18 @@ func Fill(ctx context.Context, s Services, progress func(done, of int)) ([]Accou
 		}
 		shelves = append(shelves, opened...)
 	}
-	// By turns, so that what is new in the marketplace is not all of one kind.
-	for turn, left := 0, true; left; turn++ {
-		left = false
+	// By turns, so that what is new is not all of one kind; all come to their end together.
+	longest := 0
+	for _, shelf := range shelves {
+		longest = max(longest, len(shelf))
+	}
+	for turn := range longest {
 		for _, shelf := range shelves {
-			if turn >= len(shelf) {
+			at := turn - (longest - len(shelf))
+			if at < 0 {
 				continue
 			}
-			left = true
-			if err := shelf[turn](); err != nil {
+			if err := shelf[at](); err != nil {
 				return nil, err
 			}
 		}
@@ -178,13 +181,10 @@ func (f *filler) open(ctx context.Context, s shop) ([][]listing, error) {
 			return nil, err
 		}
 		var shelf []listing
-		for i, series := range l.series {
-			shelf = append(shelf, func() error {
-				if err := f.list(ctx, s, l, i, series, owner, seller, category.Category.ID); err != nil {
-					return fmt.Errorf("list %s %s: %w", series, l.noun, err)
-				}
-				return nil
-			})
+		for e := len(l.editions()) - 1; e >= 0; e-- { // the plain ones last, so that they are the newest
+			for at := range l.series {
+				shelf = append(shelf, func() error { return f.list(ctx, s, l, at, e, owner, seller, category.Category.ID) })
+			}
 		}
 		shelves = append(shelves, shelf)
 	}
@@ -231,31 +231,31 @@ func countListings(s shop) int {
 	return n
 }
 
-func (f *filler) list(ctx context.Context, s shop, l line, at int, series string, owner actor.Actor, seller catalog.SellerID, category catalog.CategoryID) error {
-	for e, edition := range l.editions() {
-		title := l.title(series, edition)
-		colour := s.colours[(at+e)%len(s.colours)]
-		key := fmt.Sprintf("%s/%s/%d", s.name, title, e)
-		draft := catalog.Draft{
-			ExternalID: fmt.Sprintf("demo-%x", seed(key)), Title: title, Brand: s.name, Category: category, TaxClass: l.tax,
-			Description: fmt.Sprintf("%s. Made of %s. %s %s", title, l.made, edition.words, l.care),
-			Attributes: []catalog.Attribute{
-				{Section: "Details", Name: "Material", Value: l.made},
-				{Section: "Details", Name: "Series", Value: series},
-				{Section: "Details", Name: "Made in", Value: s.city},
-				{Section: "Shipping", Name: "Weight", Value: fmt.Sprintf("%d g", l.grams*edition.percent/100)},
-			},
-			Images: []catalog.Image{{URL: PictureURL(l.form, colour, title), Alt: title + " in " + colour, Width: 400, Height: 400}},
-		}
-		draft.Variants = variants(s, l, at, edition.percent, key, colour)
-		if _, err := f.services.Catalog.CreateListing(ctx, catalog.CreateListingRequest{
-			By: owner, Key: "demo:" + key, Seller: seller, Draft: draft, Publish: true,
-		}); err != nil {
-			return err
-		}
-		f.done++
-		f.progress(f.done, f.of)
+// list makes the listing of one edition of a series. e is its place among the line's editions.
+func (f *filler) list(ctx context.Context, s shop, l line, at, e int, owner actor.Actor, seller catalog.SellerID, category catalog.CategoryID) error {
+	series, edition := l.series[at], l.editions()[e]
+	title := l.title(series, edition)
+	colour := s.colours[(at+e)%len(s.colours)]
+	key := fmt.Sprintf("%s/%s/%d", s.name, title, e)
+	draft := catalog.Draft{
+		ExternalID: fmt.Sprintf("demo-%x", seed(key)), Title: title, Brand: s.name, Category: category, TaxClass: l.tax,
+		Description: fmt.Sprintf("%s. Made of %s. %s %s", title, l.made, edition.words, l.care),
+		Attributes: []catalog.Attribute{
+			{Section: "Details", Name: "Material", Value: l.made},
+			{Section: "Details", Name: "Series", Value: series},
+			{Section: "Details", Name: "Made in", Value: s.city},
+			{Section: "Shipping", Name: "Weight", Value: fmt.Sprintf("%d g", l.grams*edition.percent/100)},
+		},
+		Images: []catalog.Image{{URL: PictureURL(l.form, colour, title), Alt: title + " in " + colour, Width: 400, Height: 400}},
 	}
+	draft.Variants = variants(s, l, at, edition.percent, key, colour)
+	if _, err := f.services.Catalog.CreateListing(ctx, catalog.CreateListingRequest{
+		By: owner, Key: "demo:" + key, Seller: seller, Draft: draft, Publish: true,
+	}); err != nil {
+		return fmt.Errorf("list %s: %w", title, err)
+	}
+	f.done++
+	f.progress(f.done, f.of)
 	return nil
 }
 
