@@ -130,9 +130,9 @@ type tokenWire struct {
 	Hint      string           `json:"hint" doc:"The last four characters of its secret." example:"x7Qk"`
 	Scopes    []actor.Scope    `json:"scopes"`
 	CreatedAt clock.Time       `json:"created_at"`
-	ExpiresAt clock.Time       `json:"expires_at" doc:"Empty for never."`
-	UsedAt    clock.Time       `json:"used_at" doc:"To the minute; empty for never."`
-	RevokedAt clock.Time       `json:"revoked_at" doc:"Empty unless it was."`
+	ExpiresAt clock.Time       `json:"expires_at,omitempty" doc:"Left out for never."`
+	UsedAt    clock.Time       `json:"used_at,omitempty" doc:"To the minute; left out for never."`
+	RevokedAt clock.Time       `json:"revoked_at,omitempty" doc:"Left out unless it was."`
 }
 
 func toToken(t accounts.Token) tokenWire { return tokenWire(t) }

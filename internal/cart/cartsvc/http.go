@@ -101,7 +101,7 @@ type cartWire struct {
 	Codes    []string    `json:"codes" doc:"Coupons, in the order in which they apply."`
 	Count    int64       `json:"count" doc:"Pieces."`
 	Goods    moneyWire   `json:"goods" doc:"At today's prices, before discounts, shipping and tax."`
-	Modified clock.Time  `json:"changed_at"`
+	Modified clock.Time  `json:"changed_at,omitempty" doc:"Left out when there is no cart yet."`
 }
 
 type cartOut struct{ Body cartWire }

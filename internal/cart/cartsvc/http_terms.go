@@ -38,8 +38,8 @@ type couponWire struct {
 	Percent     int32            `json:"percent,omitempty" minimum:"0" maximum:"10000" doc:"Basis points, unless amount." example:"1000"`
 	Amount      *moneyWire       `json:"amount,omitempty" doc:"Unless percent."`
 	Minimum     *moneyWire       `json:"minimum,omitempty" doc:"Goods that it applies to cost at least this."`
-	From        clock.Time       `json:"from,omitempty" doc:"Empty: at once."`
-	Until       clock.Time       `json:"until,omitempty" doc:"Empty: without end."`
+	From        clock.Time       `json:"from,omitempty" doc:"Left out: at once."`
+	Until       clock.Time       `json:"until,omitempty" doc:"Left out: without end."`
 	Limit       int64            `json:"limit,omitempty" minimum:"0" doc:"Uses in all; 0 is without limit."`
 	LimitPerson int64            `json:"limit_person,omitempty" minimum:"0" doc:"Uses by one person; 0 is without limit."`
 	Used        int64            `json:"used,omitempty" readOnly:"true"`

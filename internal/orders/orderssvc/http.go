@@ -125,7 +125,7 @@ type checkoutWire struct {
 	Reason    orders.Reason  `json:"reason" enum:",quote_changed,out_of_stock,not_for_sale,coupon,cart_taken,declined,timeout,failed" doc:"Why it was rejected."`
 	Message   string         `json:"message" doc:"The reason in words for the buyer."`
 	ActionURL string         `json:"action_url" doc:"Where the buyer must go to approve the payment; empty when nothing is asked."`
-	Until     clock.Time     `json:"until" doc:"When the waiting ends; empty when it does not wait."`
+	Until     clock.Time     `json:"until,omitempty" doc:"When the waiting ends; left out when it does not wait."`
 	Link      string         `json:"link" doc:"Secret by which a guest reads the order."`
 	Total     moneyWire      `json:"total"`
 }

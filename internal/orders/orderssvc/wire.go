@@ -71,7 +71,7 @@ type parcelWire struct {
 	TrackingURL string          `json:"tracking_url"`
 	Items       []itemWire      `json:"items"`
 	ShippedAt   clock.Time      `json:"shipped_at"`
-	DeliveredAt clock.Time      `json:"delivered_at" doc:"Empty until it has arrived."`
+	DeliveredAt clock.Time      `json:"delivered_at,omitempty" doc:"Left out until it has arrived."`
 }
 
 type entryWire struct {
@@ -113,7 +113,7 @@ type sellerOrderWire struct {
 	Commission *moneyWire           `json:"commission,omitempty" doc:"For the seller and operators."`
 	Refunded   moneyWire            `json:"refunded"`
 	Paid       bool                 `json:"paid" doc:"It may ship."`
-	PlacedAt   clock.Time           `json:"placed_at"`
+	PlacedAt   clock.Time           `json:"placed_at,omitempty" doc:"Left out until it was."`
 	Buyer      string               `json:"buyer" doc:"Name for the label."`
 	Delivery   postalWire           `json:"delivery" doc:"For the label."`
 	Lines      []lineWire           `json:"lines"`
@@ -185,7 +185,7 @@ type orderWire struct {
 	Payment      payments.PaymentID `json:"payment"`
 	Captured     bool               `json:"captured" doc:"The money was taken."`
 	CreatedAt    clock.Time         `json:"created_at"`
-	PlacedAt     clock.Time         `json:"placed_at"`
+	PlacedAt     clock.Time         `json:"placed_at,omitempty" doc:"Left out until it was."`
 	SellerOrders []sellerOrderWire  `json:"seller_orders"`
 	Timeline     []entryWire        `json:"timeline" doc:"Oldest first."`
 	Version      int64              `json:"version"`
@@ -208,7 +208,7 @@ type summaryWire struct {
 	Total      moneyWire           `json:"total"`
 	Refunded   moneyWire           `json:"refunded"`
 	CreatedAt  clock.Time          `json:"created_at"`
-	PlacedAt   clock.Time          `json:"placed_at"`
+	PlacedAt   clock.Time          `json:"placed_at,omitempty" doc:"Left out until it was."`
 	Pieces     int64               `json:"pieces"`
 	Titles     []string            `json:"titles" doc:"Of the first lines."`
 	Image      string              `json:"image" doc:"Of the first line."`

@@ -67,7 +67,7 @@ type paymentWire struct {
 	Method        string             `json:"method" example:"sandbox_ok"`
 	Status        payments.Status    `json:"status" enum:"authorising,action_required,pending,authorised,declined,voided,captured,nothing_due" example:"captured"`
 	DeclineReason string             `json:"decline_reason" doc:"For the buyer, when declined."`
-	Until         clock.Time         `json:"until" doc:"When the waiting for the buyer or the provider ends; empty if nobody waits."`
+	Until         clock.Time         `json:"until,omitempty" doc:"When the waiting for the buyer or the provider ends; left out if nobody waits."`
 	Authorised    moneyWire          `json:"authorised"`
 	Captured      moneyWire          `json:"captured"`
 	Refunded      moneyWire          `json:"refunded"`
