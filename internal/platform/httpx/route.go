@@ -86,7 +86,8 @@ func Route[In, Out any](api API, op Op, handler Handler[In, Out]) {
 		Keyed: embeds[Keyed](reflect.TypeFor[In]()), Limited: rt.limiter != nil,
 	}
 	s.routes = append(s.routes, info)
-	huma.Register(s.huma, rt.operation(info), func(ctx context.Context, in *In) (*Out, error) {
+	described := rt.operation(info)
+	huma.Register(s.huma, described, func(ctx context.Context, in *In) (*Out, error) {
 		x := exchangeOf(ctx)
 		out, err := handler(ctx, x.actor, *in)
 		if err != nil {
@@ -94,6 +95,18 @@ func Route[In, Out any](api API, op Op, handler Handler[In, Out]) {
 		}
 		return &out, nil
 	})
+	rt.alsoAnswer(described)
+}
+
+// alsoAnswer gives the other statuses of success the body of the usual one, which huma has described by now.
+func (rt *route) alsoAnswer(op huma.Operation) {
+	usual := op.Responses[strconv.Itoa(rt.Status)]
+	if usual == nil {
+		return
+	}
+	for _, status := range rt.AlsoStatus {
+		op.Responses[strconv.Itoa(status)].Content = usual.Content
+	}
 }
 
 // newRoute checks op and fills in what it leaves open.
