@@ -96,6 +96,10 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	}
 	defer closing(&err, func() error { return limited(ctx, tel.Stop) })
 
+	if client, err := control.Dial(ctx, dir); err == nil {
+		client.Close()
+		return fmt.Errorf("another souk is running on %s", o.data)
+	}
 	if o.demo {
 		if err := clearHalfDemo(dir); err != nil {
 			return err

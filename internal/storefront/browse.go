@@ -17,7 +17,7 @@ import (
 
 const (
 	resultsSize = 24 // cards on a page of results
-	shelfSize   = 10
+	shelfSize   = 12
 	facetSize   = 12 // values of a facet that are shown
 )
 
