@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -55,6 +54,7 @@ func (l *line) get() (status, length int, err error) {
 	if _, err := l.conn.Write(l.ask); err != nil {
 		return 0, 0, err
 	}
+	pieces := false
 	for first := true; ; first = false {
 		text, err := l.in.ReadSlice('\n')
 		if err != nil {
@@ -65,16 +65,38 @@ func (l *line) get() (status, length int, err error) {
 		case first:
 			status, err = strconv.Atoi(string(text[9:12]))
 		case len(name) == 0:
+			if pieces {
+				length, err = l.pieces()
+				return status, length, err
+			}
 			_, err = l.in.Discard(length)
 			return status, length, err
 		case bytes.EqualFold(name, []byte("Content-Length")):
 			length, err = strconv.Atoi(string(bytes.TrimSpace(value)))
 		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
-			err = errors.New("an answer in pieces")
+			pieces = true
 		}
 		if err != nil {
 			return 0, 0, err
 		}
+	}
+}
+
+// pieces reads past a body that comes in pieces.
+func (l *line) pieces() (length int, err error) {
+	for {
+		text, err := l.in.ReadSlice('\n')
+		if err != nil {
+			return length, err
+		}
+		size, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 16, 32)
+		if err != nil {
+			return length, err
+		}
+		if _, err := l.in.Discard(int(size) + len("\r\n")); err != nil || size == 0 {
+			return length, err
+		}
+		length += int(size)
 	}
 }
 

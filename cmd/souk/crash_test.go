@@ -315,7 +315,7 @@ func (b *bought) settle(t *testing.T, when string) {
 }
 
 // verifyAt checks the souk that runs on dir.
-func verifyAt(t *testing.T, dir string) rehearsal.Report {
+func verifyAt(t testing.TB, dir string) rehearsal.Report {
 	t.Helper()
 	var out, errs strings.Builder
 	w := &world{getenv: func(string) string { return "" }, stdin: strings.NewReader(""), stdout: &out, stderr: &errs}
