@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -36,15 +37,27 @@ type running struct {
 	url, dir string
 	stop     func()
 	status   chan int
-	stderr   *bytes.Buffer // to be read after status
+	stderr   text // to be read after status
+}
+
+// text takes in what a program says.
+type text interface {
+	io.Writer
+	fmt.Stringer
 }
 
 // start runs `souk serve` on a free port until the test ends, or stop.
 func start(t *testing.T, dir string, args ...string) *running {
 	t.Helper()
+	return startSaying(t, dir, &bytes.Buffer{}, args...)
+}
+
+// startSaying is start with somewhere else to write the log to.
+func startSaying(t *testing.T, dir string, stderr text, args ...string) *running {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()
-	r := &running{dir: dir, stop: stop, status: make(chan int, 1), stderr: &bytes.Buffer{}}
+	r := &running{dir: dir, stop: stop, status: make(chan int, 1), stderr: stderr}
 	args = append([]string{"serve", "--data", dir, "--listen", "localhost:0"}, args...)
 	go func() {
 		r.status <- run(ctx, args, func(string) string { return "" }, strings.NewReader(""), in, r.stderr)
