@@ -168,7 +168,11 @@ func TestCrash(t *testing.T) {
 			point = fmt.Sprintf("%s %d", points[round%len(points)], 1+random.IntN(4))
 		}
 		c := spawn(t, dir, point)
-		made := shop(t, c, random, 6, 5)
+		methods := []string{"sandbox_ok", "sandbox_ok", "sandbox_ok", "sandbox_declined", "sandbox_lost_reply"}
+		if round%5 == 4 {
+			methods = append(methods, "sandbox_later") // it takes its seconds
+		}
+		made := shop(t, c, random, methods)
 		c.kill() // where its point was not reached, or there was none
 		c.gone(t)
 
@@ -201,11 +205,16 @@ func fillDemoAt(t *testing.T, dir string) {
 	require.Equal(t, exitOK, <-r.status, r.stderr)
 }
 
-// shop lets so many buyers buy for a while, and says what they know.
-func shop(t *testing.T, c *child, random *rand.Rand, buyers, each int) []*bought {
+// How many buy at the same time, and how often each.
+const (
+	buyers = 6
+	each   = 5
+)
+
+// shop lets buyers buy for a while, and says what they know.
+func shop(t *testing.T, c *child, random *rand.Rand, methods []string) []*bought {
 	t.Helper()
 	listings := goods(t, c.url, 8, 1)
-	methods := []string{"sandbox_ok", "sandbox_ok", "sandbox_declined", "sandbox_lost_reply", "sandbox_later"}
 	var mu sync.Mutex
 	var made []*bought
 	var buying sync.WaitGroup
