@@ -8,6 +8,7 @@
 //
 //	<module>rpc/contract_gen.go    templates/contract.tmpl: the contract at run time, its codec
 //	<module>rpc/strict_gen.go      templates/strict.tmpl: the strict wrapper
+//	<module>rpc/guard_gen.go       templates/guard.tmpl: calls within a process, through the module's door
 //	testdata/contract.golden       the contract as others see it, with its hash
 //
 // The remote client and server are two more templates and two more lines in outputs.
