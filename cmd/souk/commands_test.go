@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/storefront"
+)
+
+func TestModulesSaysWhatIsWired(t *testing.T) {
+	t.Parallel()
+	wired := map[string][]string{}
+	setup(t, t.TempDir(), func(a *app) {
+		all, err := a.bus.List(t.Context())
+		require.NoError(t, err)
+		for _, s := range all {
+			wired[s.Module] = append(wired[s.Module], string(s.Log))
+		}
+	})
+	assert.Equal(t, hears, wired)
+
+	var told []moduleInfo
+	got := souk(t, nil, "modules", "--format", "json")
+	require.Equal(t, exitOK, got.status, got.stderr)
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &told))
+	for _, m := range told {
+		if m.Contract != nil {
+			assert.NotEmpty(t, m.Contract.Methods, m.Name)
+			assert.NotEmpty(t, m.Tables, m.Name)
+		}
+	}
+	assert.Contains(t, souk(t, nil, "modules", "cart").stdout, "may ask    catalog")
+	assert.Contains(t, souk(t, nil, "modules", "--format", "mermaid").stdout, "search -->|asks| catalog")
+	assert.Equal(t, exitMistake, souk(t, nil, "modules", "nothing").status)
+}
+
+// TestCommandsBesideASoukAndOnAFolder tries every command that looks after a marketplace, once
+// with a souk running on the folder and once without.
+func TestCommandsBesideASoukAndOnAFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	setup(t, dir, func(a *app) { seller(t, a, operator(t, a, "olive@example.com"), "Lamps", 2, 5) })
+	feed := filepath.Join(t.TempDir(), "lamps.csv")
+	require.NoError(t, os.WriteFile(feed, []byte("id,title,price,availability,quantity\na,Third lamp,12.00 EUR,in_stock,4\nb,Fourth lamp,free,in_stock,1\n"), 0o600))
+	try := func(t *testing.T) {
+		out := t.TempDir()
+		for _, c := range []struct {
+			says string
+			args []string
+		}{
+			{"search.catalog", []string{"events", "list"}},
+			{"nothing is parked", []string{"events", "show", "search.catalog"}},
+			{"applied 0", []string{"events", "retry", "search.catalog", "--all"}},
+			{"goes on after position", []string{"events", "replay", "search.catalog", "0", "--why", "a test"}},
+			{"0001_cart.sql", []string{"migrate", "status"}},
+			{"1 rejected", []string{"import", feed, "--seller", "lamps", "--report", filepath.Join(out, "report.tsv")}},
+			{"0 new, 0 changed, 1 as before", []string{"import", feed, "--seller", "lamps"}},
+			{"listings indexed", []string{"search", "rebuild"}},
+			{"wrote 3 listings", []string{"export", filepath.Join(out, "goods.tsv.gz")}},
+			{"is an operator now", []string{"admin", "create", "--email", filepath.Base(filepath.Dir(out)) + "@example.com"}},
+			{"are paused", []string{"admin", "pause-payments", "--why", "a test"}},
+			{"go on", []string{"admin", "resume-payments"}},
+			{"6 databases", []string{"backup", filepath.Join(out, "backup")}},
+			{"everything adds up", []string{"verify"}},
+		} {
+			got := souk(t, nil, append(c.args, "--data", dir)...)
+			assert.Equal(t, exitOK, got.status, "%v: %s", c.args, got.stderr)
+			assert.Contains(t, got.stdout, c.says, "%v", c.args)
+		}
+		report, err := os.ReadFile(filepath.Join(out, "report.tsv"))
+		require.NoError(t, err)
+		assert.Contains(t, string(report), "3\tprice\trejected")
+		for _, args := range [][]string{
+			{"jobs", "retry", "orders", "orders.checkout", "ord_none"},
+			{"events", "skip", "search.catalog", "lst_none", "--why", "x"},
+			{"backup", out},
+			{"restore", filepath.Join(out, "backup")},
+		} {
+			got := souk(t, nil, append(args, "--data", dir)...)
+			assert.NotEqual(t, exitOK, got.status, "%v: %s", args, got.stdout)
+			assert.NotEmpty(t, got.stderr, "%v", args)
+		}
+	}
+	t.Run("on a folder", try)
+	setup(t, dir, func(a *app) {
+		trail, err := operations{a}.AuditTrail(t.Context(), storefront.AuditFilter{Limit: 2})
+		require.NoError(t, err)
+		require.Len(t, trail.Rows, 2)
+		require.NotEmpty(t, trail.Next)
+		next, err := operations{a}.AuditTrail(t.Context(), storefront.AuditFilter{Limit: 2, Cursor: trail.Next})
+		require.NoError(t, err)
+		require.Len(t, next.Rows, 2)
+		assert.LessOrEqual(t, next.Rows[0].At, trail.Rows[1].At)
+		assert.NotEqual(t, trail.Rows, next.Rows)
+	})
+	start(t, dir, "--log-level", "error")
+	t.Run("beside a souk", try)
+}
+
+func TestADamagedBackupIsNotRestored(t *testing.T) {
+	t.Parallel()
+	dir, into := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	setup(t, dir, func(*app) {})
+	require.Equal(t, exitOK, souk(t, nil, "backup", into, "--data", dir).status)
+	file := filepath.Join(into, "orders.db")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	text[len(text)/2] ^= 1
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	got := souk(t, nil, "restore", into, "--data", t.TempDir())
+	assert.Equal(t, exitFailed, got.status)
+	assert.Contains(t, got.stderr, "is damaged")
+
+	require.NoError(t, os.Remove(filepath.Join(into, manifestName)))
+	got = souk(t, nil, "restore", into, "--data", t.TempDir())
+	assert.Contains(t, got.stderr, "is no backup")
+}
