@@ -3,10 +3,12 @@ package httpx
 import (
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"net/http"
 	"path"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -78,20 +80,36 @@ func (s *Server) OpenAPI() ([]byte, error) {
 	return text, nil
 }
 
-// MountReference serves /api/openapi.json and /api/docs. It comes after all routes.
+// MountReference serves /api/openapi.json and /api/docs. It comes after all routes. Both are
+// written when someone first asks for them, since that takes longer than all else at the start.
 func (s *Server) MountReference() error {
-	document, err := s.OpenAPI()
+	page, err := template.New("reference").Parse(referenceHTML)
 	if err != nil {
-		return err
+		return fmt.Errorf("read the reference's template: %w", err)
 	}
-	reference, err := s.reference()
-	if err != nil {
-		return err
-	}
-	s.Handle("/api/openapi.json", fixed("application/openapi+json", document, false))
-	s.Handle("/api/docs", fixed("text/html; charset=utf-8", reference, true))
+	s.Handle("/api/openapi.json", s.onDemand("application/openapi+json", s.OpenAPI, false))
+	s.Handle("/api/docs", s.onDemand("text/html; charset=utf-8", func() ([]byte, error) { return s.reference(page) }, true))
 	s.Handle("/api/docs.css", fixed("text/css; charset=utf-8", referenceCSS, true))
 	return nil
+}
+
+// onDemand serves what write writes, which it is asked for once.
+func (s *Server) onDemand(contentType string, write func() ([]byte, error), page bool) http.Handler {
+	made := sync.OnceValues(func() (http.Handler, error) {
+		body, err := write()
+		if err != nil {
+			return nil, err
+		}
+		return fixed(contentType, body, page), nil
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, err := made()
+		if err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // fixed serves bytes that never change while the program runs.

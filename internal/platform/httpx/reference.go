@@ -44,7 +44,7 @@ type refField struct {
 
 // reference draws the OpenAPI document as one page, made once at start. It is souk's own
 // and small: the usual renderers are megabytes of script that want a laxer policy.
-func (s *Server) reference() ([]byte, error) {
+func (s *Server) reference(page *template.Template) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	doc := s.huma.OpenAPI()
@@ -61,12 +61,8 @@ func (s *Server) reference() ([]byte, error) {
 	for _, name := range slices.Sorted(maps.Keys(byModule)) {
 		modules = append(modules, refModule{Name: name, Ops: byModule[name]})
 	}
-	page, err := template.New("reference").Parse(referenceHTML)
-	if err != nil {
-		return nil, fmt.Errorf("read the reference's template: %w", err)
-	}
 	var out bytes.Buffer
-	err = page.Execute(&out, map[string]any{"Version": s.cfg.Version, "About": doc.Info.Description, "Modules": modules})
+	err := page.Execute(&out, map[string]any{"Version": s.cfg.Version, "About": doc.Info.Description, "Modules": modules})
 	if err != nil {
 		return nil, fmt.Errorf("draw the reference: %w", err)
 	}
