@@ -62,6 +62,10 @@ func importFeed(ctx context.Context, a *app, in importIn, say control.Say) (resu
 		defer closing(&err, func() error { return errors.Join(buffered.Flush(), out.Close()) })
 		report = buffered
 	}
+	rest := func() error { return nil }
+	if !in.DryRun && !a.serving.Load() { // else the running souk follows what is published, or there is nothing
+		rest = a.follow(ctx)
+	}
 	last := time.Now()
 	result, err = a.catalog.Import(ctx, file, catalogsvc.ImportOptions{
 		By: byCommandLine(), Seller: seller, CreateSellers: in.Create, DryRun: in.DryRun, Currency: in.Currency, Report: report,
@@ -72,11 +76,26 @@ func importFeed(ctx context.Context, a *app, in importIn, say control.Say) (resu
 			}
 		},
 	})
-	if err != nil || in.DryRun || a.serving.Load() {
+	if err = errors.Join(err, rest()); err != nil || in.DryRun || a.serving.Load() {
 		return result, err
 	}
 	say("bringing the search index up to date")
 	return result, a.bus.Drain(ctx)
+}
+
+// follow has events heard while they are published, as a running souk does, until rest is
+// called. What is still to be heard then is left to Drain.
+func (a *app) follow(ctx context.Context) (rest func() error) {
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- a.bus.Run(ctx) }()
+	return func() error {
+		stop()
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			return fmt.Errorf("follow what is imported: %w", err)
+		}
+		return nil
+	}
 }
 
 // progressMark begins a line that says how far an import is: bytes read, bytes in all, rows.
