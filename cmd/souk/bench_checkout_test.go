@@ -163,7 +163,7 @@ func BenchmarkCheckout(b *testing.B) {
 	}
 	l.together(b, clients, fill(), overHTTP) // warm
 	l.together(b, clients, fill(), inProcess)
-	var ratios, http, direct, cgo, commits []float64
+	var ratios, remote, direct, cgo, commits []float64
 	for b.Loop() {
 		for range benchRounds {
 			one, other := fill(), fill()
@@ -174,13 +174,13 @@ func BenchmarkCheckout(b *testing.B) {
 			commits = append(commits, float64(l.costs().sub(were).sum().Commits)/each)
 			in := l.together(b, clients, other, inProcess)
 			ratios = append(ratios, float64(in)/float64(over))
-			http, direct = append(http, each/over.Seconds()), append(direct, each/in.Seconds())
+			remote, direct = append(remote, each/over.Seconds()), append(direct, each/in.Seconds())
 		}
 	}
-	f := found(b, "checkout at %d clients (medians of %d interleaved rounds of %d; real disk)", clients, len(ratios), each)
-	f.line("over HTTP %.0f/s, in process %.0f/s; over HTTP %.0f cgo calls and %.2f commits per checkout", median(http), median(direct), median(cgo), median(commits))
+	f := found(b, "checkout at %d clients (medians of %d interleaved rounds of %d)", clients, len(ratios), each)
+	f.line("over HTTP %.0f/s, in process %.0f/s; over HTTP %.0f cgo calls and %.2f commits per checkout", median(remote), median(direct), median(cgo), median(commits))
 	f.atLeast("checkouts a second, over HTTP / in process", "http/direct", 0.5, ratios...)
-	b.ReportMetric(median(http), "checkouts/s")
+	b.ReportMetric(median(remote), "checkouts/s")
 	b.ReportMetric(median(cgo), "cgo-calls/checkout")
 	f.print()
 }
