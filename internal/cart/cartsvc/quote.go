@@ -195,7 +195,8 @@ func addSums(whole *cart.Sums, part cart.Sums) error {
 }
 
 // seenLine and the rest are what a buyer agrees to; the hash of a quote names just that. How
-// many are still available is left out: others' purchases do not change one's own quote.
+// many are still available is left out: others' purchases do not change one's own quote. Where
+// it goes counts by what that costs, so that a street added to a country agrees to nothing new.
 type seenLine struct {
 	Variant     catalog.VariantID
 	Title       string
@@ -217,17 +218,16 @@ type seenSeller struct {
 }
 
 type seenQuote struct {
-	Currency    money.Currency
-	Destination cart.Destination
-	Sellers     []seenSeller
-	Sums        cart.Sums
-	Codes       []cart.CodeQuote
-	Problems    []cart.Problem
+	Currency money.Currency
+	Sellers  []seenSeller
+	Sums     cart.Sums
+	Codes    []cart.CodeQuote
+	Problems []cart.Problem
 }
 
 // hashQuote names what the buyer sees of q.
 func hashQuote(q cart.Quote) (string, error) {
-	seen := seenQuote{Currency: q.Currency, Destination: q.Destination, Sums: q.Sums, Codes: q.Codes, Problems: q.Problems}
+	seen := seenQuote{Currency: q.Currency, Sums: q.Sums, Codes: q.Codes, Problems: q.Problems}
 	for _, s := range q.Sellers {
 		seller := seenSeller{Seller: s.Seller, Name: s.Name, Sums: s.Sums, Shipping: s.Shipping}
 		for _, l := range s.Lines {
