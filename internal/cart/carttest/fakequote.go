@@ -225,7 +225,7 @@ func (f *Fake) takeOff(q *cart.Quote, code string, person id.Ref) (cart.CodeQuot
 // hashOf names what a buyer sees: not how many there are, nor which version of which cart it is.
 func hashOf(q cart.Quote) (string, error) {
 	q = copied(q)
-	q.Cart, q.CartVersion, q.Hash = "", 0, ""
+	q.Cart, q.CartVersion, q.Hash, q.Destination = "", 0, "", cart.Destination{}
 	for i := range q.Sellers {
 		for j := range q.Sellers[i].Lines {
 			q.Sellers[i].Lines[j].Offer.Available = 0
