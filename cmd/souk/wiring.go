@@ -162,17 +162,29 @@ type wireOptions struct {
 	at         func(point string, order orders.OrderID)
 }
 
-// open opens every module's database, which runs its migrations.
+// open opens every module's database, which runs its migrations. The first is opened before the
+// others, so that of two souks on one folder only one gets any.
 func (a *app) open(ctx context.Context) error {
-	for _, name := range moduleNames {
-		db, err := store.Open(ctx, storeOptions(a.dir, name, a.tel))
-		if err != nil {
-			return fmt.Errorf("open %s: %w", name, err)
+	dbs, failures := make([]*store.DB, len(moduleNames)), make([]error, len(moduleNames))
+	open := func(i int) { dbs[i], failures[i] = store.Open(ctx, storeOptions(a.dir, moduleNames[i], a.tel)) }
+	if open(0); failures[0] == nil {
+		var opening sync.WaitGroup
+		for i := 1; i < len(moduleNames); i++ {
+			opening.Go(func() { open(i) })
 		}
-		a.dbs[name] = db
-		a.closers = append(a.closers, db.Close)
+		opening.Wait()
 	}
-	return nil
+	var first error
+	for i, name := range moduleNames {
+		switch {
+		case failures[i] != nil && first == nil:
+			first = fmt.Errorf("open %s: %w", name, failures[i])
+		case failures[i] == nil && dbs[i] != nil:
+			a.dbs[name] = dbs[i]
+			a.closers = append(a.closers, dbs[i].Close)
+		}
+	}
+	return first
 }
 
 // storeOptions say where a module's database is.
