@@ -12,7 +12,7 @@ import (
 func TestDemoCutOffWhileFillingIsFilledAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	setup(t, dir, func(a *app) { seller(t, a, operator(t, a, "half@example.com"), "Half", 1, 1) })
+	setup(t, dir, func(a *app) { seller(t, a, operator(t, a, "olive@example.com"), "Half", 1, 1) })
 	require.NoError(t, os.WriteFile(filepath.Join(dir, demoFilling), nil, 0o600)) // as a kill in the middle leaves it
 
 	r := start(t, dir, "--demo", "--log-level", "error")
