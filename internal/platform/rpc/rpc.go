@@ -25,7 +25,7 @@
 // bytes.
 //
 // A request is read strictly: a field that is not known is refused, since it could be a
-// limit or an owner, and so is a request without a field that is not a pointer. Replies and
-// events are read leniently: unknown fields are ignored, missing ones are zero. A value that
-// an enum with a fallback does not know is read as the fallback, wherever it stands.
+// limit or an owner, and so are a request without a field that is not a pointer and a value
+// that its enum does not know. Replies and events are read leniently: unknown fields are
+// ignored, missing ones are zero, and a value that an enum does not know is read as its fallback.
 package rpc

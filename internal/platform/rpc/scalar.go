@@ -116,6 +116,9 @@ func enumPlan(e Enum) *plan {
 				return err
 			}
 			if !e.known[s] {
+				if r.strict { // it could be a limit that the fallback would lift
+					return problem("%q is not one of the values known here", s)
+				}
 				s = e.fallback
 			}
 			v.SetString(s)

@@ -207,6 +207,22 @@ func TestAnUnknownValueIsReadAsTheFallback(t *testing.T) {
 	assert.Equal(t, shop.Thing{Colour: shop.Grey, Mood: "", Size: "xxl"}, got, "nothing said stays so, and without a fallback anything passes")
 }
 
+func TestAnUnknownValueInARequestIsRefused(t *testing.T) {
+	t.Parallel()
+	in := shop.PutRequest{Key: "k", Thing: shop.Thing{Parts: []shop.Thing{{}, {Colour: "mauve"}}}}
+	data, err := codec().Marshal(in)
+	require.NoError(t, err)
+	var got shop.PutRequest
+	err = codec().UnmarshalStrict(data, &got)
+	var problem *rpc.Problem
+	require.ErrorAs(t, err, &problem)
+	assert.Equal(t, "thing.parts[1].colour", problem.Path)
+	in.Thing.Parts[1].Colour = ""
+	data, err = codec().Marshal(in)
+	require.NoError(t, err)
+	require.NoError(t, codec().UnmarshalStrict(data, &got), "nothing said is always known")
+}
+
 func TestAHostileBodyIsRefusedBeforeTheStackIsFull(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat(`{"parts":[`, 5000) + strings.Repeat(`]}`, 5000)
