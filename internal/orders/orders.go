@@ -346,6 +346,9 @@ type ListOrdersRequest struct {
 	From   clock.Time   `json:"from"`   // created at or after
 	Until  clock.Time   `json:"until"`  // created before
 	Page   page.Request `json:"page"`
+	// Stopped narrows to orders whose checkout goes on no more by itself: its money was refused
+	// for good and nothing has been settled yet, or its work gave up. Only together with All.
+	Stopped *bool `json:"stopped"`
 }
 
 // ListOrdersReply is a page of orders.

@@ -15,7 +15,7 @@ import (
 // Contract describes what orders promises.
 var Contract = rpc.Contract{
 	Module:   "orders",
-	Hash:     "6240c6d4337e6a86beb23f5e121aad18",
+	Hash:     "d8a045184f0ab1563138fc0b1295cf36",
 	Previous: "",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},

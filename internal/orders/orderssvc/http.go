@@ -238,20 +238,32 @@ type ordersOut struct {
 	}
 }
 
-func (s *Service) listed(ctx context.Context, by actor.Actor, all bool, in ordersIn) (out ordersOut, err error) {
-	reply, err := s.ListOrders(ctx, orders.ListOrdersRequest{
-		By: by, All: all, Status: in.Status, Text: in.Text, From: in.From, Until: in.Until, Page: in.Request(),
-	})
+type allOrdersIn struct {
+	httpx.Page
+	Status  orders.Status `query:"status" enum:"pending,placed,completed,rejected" doc:"Leave out for all but rejected ones."`
+	Text    string        `query:"text" maxLength:"40" doc:"An order's number, or part of one." example:"K7F3"`
+	From    clock.Time    `query:"from" doc:"Made at or after this time." example:"2026-01-01T00:00:00Z"`
+	Until   clock.Time    `query:"until" doc:"Made before this time."`
+	Stopped bool          `query:"stopped" doc:"Only orders whose checkout goes on no more by itself: someone must look."`
+}
+
+func (s *Service) listed(ctx context.Context, r orders.ListOrdersRequest, in ordersIn) (out ordersOut, err error) {
+	r.Status, r.Text, r.From, r.Until, r.Page = in.Status, in.Text, in.From, in.Until, in.Request()
+	reply, err := s.ListOrders(ctx, r)
 	out.Body.Orders, out.Body.NextCursor = mapped(reply.Orders, toSummary), reply.Next
 	return out, err
 }
 
 func (s *Service) getOrders(ctx context.Context, by actor.Actor, in ordersIn) (ordersOut, error) {
-	return s.listed(ctx, by, false, in)
+	return s.listed(ctx, orders.ListOrdersRequest{By: by}, in)
 }
 
-func (s *Service) getAllOrders(ctx context.Context, by actor.Actor, in ordersIn) (ordersOut, error) {
-	return s.listed(ctx, by, true, in)
+func (s *Service) getAllOrders(ctx context.Context, by actor.Actor, in allOrdersIn) (ordersOut, error) {
+	r := orders.ListOrdersRequest{By: by, All: true}
+	if in.Stopped {
+		r.Stopped = &in.Stopped
+	}
+	return s.listed(ctx, r, ordersIn{Page: in.Page, Status: in.Status, Text: in.Text, From: in.From, Until: in.Until})
 }
 
 type sellerOrderOut struct{ Body sellerOrderWire }

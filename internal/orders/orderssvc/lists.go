@@ -108,6 +108,12 @@ func (c *conditions) number(text string) {
 	}
 }
 
+// isStopped is true of orders whose checkout someone must look at: a case that was not settled
+// by cancelling everything, or one whose job gave up.
+const isStopped = `id IN (SELECT s.order_id FROM sagas s WHERE s.state <> 'finished' AND (
+	s.state = 'case' OR EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'orders.checkout' AND j.key = s.order_id AND j.state = 'dead')))
+	AND status IN ('pending', 'placed')`
+
 // ListOrders pages through orders, newest first.
 func (s *Service) ListOrders(ctx context.Context, r orders.ListOrdersRequest) (orders.ListOrdersReply, error) {
 	var c conditions
@@ -134,10 +140,17 @@ func (s *Service) ListOrders(ctx context.Context, r orders.ListOrdersRequest) (o
 	default:
 		p.Add("status", "must be pending, placed, completed or rejected")
 	}
+	stopped := r.Stopped != nil && *r.Stopped
+	p.Check(r.All || !stopped, "stopped", "is for operators, about everyone's orders")
 	if err := p.Err(orders.ErrInvalid); err != nil {
 		return orders.ListOrdersReply{}, err
 	}
-	c.between("created_at", r.From, r.Until)
+	order := "created_at"
+	if stopped {
+		c.and(isStopped)
+		order = "+created_at" // they are few: found by their sagas, not by going through all orders
+	}
+	c.between(order, r.From, r.Until)
 	if full := fullNumber(r.Text); len(full) == 9 {
 		c.and("number = ?", full) // whole: there is an index
 	} else {
@@ -145,18 +158,21 @@ func (s *Service) ListOrders(ctx context.Context, r orders.ListOrdersRequest) (o
 	}
 	size := r.Page.Size(20, 100)
 	filter := []any{"orders", r.By.Owner(), r.All, r.Status, r.Text, r.From, r.Until}
+	if stopped {
+		filter = append(filter, "stopped")
+	}
 	var after listKey
 	more, err := r.Page.After(filter, &after)
 	if err != nil {
 		return orders.ListOrdersReply{}, err
 	}
 	if more {
-		c.and("(created_at, id) < (?, ?)", after.At, after.ID)
+		c.and("("+order+", id) < (?, ?)", after.At, after.ID)
 	}
 	var rows []orderRow
 	parts := map[orders.OrderID][]orders.Fulfilment{}
 	err = s.DB.Read(ctx, func(q store.Queryer) error {
-		if err := q.Select(&rows, `SELECT `+orderColumns+` FROM orders WHERE `+c.String()+` ORDER BY created_at DESC, id DESC LIMIT ?`,
+		if err := q.Select(&rows, `SELECT `+orderColumns+` FROM orders WHERE `+c.String()+` ORDER BY `+order+` DESC, id DESC LIMIT ?`,
 			append(c.args, size+1)...); err != nil {
 			return fmt.Errorf("list orders: %w", err)
 		}

@@ -90,6 +90,18 @@ func (f *Fake) Finish(ctx context.Context, which orders.OrderID, o Outcome) erro
 	return orders.ErrNotFound
 }
 
+// Stop opens a case about an order: its money is refused for good, and someone must look.
+func (f *Fake) Stop(which orders.OrderID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, o := range f.all {
+		if o.ID == which {
+			o.Captured = false
+			o.Timeline = append(o.Timeline, orders.Entry{At: f.now(), What: orders.WhatCase, Who: "souk", Detail: "The payment provider refused."})
+		}
+	}
+}
+
 // Put seeds an order of items for a buyer, placed and paid, and returns it whole.
 func (f *Fake) Put(buyer accounts.PersonID, items ...Item) orders.Order {
 	f.mu.Lock()

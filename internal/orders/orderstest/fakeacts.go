@@ -123,20 +123,28 @@ func (f *Fake) ListOrders(_ context.Context, r orders.ListOrdersRequest) (orders
 		return orders.ListOrdersReply{}, orders.ErrForbidden
 	case !slices.Contains([]orders.Status{"", orders.StatusPending, orders.StatusPlaced, orders.StatusCompleted, orders.StatusRejected}, r.Status):
 		return orders.ListOrdersReply{}, orders.ErrInvalid.WithField("status", "is not a status")
+	case !r.All && r.Stopped != nil && *r.Stopped:
+		return orders.ListOrdersReply{}, orders.ErrInvalid.WithField("stopped", "is for operators, about everyone's orders")
 	}
 	var found []orders.Summary
 	for _, o := range slices.Backward(f.all) {
 		switch {
 		case !r.All && o.Buyer != accounts.PersonID(r.By.Person),
 			r.Status == "" && o.Status == orders.StatusRejected, r.Status != "" && o.Status != r.Status,
+			r.Stopped != nil && *r.Stopped && !o.stopped(),
 			r.From != 0 && o.CreatedAt.Before(r.From), r.Until != 0 && !o.CreatedAt.Before(r.Until), !contains(o.Number, r.Text):
 			continue
 		}
 		found = append(found, summary(o.Order))
 	}
-	filter := []any{r.By.Owner(), r.All, r.Status, r.Text, r.From, r.Until}
+	filter := []any{r.By.Owner(), r.All, r.Status, r.Text, r.From, r.Until, r.Stopped != nil && *r.Stopped}
 	got, next, err := pageOf(found, r.Page, filter, func(s orders.Summary) string { return string(s.ID) })
 	return orders.ListOrdersReply{Orders: got, Next: next}, err
+}
+
+// stopped says whether someone must look at the order: it has a case, and was not settled.
+func (o *fakeOrder) stopped() bool {
+	return o.Status == orders.StatusPlaced && slices.ContainsFunc(o.Timeline, func(e orders.Entry) bool { return e.What == orders.WhatCase })
 }
 
 func summary(o orders.Order) orders.Summary {

@@ -119,6 +119,15 @@ var listTests = []test{
 			w.refused(orders.ErrForbidden, err)
 		}
 	}},
+	{"who may ask for what stopped", func(w *world) {
+		w.buy(Person(), w.two()...)
+		assert.Empty(w, w.stopped(), "nothing did")
+		yes := true
+		_, err := w.ListOrders(w.Context(), orders.ListOrdersRequest{By: Person(), Stopped: &yes})
+		w.refused(orders.ErrInvalid, err)
+		_, err = w.ListOrders(w.Context(), orders.ListOrdersRequest{By: Person(), All: true, Stopped: &yes})
+		w.refused(orders.ErrForbidden, err)
+	}},
 	{"a seller's orders and their counts", func(w *world) {
 		items := w.two()
 		acme := items[0].Offer.Seller
@@ -168,4 +177,13 @@ var listTests = []test{
 			w.refused(orders.ErrNotFound, err)
 		}
 	}},
+}
+
+// stopped is what operators see of checkouts that go on no more by themselves.
+func (w *world) stopped() []orders.OrderID {
+	w.Helper()
+	yes := true
+	reply, err := w.ListOrders(w.Context(), orders.ListOrdersRequest{By: Operator(), All: true, Stopped: &yes})
+	require.NoError(w, err)
+	return idsOf(reply.Orders)
 }

@@ -231,12 +231,16 @@ var sagaTests = []test{
 		so := o.SellerOrders[0]
 		_, err := w.Ship(w.Context(), orders.ShipRequest{By: Staff(so.Seller), Key: Key(), SellerOrder: so.ID})
 		w.refused(orders.ErrUnpaid, err)
+		w.buy(Person(), w.two()...) // one that goes well beside it
+		assert.Equal(w, []orders.OrderID{o.ID}, w.stopped())
 		w.cancel(o.SellerOrders[0])
+		assert.Equal(w, []orders.OrderID{o.ID}, w.stopped(), "a part still waits for somebody")
 		assert.Equal(w, int64(3), w.stock(items[0].Offer).Held)
 		w.cancel(o.SellerOrders[1])
 		w.Clock.Advance(time.Hour)
 		w.due()
 		assert.Equal(w, orders.StatusCompleted, w.order(reply.Order).Status)
+		assert.Empty(w, w.stopped(), "it is settled")
 		assert.Equal(w, payments.StatusVoided, w.paid(reply.Order).Payments[0].Status)
 		for _, item := range items {
 			assert.Equal(w, item.Offer.Available, w.stock(item.Offer).Available)
