@@ -4,6 +4,7 @@
 // variant is what is bought: it has the price, the SKU and the stock.
 //
 //	seller:   applied → approved ⇄ suspended
+//	             └→ declined
 //	listing:  draft → active ⇄ archived
 //
 // Stock is an append-only journal of movements, and
@@ -54,12 +55,14 @@ type Service interface {
 	// applied until an operator approves it. ErrNameTaken when another seller has the name.
 	ApplySeller(ctx context.Context, r ApplySellerRequest) (SellerReply, error)
 
-	// ChangeSellerStatus approves, suspends or reinstates a seller. Operators and the system only.
-	// ErrSellerStatus when the seller cannot go there from where it is.
+	// ChangeSellerStatus approves an application or declines it, suspends or reinstates a
+	// seller. Operators and the system only. ErrSellerStatus when the seller cannot go there from
+	// where it is. Declining is the end of an application and gives its name free: its
+	// applicant may apply again.
 	ChangeSellerStatus(ctx context.Context, r ChangeSellerStatusRequest) (SellerReply, error)
 
 	// EditSeller changes what a seller says of itself. Its staff and operators only.
-	// ErrVersion when it was changed since r.Version was read.
+	// ErrVersion when it was changed since r.Version was read; ErrSellerStatus when it was declined.
 	EditSeller(ctx context.Context, r EditSellerRequest) (SellerReply, error)
 
 	// GetSellers reads sellers by id or by slug, in batch; what is not there is left out.
@@ -71,6 +74,12 @@ type Service interface {
 	//
 	//rpc:read
 	ListSellers(ctx context.Context, r ListSellersRequest) (ListSellersReply, error)
+
+	// ListApplications pages through the sellers that the signed-in caller has applied for,
+	// newest first, wherever they stand and with the reason.
+	//
+	//rpc:read
+	ListApplications(ctx context.Context, r ListApplicationsRequest) (ListApplicationsReply, error)
 
 	// PutCategory makes a category at a path, with all above it, or renames it. Operators
 	// and the system only.
@@ -163,6 +172,7 @@ const (
 	SellerApplied   SellerStatus = "applied"
 	SellerApproved  SellerStatus = "approved"
 	SellerSuspended SellerStatus = "suspended"
+	SellerDeclined  SellerStatus = "declined"
 )
 
 // LegalParty is who a seller is by law, as published with every offer and frozen in orders.
@@ -216,7 +226,7 @@ type ChangeSellerStatusRequest struct {
 	Key    string       `json:"key"`
 	Seller SellerID     `json:"seller"`
 	Status SellerStatus `json:"status"`
-	Why    string       `json:"why"` // required to suspend
+	Why    string       `json:"why"` // required to suspend and to decline
 }
 
 // EditSellerRequest is what a seller says of itself now.
@@ -252,6 +262,18 @@ type ListSellersRequest struct {
 
 // ListSellersReply is a page of sellers.
 type ListSellersReply struct {
+	Sellers []Seller `json:"sellers"`
+	Next    string   `json:"next"` // cursor; "" at the end
+}
+
+// ListApplicationsRequest asks for what the caller has applied for.
+type ListApplicationsRequest struct {
+	By   actor.Actor  `json:"by"`
+	Page page.Request `json:"page"`
+}
+
+// ListApplicationsReply is a page of it.
+type ListApplicationsReply struct {
 	Sellers []Seller `json:"sellers"`
 	Next    string   `json:"next"` // cursor; "" at the end
 }

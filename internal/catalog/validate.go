@@ -52,9 +52,11 @@ func (r ChangeSellerStatusRequest) Validate() error {
 	var p errs.Problems
 	checkKey(&p, r.Key)
 	p.Check(SellerIDs.Valid(r.Seller), "seller", "is not the id of a seller")
-	p.Check(r.Status == SellerApproved || r.Status == SellerSuspended, "status", "should be approved or suspended")
+	known := []SellerStatus{SellerApproved, SellerSuspended, SellerDeclined}
+	p.Check(slices.Contains(known, r.Status), "status", "should be approved, suspended or declined")
 	checkText(&p, "why", r.Why, 0, MaxWhy)
 	p.Check(r.Status != SellerSuspended || strings.TrimSpace(r.Why) != "", "why", "is required to suspend a seller")
+	p.Check(r.Status != SellerDeclined || strings.TrimSpace(r.Why) != "", "why", "is required to decline an application")
 	return p.Err(ErrInvalid)
 }
 
@@ -97,7 +99,7 @@ func (r GetSellersRequest) Validate() error {
 // Validate says everything that is wrong with the request at once.
 func (r ListSellersRequest) Validate() error {
 	var p errs.Problems
-	known := []SellerStatus{"", SellerApplied, SellerApproved, SellerSuspended}
+	known := []SellerStatus{"", SellerApplied, SellerApproved, SellerSuspended, SellerDeclined}
 	p.Check(slices.Contains(known, r.Status), "status", "is not a status of sellers")
 	checkText(&p, "text", r.Text, 0, MaxName)
 	return p.Err(ErrInvalid)

@@ -14,7 +14,7 @@ import (
 // Contract describes what catalog promises.
 var Contract = rpc.Contract{
 	Module:   "catalog",
-	Hash:     "3ad47decc72f9136f612e76971063795",
+	Hash:     "79db2175b4ab2460e5a88f302be5df6a",
 	Previous: "",
 	Methods: []rpc.Method{
 		{Name: "AdjustStock", Command: true, Request: "AdjustStockRequest", Reply: "StockReply"},
@@ -31,6 +31,7 @@ var Contract = rpc.Contract{
 		{Name: "GetListings", Command: false, Request: "GetListingsRequest", Reply: "GetListingsReply"},
 		{Name: "GetOffers", Command: false, Request: "GetOffersRequest", Reply: "GetOffersReply"},
 		{Name: "GetSellers", Command: false, Request: "GetSellersRequest", Reply: "GetSellersReply"},
+		{Name: "ListApplications", Command: false, Request: "ListApplicationsRequest", Reply: "ListApplicationsReply"},
 		{Name: "ListCategories", Command: false, Request: "ListCategoriesRequest", Reply: "ListCategoriesReply"},
 		{Name: "ListListings", Command: false, Request: "ListListingsRequest", Reply: "ListListingsReply"},
 		{Name: "ListMovements", Command: false, Request: "ListMovementsRequest", Reply: "ListMovementsReply"},
@@ -69,7 +70,7 @@ var codec = rpc.NewCodec(
 	rpc.EnumOf[catalog.ListingStatus]("archived", "active", "archived", "draft"),
 	rpc.EnumOf[catalog.MovementKind]("count", "allocate", "count", "deallocate", "receive", "release", "reserve", "restock", "ship", "write_off"),
 	rpc.EnumOf[catalog.ReservationStatus]("released", "allocated", "confirmed", "done", "expired", "held", "released"),
-	rpc.EnumOf[catalog.SellerStatus]("suspended", "applied", "approved", "suspended"),
+	rpc.EnumOf[catalog.SellerStatus]("suspended", "applied", "approved", "declined", "suspended"),
 	rpc.EnumOf[catalog.TaxClass]("standard", "reduced", "standard", "zero"),
 	rpc.EnumOf[actor.Kind]("nobody", "guest", "nobody", "operator", "person", "system"),
 )

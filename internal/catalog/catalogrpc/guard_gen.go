@@ -92,6 +92,11 @@ func (g guard) GetSellers(ctx context.Context, r catalog.GetSellersRequest) (cat
 	return door.Call(ctx, g.door, "GetSellers", g.next.GetSellers, r)
 }
 
+// ListApplications asks next behind the door.
+func (g guard) ListApplications(ctx context.Context, r catalog.ListApplicationsRequest) (catalog.ListApplicationsReply, error) {
+	return door.Call(ctx, g.door, "ListApplications", g.next.ListApplications, r)
+}
+
 // ListCategories asks next behind the door.
 func (g guard) ListCategories(ctx context.Context, r catalog.ListCategoriesRequest) (catalog.ListCategoriesReply, error) {
 	return door.Call(ctx, g.door, "ListCategories", g.next.ListCategories, r)

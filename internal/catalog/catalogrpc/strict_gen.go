@@ -92,42 +92,47 @@ func (s strict) GetSellers(ctx context.Context, r catalog.GetSellersRequest) (ca
 	return rpc.CallStrict(ctx, s.wire, Contract.Methods[13], r, s.next.GetSellers)
 }
 
+// ListApplications asks next through the wire.
+func (s strict) ListApplications(ctx context.Context, r catalog.ListApplicationsRequest) (catalog.ListApplicationsReply, error) {
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[14], r, s.next.ListApplications)
+}
+
 // ListCategories asks next through the wire.
 func (s strict) ListCategories(ctx context.Context, r catalog.ListCategoriesRequest) (catalog.ListCategoriesReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[14], r, s.next.ListCategories)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[15], r, s.next.ListCategories)
 }
 
 // ListListings asks next through the wire.
 func (s strict) ListListings(ctx context.Context, r catalog.ListListingsRequest) (catalog.ListListingsReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[15], r, s.next.ListListings)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[16], r, s.next.ListListings)
 }
 
 // ListMovements asks next through the wire.
 func (s strict) ListMovements(ctx context.Context, r catalog.ListMovementsRequest) (catalog.ListMovementsReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[16], r, s.next.ListMovements)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[17], r, s.next.ListMovements)
 }
 
 // ListSellers asks next through the wire.
 func (s strict) ListSellers(ctx context.Context, r catalog.ListSellersRequest) (catalog.ListSellersReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[17], r, s.next.ListSellers)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[18], r, s.next.ListSellers)
 }
 
 // PutCategory asks next through the wire.
 func (s strict) PutCategory(ctx context.Context, r catalog.PutCategoryRequest) (catalog.CategoryReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[18], r, s.next.PutCategory)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[19], r, s.next.PutCategory)
 }
 
 // Release asks next through the wire.
 func (s strict) Release(ctx context.Context, r catalog.ReleaseRequest) (catalog.ReservationReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[19], r, s.next.Release)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[20], r, s.next.Release)
 }
 
 // Reserve asks next through the wire.
 func (s strict) Reserve(ctx context.Context, r catalog.ReserveRequest) (catalog.ReservationReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[20], r, s.next.Reserve)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[21], r, s.next.Reserve)
 }
 
 // ShipStock asks next through the wire.
 func (s strict) ShipStock(ctx context.Context, r catalog.MoveAllocatedRequest) (catalog.ReservationReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[21], r, s.next.ShipStock)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[22], r, s.next.ShipStock)
 }

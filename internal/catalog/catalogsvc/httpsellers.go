@@ -76,8 +76,13 @@ func (s *Service) sellerRoutes(api httpx.API) {
 		Description: "For its staff and operators.",
 	}, s.putSeller)
 	httpx.Route(api, httpx.Op{
-		Method: http.MethodPost, Path: base + "sellers/{id}/status", Who: httpx.Operators, Summary: "Approve, suspend or reinstate a seller",
+		Method: http.MethodPost, Path: base + "sellers/{id}/status", Who: httpx.Operators, Summary: "Approve, decline, suspend or reinstate a seller",
+		Description: "Declining ends an application and gives its name free; its applicant reads the reason and may apply again.",
 	}, s.postSellerStatus)
+	httpx.Route(api, httpx.Op{
+		Method: http.MethodGet, Path: base + "applications", Who: httpx.People, Scope: actor.ScopeRead, Summary: "List one's own applications to sell",
+		Description: "Newest first, wherever they stand, with the reason of an operator's decision.",
+	}, s.listApplications)
 }
 
 type getSellerIn struct {
@@ -116,7 +121,7 @@ func (s *Service) getSeller(ctx context.Context, by actor.Actor, in getSellerIn)
 
 type listSellersIn struct {
 	httpx.Page
-	Status catalog.SellerStatus `query:"status" enum:"applied,approved,suspended" doc:"Operators may ask for others than approved."`
+	Status catalog.SellerStatus `query:"status" enum:"applied,approved,suspended,declined" doc:"Operators may ask for others than approved."`
 	Text   string               `query:"q" maxLength:"80" doc:"In the name."`
 }
 
@@ -129,6 +134,14 @@ type sellersOut struct {
 
 func (s *Service) listSellers(ctx context.Context, by actor.Actor, in listSellersIn) (out sellersOut, err error) {
 	reply, err := s.ListSellers(ctx, catalog.ListSellersRequest{By: by, Status: in.Status, Text: in.Text, Page: in.Page.Request()})
+	out.Body.Sellers, out.Body.Next = mapped(reply.Sellers, toSeller), reply.Next
+	return out, err
+}
+
+type listApplicationsIn struct{ httpx.Page }
+
+func (s *Service) listApplications(ctx context.Context, by actor.Actor, in listApplicationsIn) (out sellersOut, err error) {
+	reply, err := s.ListApplications(ctx, catalog.ListApplicationsRequest{By: by, Page: in.Page.Request()})
 	out.Body.Sellers, out.Body.Next = mapped(reply.Sellers, toSeller), reply.Next
 	return out, err
 }
@@ -168,8 +181,8 @@ type postSellerStatusIn struct {
 	ID catalog.SellerID `path:"id" maxLength:"40"`
 	httpx.Keyed
 	Body struct {
-		Status catalog.SellerStatus `json:"status" enum:"approved,suspended"`
-		Why    string               `json:"why,omitempty" maxLength:"500" example:"papers are in order" doc:"Required to suspend; its staff read it."`
+		Status catalog.SellerStatus `json:"status" enum:"approved,suspended,declined"`
+		Why    string               `json:"why,omitempty" maxLength:"500" example:"papers are in order" doc:"Required to suspend and to decline; its staff and who applied read it."`
 	}
 }
 

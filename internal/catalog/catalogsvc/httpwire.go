@@ -182,12 +182,12 @@ type sellerWire struct {
 	Slug        string               `json:"slug" example:"north-lamp-works"`
 	Name        string               `json:"name" example:"North Lamp Works"`
 	About       string               `json:"about"`
-	Status      catalog.SellerStatus `json:"status" enum:"applied,approved,suspended"`
-	Why         string               `json:"why" doc:"Reason of the last change of status; for staff and operators."`
+	Status      catalog.SellerStatus `json:"status" enum:"applied,approved,suspended,declined"`
+	Why         string               `json:"why" doc:"Reason of the last change of status; for staff, operators and who applied."`
 	Legal       legalWire            `json:"legal"`
 	Currency    money.Currency       `json:"currency" example:"EUR"`
 	Commission  int32                `json:"commission_bp" example:"1000" doc:"Of goods, in basis points."`
-	AppliedBy   id.Ref               `json:"applied_by" doc:"For staff and operators."`
+	AppliedBy   id.Ref               `json:"applied_by" doc:"For staff, operators and who applied."`
 	ExternalID  string               `json:"external_id" doc:"Its name in product feeds."`
 	ActiveCount int64                `json:"active_count" doc:"Listings shown."`
 	CreatedAt   clock.Time           `json:"created_at"`

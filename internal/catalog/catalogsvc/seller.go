@@ -14,6 +14,7 @@ import (
 var sellerMoves = map[catalog.SellerStatus][]catalog.SellerStatus{
 	catalog.SellerApproved:  {catalog.SellerApplied, catalog.SellerSuspended},
 	catalog.SellerSuspended: {catalog.SellerApproved},
+	catalog.SellerDeclined:  {catalog.SellerApplied},
 }
 
 // moveSeller brings s to status for a reason, or says why it cannot go there.
@@ -22,7 +23,19 @@ func moveSeller(s *catalog.Seller, status catalog.SellerStatus, why string) erro
 		return catalog.ErrSellerStatus.With("the seller is %s and cannot become %s", s.Status, status)
 	}
 	s.Status, s.Why = status, why
+	if status == catalog.SellerDeclined {
+		s.Slug = strings.ReplaceAll(string(s.ID), "_", "-") // its address is free, as its name is: see keyOf
+	}
 	return nil
+}
+
+// keyOf is what a seller is listed by, and what no two have: the name, but for a declined
+// application, whose name somebody else may have, with the id behind it.
+func keyOf(s catalog.Seller) string {
+	if s.Status == catalog.SellerDeclined {
+		return nameKey(s.Name) + "\n" + string(s.ID)
+	}
+	return nameKey(s.Name)
 }
 
 // nameKey is equal for names that people would take for the same.

@@ -135,6 +135,9 @@ func (s *Service) EditSeller(ctx context.Context, r catalog.EditSellerRequest) (
 	r.By, r.Key = actor.Actor{}, ""
 	return once(ctx, s, command{By: by, Operation: "catalog.edit_seller", Key: key, Body: r}, func(w *work) (string, error) {
 		return w.changeSeller(by, "catalog.edit_seller", r.Seller, func(changed *catalog.Seller) error {
+			if changed.Status == catalog.SellerDeclined {
+				return catalog.ErrSellerStatus.With("the application was declined; its applicant may apply again")
+			}
 			if changed.Version != r.Version {
 				return catalog.ErrVersion.With("the seller was changed in the meantime; load it again")
 			}
@@ -201,7 +204,7 @@ func (s *Service) ListSellers(ctx context.Context, r catalog.ListSellersRequest)
 	if err != nil {
 		return catalog.ListSellersReply{}, err
 	}
-	found, next, err := cut(found, size, filter, func(last catalog.Seller) any { return sellerKey{Name: nameKey(last.Name), ID: last.ID} })
+	found, next, err := cut(found, size, filter, func(last catalog.Seller) any { return sellerKey{Name: keyOf(last), ID: last.ID} })
 	if err != nil {
 		return catalog.ListSellersReply{}, err
 	}
@@ -209,6 +212,31 @@ func (s *Service) ListSellers(ctx context.Context, r catalog.ListSellersRequest)
 		found[i] = sellerFor(r.By, found[i])
 	}
 	return catalog.ListSellersReply{Sellers: found, Next: next}, nil
+}
+
+// ListApplications pages through what the caller has applied for.
+func (s *Service) ListApplications(ctx context.Context, r catalog.ListApplicationsRequest) (catalog.ListApplicationsReply, error) {
+	if !r.By.SignedIn() || !r.By.Has(actor.ScopeRead) {
+		return catalog.ListApplicationsReply{}, catalog.ErrForbidden.With("sign in to see your applications")
+	}
+	filter := []any{"applications", r.By.Person}
+	var after applicationKey
+	more, err := r.Page.After(filter, &after)
+	if err != nil {
+		return catalog.ListApplicationsReply{}, err
+	}
+	size := r.Page.Size(20, catalog.MaxPage)
+	var found []catalog.Seller
+	err = s.db.Read(ctx, func(q store.Queryer) error {
+		var err error
+		found, err = selectApplications(q, r.By.Person, more, after, size)
+		return err
+	})
+	if err != nil {
+		return catalog.ListApplicationsReply{}, err
+	}
+	found, next, err := cut(found, size, filter, func(last catalog.Seller) any { return applicationKey{CreatedAt: last.CreatedAt, ID: last.ID} })
+	return catalog.ListApplicationsReply{Sellers: found, Next: next}, err
 }
 
 // cut takes what is one too many off a page, and makes the cursor that goes on after it.

@@ -79,8 +79,11 @@ type sellerRow struct {
 }
 
 // sellerColumns come with the number of active listings, read off an index alone.
-const sellerColumns = `s.id, s.slug, s.name, s.about, s.status, s.why, s.legal, s.currency, s.commission, s.applied_by, s.external_id, s.created_at, s.version,
+const sellerColumns = `s.id, s.slug, s.name, s.about, ` + sellerStatus + ` AS status, s.why, s.legal, s.currency, s.commission, s.applied_by, s.external_id, s.created_at, s.version,
 	(SELECT count(*) FROM listings l WHERE l.seller_id = s.id AND l.status = 'active') AS active`
+
+// sellerStatus is where a seller stands: the table has declined ones as suspended, with a time.
+const sellerStatus = `CASE WHEN s.status = 'suspended' AND s.declined_at > 0 THEN 'declined' ELSE s.status END`
 
 func (r sellerRow) seller() (catalog.Seller, error) {
 	s := catalog.Seller{
@@ -139,7 +142,7 @@ func selectSellers(q store.Queryer, ids []catalog.SellerID, slugs []string) ([]c
 func listSellers(q store.Queryer, r catalog.ListSellersRequest, status catalog.SellerStatus, after sellerKey, size int) ([]catalog.Seller, error) {
 	where, args := []string{"(s.name_key, s.id) > (?, ?)"}, []any{after.Name, after.ID}
 	if status != "" {
-		where, args = append(where, "s.status = ?"), append(args, status)
+		where, args = append(where, sellerStatus+" = ?"), append(args, status)
 	}
 	if r.Text != "" {
 		where, args = append(where, `s.name_key LIKE ? ESCAPE '\'`), append(args, like(nameKey(r.Text)))
@@ -157,6 +160,28 @@ func listSellers(q store.Queryer, r catalog.ListSellersRequest, status catalog.S
 type sellerKey struct {
 	Name string           `json:"n"`
 	ID   catalog.SellerID `json:"i"`
+}
+
+// applicationKey is where a page of one person's applications ended.
+type applicationKey struct {
+	CreatedAt clock.Time       `json:"c"`
+	ID        catalog.SellerID `json:"i"`
+}
+
+// selectApplications reads the sellers that a person applied for, one more than asked for if
+// there are more.
+func selectApplications(q store.Queryer, person id.Ref, more bool, after applicationKey, size int) ([]catalog.Seller, error) {
+	where, args := `s.applied_by = ?`, []any{person}
+	if more {
+		where, args = where+` AND (s.created_at, s.id) < (?, ?)`, append(args, after.CreatedAt, after.ID)
+	}
+	var rows []sellerRow
+	err := q.Select(&rows, `SELECT `+sellerColumns+` FROM sellers s WHERE `+where+` ORDER BY s.created_at DESC, s.id DESC LIMIT ?`,
+		append(args, size+1)...)
+	if err != nil {
+		return nil, fmt.Errorf("select applications of %s: %w", person, err)
+	}
+	return sellersOf(rows)
 }
 
 // like is the pattern of what contains text.
@@ -204,8 +229,13 @@ func updateSeller(tx *store.Tx, s catalog.Seller) error {
 	if err != nil {
 		return err
 	}
-	n, err := tx.Exec(`UPDATE sellers SET name = ?, name_key = ?, about = ?, status = ?, why = ?, legal = ?, version = ? WHERE id = ? AND version = ?`,
-		s.Name, nameKey(s.Name), s.About, s.Status, s.Why, legal, s.Version, s.ID, s.Version-1)
+	status, declinedAt := s.Status, clock.Time(0)
+	if status == catalog.SellerDeclined {
+		status, declinedAt = catalog.SellerSuspended, tx.Now()
+	}
+	n, err := tx.Exec(`UPDATE sellers SET slug = ?, name = ?, name_key = ?, about = ?, status = ?, declined_at = ?, why = ?, legal = ?, version = ?
+		WHERE id = ? AND version = ?`,
+		s.Slug, s.Name, keyOf(s), s.About, status, declinedAt, s.Why, legal, s.Version, s.ID, s.Version-1)
 	if err != nil {
 		return fmt.Errorf("update seller %s: %w", s.ID, err)
 	}

@@ -189,7 +189,7 @@ func (f *Fake) slugTaken(slug string) bool {
 
 func (f *Fake) nameTaken(name string, but catalog.SellerID) bool {
 	for _, s := range f.sellers {
-		if s.ID != but && strings.EqualFold(s.Name, strings.TrimSpace(name)) {
+		if s.ID != but && s.Status != catalog.SellerDeclined && strings.EqualFold(s.Name, strings.TrimSpace(name)) {
 			return true
 		}
 	}
@@ -238,11 +238,15 @@ func (f *Fake) ChangeSellerStatus(_ context.Context, r catalog.ChangeSellerStatu
 		from := map[catalog.SellerStatus][]catalog.SellerStatus{
 			catalog.SellerApproved:  {catalog.SellerApplied, catalog.SellerSuspended},
 			catalog.SellerSuspended: {catalog.SellerApproved},
+			catalog.SellerDeclined:  {catalog.SellerApplied},
 		}
 		if !slices.Contains(from[r.Status], s.Status) {
 			return catalog.SellerReply{}, catalog.ErrSellerStatus.With("the seller is %s and cannot become %s", s.Status, r.Status)
 		}
 		s.Status, s.Why, s.Version = r.Status, r.Why, s.Version+1
+		if r.Status == catalog.SellerDeclined {
+			s.Slug = strings.ReplaceAll(string(s.ID), "_", "-")
+		}
 		f.sellerChanged(s)
 		return catalog.SellerReply{Seller: f.sellerFor(r.By, s)}, nil
 	})
@@ -267,6 +271,8 @@ func (f *Fake) EditSeller(_ context.Context, r catalog.EditSellerRequest) (catal
 		switch {
 		case !ok:
 			return catalog.SellerReply{}, catalog.ErrNotFound.With("there is no seller %s", r.Seller)
+		case s.Status == catalog.SellerDeclined:
+			return catalog.SellerReply{}, catalog.ErrSellerStatus.With("the application was declined")
 		case s.Version != r.Version:
 			return catalog.SellerReply{}, catalog.ErrVersion.With("the seller was changed in the meantime")
 		case f.nameTaken(r.Name, s.ID):
@@ -322,4 +328,24 @@ func (f *Fake) ListSellers(_ context.Context, r catalog.ListSellersRequest) (cat
 	}
 	got, next, err := pageOf(all, r.Page, []any{"sellers", seesAll(r.By), r.Status, r.Text}, func(s catalog.Seller) string { return string(s.ID) })
 	return catalog.ListSellersReply{Sellers: got, Next: next}, err
+}
+
+// ListApplications implements catalog.Service.
+func (f *Fake) ListApplications(_ context.Context, r catalog.ListApplicationsRequest) (catalog.ListApplicationsReply, error) {
+	if !r.By.SignedIn() || !r.By.Has(actor.ScopeRead) {
+		return catalog.ListApplicationsReply{}, catalog.ErrForbidden.With("sign in to see your applications")
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []catalog.Seller
+	for _, s := range f.sellers {
+		if s.AppliedBy == r.By.Person {
+			all = append(all, f.sellerFor(r.By, s))
+		}
+	}
+	slices.SortFunc(all, func(a, b catalog.Seller) int {
+		return -cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	got, next, err := pageOf(all, r.Page, []any{"applications", r.By.Person}, func(s catalog.Seller) string { return string(s.ID) })
+	return catalog.ListApplicationsReply{Sellers: got, Next: next}, err
 }

@@ -2,6 +2,7 @@ package catalogtest
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -88,6 +89,99 @@ var sellerTests = map[string]func(*world){
 		w.refused(catalog.ErrSellerStatus, change(catalog.SellerApproved))
 		w.invalid(change(catalog.SellerApplied), "status")
 	},
+	"an application is declined for a reason, which its applicant reads": func(w *world) {
+		s, by := w.apply("Shop")
+		decline := catalog.ChangeSellerStatusRequest{By: Operator(), Key: Key(), Seller: s.ID, Status: catalog.SellerDeclined}
+		_, err := w.ChangeSellerStatus(w.Context(), decline)
+		w.invalid(err, "why")
+		decline.Why = "no imprint"
+		first, err := w.ChangeSellerStatus(w.Context(), decline)
+		require.NoError(w, err)
+		assert.Equal(w, catalog.SellerDeclined, first.Seller.Status)
+		again, err := w.ChangeSellerStatus(w.Context(), decline)
+		require.NoError(w, err, "the same key declines once")
+		assert.Equal(w, first, again)
+		got := w.applications(by)
+		require.Len(w, got, 1)
+		assert.Equal(w, catalog.SellerDeclined, got[0].Status)
+		assert.Equal(w, "no imprint", got[0].Why)
+		assert.Equal(w, "Shop", got[0].Name)
+		assert.Empty(w, w.sellers(actor.Nobody(), s.ID))
+		for _, to := range []catalog.SellerStatus{catalog.SellerApproved, catalog.SellerSuspended, catalog.SellerDeclined} {
+			_, err := w.ChangeSellerStatus(w.Context(), catalog.ChangeSellerStatusRequest{By: Operator(), Key: Key(), Seller: s.ID, Status: to, Why: "why"})
+			w.refused(catalog.ErrSellerStatus, err)
+		}
+		_, err = w.EditSeller(w.Context(), catalog.EditSellerRequest{By: Operator(), Key: Key(), Seller: s.ID, Version: got[0].Version, Name: "Else", Legal: Legal("x")})
+		w.refused(catalog.ErrSellerStatus, err)
+		list, err := w.ListSellers(w.Context(), catalog.ListSellersRequest{By: Operator(), Status: catalog.SellerDeclined})
+		require.NoError(w, err)
+		assert.Len(w, list.Sellers, 1)
+		list, err = w.ListSellers(w.Context(), catalog.ListSellersRequest{By: Operator(), Status: catalog.SellerSuspended})
+		require.NoError(w, err)
+		assert.Empty(w, list.Sellers)
+	},
+	"who was declined may apply again, by the same name": func(w *world) {
+		s, by := w.apply("Shop")
+		w.move(s.ID, catalog.SellerDeclined)
+		for range 2 {
+			w.clock.Advance(time.Minute)
+			r := catalog.ApplySellerRequest{By: by, Key: Key(), Name: "Shop", Legal: Legal("Shop"), Currency: "EUR"}
+			next, err := w.ApplySeller(w.Context(), r)
+			require.NoError(w, err)
+			assert.Equal(w, "shop", next.Seller.Slug, "the address is free, too")
+			assert.Equal(w, next.Seller.ID, w.applications(by)[0].ID, "the newest first")
+			w.move(next.Seller.ID, catalog.SellerDeclined)
+		}
+		other, _ := w.seller("shop")
+		assert.Equal(w, "shop", other.Slug, "somebody else may have it now")
+		names := []string{}
+		r := catalog.ListSellersRequest{By: Operator(), Page: page.Request{Limit: 1}}
+		for {
+			reply, err := w.ListSellers(w.Context(), r)
+			require.NoError(w, err)
+			for _, s := range reply.Sellers {
+				names = append(names, s.Name+" "+string(s.Status))
+			}
+			if r.Page.Cursor = reply.Next; reply.Next == "" {
+				break
+			}
+		}
+		assert.ElementsMatch(w, []string{"shop approved", "Shop declined", "Shop declined", "Shop declined"}, names)
+	},
+	"only what is not decided can be declined": func(w *world) {
+		s, _ := w.seller("Shop")
+		for _, status := range []catalog.SellerStatus{catalog.SellerApproved, catalog.SellerSuspended} {
+			if status == catalog.SellerSuspended {
+				w.move(s.ID, status)
+			}
+			_, err := w.ChangeSellerStatus(w.Context(), catalog.ChangeSellerStatusRequest{By: Operator(), Key: Key(), Seller: s.ID, Status: catalog.SellerDeclined, Why: "x"})
+			w.refused(catalog.ErrSellerStatus, err)
+		}
+	},
+	"one's own applications and nobody else's": func(w *world) {
+		_, by := w.apply("Shop")
+		w.apply("Of another")
+		w.clock.Advance(time.Minute)
+		_, err := w.ApplySeller(w.Context(), catalog.ApplySellerRequest{By: by, Key: Key(), Name: "Second", Legal: Legal("Second"), Currency: "EUR"})
+		require.NoError(w, err)
+		first, err := w.ListApplications(w.Context(), catalog.ListApplicationsRequest{By: by, Page: page.Request{Limit: 1}})
+		require.NoError(w, err)
+		require.Len(w, first.Sellers, 1)
+		assert.Equal(w, "Second", first.Sellers[0].Name)
+		assert.Equal(w, by.Person, first.Sellers[0].AppliedBy)
+		rest, err := w.ListApplications(w.Context(), catalog.ListApplicationsRequest{By: by, Page: page.Request{Cursor: first.Next}})
+		require.NoError(w, err)
+		require.Len(w, rest.Sellers, 1)
+		assert.Equal(w, "Shop", rest.Sellers[0].Name)
+		assert.Empty(w, rest.Next)
+		_, err = w.ListApplications(w.Context(), catalog.ListApplicationsRequest{By: Person(), Page: page.Request{Cursor: first.Next}})
+		w.refused(page.ErrCursor, err)
+		assert.Empty(w, w.applications(Person()))
+		for _, by := range []actor.Actor{actor.Nobody(), actor.Guest("0123"), actor.System("")} {
+			_, err := w.ListApplications(w.Context(), catalog.ListApplicationsRequest{By: by})
+			w.refused(catalog.ErrForbidden, err)
+		}
+	},
 	"only operators move sellers": func(w *world) {
 		s, by := w.apply("Shop")
 		for _, by := range []actor.Actor{actor.Nobody(), by, Staff(s.ID)} {
@@ -164,6 +258,13 @@ var sellerTests = map[string]func(*world){
 		require.Len(w, got.Sellers, 1)
 		assert.Equal(w, int64(1), got.Sellers[0].ActiveCount)
 	},
+}
+
+func (w *world) applications(by actor.Actor) []catalog.Seller {
+	w.Helper()
+	reply, err := w.ListApplications(w.Context(), catalog.ListApplicationsRequest{By: by})
+	require.NoError(w, err)
+	return reply.Sellers
 }
 
 func (w *world) sellers(by actor.Actor, ids ...catalog.SellerID) []catalog.Seller {
