@@ -40,9 +40,48 @@ func idle(active string) string {
 	return "a"
 }
 
+// unsettled are the listings heard of in one run of a batch, to be stored at its end. Only the
+// writer's goroutine has it.
+type unsettled struct {
+	tx      *store.Tx // the run: another one is another batch, or the same once more
+	heard   []entry
+	careful int // events that are still to be stored one by one
+}
+
+// carefully is how many events are stored one by one after a batch could not be stored: more
+// than one batch has, so that the event to blame comes by, fails by itself and is parked.
+const carefully = 1024
+
+// listingChanged keeps what it hears for settle: a batch at once costs a fraction of its events
+// one by one.
 func (s *Service) listingChanged(tx *store.Tx, e catalog.ListingChanged) error {
 	listing := entryOf(e)
-	return s.each(tx, func(to *set) error { return to.put(tx, listing) })
+	u := &s.unsettled
+	if u.careful > 0 {
+		u.careful--
+		return s.each(tx, func(to *set) error { return to.put(tx, []entry{listing}) })
+	}
+	if u.tx != tx {
+		u.tx, u.heard = tx, u.heard[:0]
+	}
+	u.heard = append(u.heard, listing)
+	return nil
+}
+
+// settle stores the listings that a batch of events was about.
+func (s *Service) settle(tx *store.Tx) error {
+	u := &s.unsettled
+	if u.tx != tx {
+		return nil
+	}
+	heard := u.heard
+	u.tx = nil
+	err := s.each(tx, func(to *set) error { return to.put(tx, heard) })
+	if err != nil {
+		u.careful = carefully
+	}
+	clear(heard)
+	return err
 }
 
 // each does something to every set that events go to.
@@ -57,11 +96,6 @@ func (s *Service) each(tx *store.Tx, do func(to *set) error) error {
 		}
 	}
 	return nil
-}
-
-// settle indexes the words of a batch.
-func (s *Service) settle(tx *store.Tx) error {
-	return s.each(tx, func(to *set) error { return to.settle(tx) })
 }
 
 func (s *Service) sellerChanged(tx *store.Tx, e catalog.SellerChanged) error {

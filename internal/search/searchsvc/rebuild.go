@@ -271,19 +271,11 @@ func (b *builder) listings(ctx context.Context) error {
 			return fmt.Errorf("read listings: %w", err)
 		}
 		err = b.db.Write(ctx, func(tx *store.Tx) error {
-			for _, l := range reply.Listings {
-				e := entryOf(changedOf(l))
-				heard, err := b.to.heard(tx, e.ID)
-				if err != nil {
-					return err
-				}
-				if heard.Doc == 0 { // what was heard is newer, or something newer will be heard
-					if err := b.to.add(tx, e); err != nil {
-						return err
-					}
-				}
+			all := make([]entry, len(reply.Listings))
+			for i, l := range reply.Listings {
+				all[i] = entryOf(changedOf(l))
 			}
-			return b.to.settle(tx)
+			return b.to.addUnheard(tx, all)
 		})
 		done += int64(len(reply.Listings))
 		b.progress(done)

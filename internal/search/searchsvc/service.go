@@ -41,6 +41,7 @@ type Service struct {
 	subscriber *bus.Subscriber
 	outcomes   sync.Map // of outcome to telemetry.Counter
 	took       telemetry.Histogram
+	unsettled  unsettled
 
 	process  string        // names this process as the builder of a set
 	building chan struct{} // full while this process builds

@@ -14,8 +14,8 @@ import (
 type set struct {
 	name string
 
-	look, insert, update, updateAll, unindex, stale     string
-	index, indexed                                      string
+	look, ends, insert, update, updateAll               string
+	index, unindex, names                               string
 	find, findRanked, hits, marked                      string
 	seller, addSeller, category, addCategory            string
 	newListings, newSellers, newCategories              string
@@ -28,28 +28,25 @@ const textColumns = `title, brand, category, description, details, codes`
 
 // newSet writes the statements out for the tables of that name.
 func newSet(name string) *set {
-	// What the categories of a path are called, or else the text after it.
-	names := "coalesce((SELECT words FROM categories_" + name + " WHERE path = ? LIMIT 1), ?)"
 	write := func(query string) string {
-		return fmt.Sprintf(query, "listings_"+name, "words_"+name, "sellers_"+name, "categories_"+name, textColumns, "stale_"+name, names)
+		return fmt.Sprintf(query, "listings_"+name, "words_"+name, "sellers_"+name, "categories_"+name, textColumns, "stale_"+name)
 	}
 	const fullName = `coalesce((SELECT words || ' ' FROM %[4]s WHERE path = ? LIMIT 1), '') || ?`
 	const next = `(SELECT coalesce(max(change), 0) + 1 FROM `
 	return &set{
 		name: name,
-		look: write(`SELECT doc, version, shown, print, EXISTS (SELECT 1 FROM %[6]s s WHERE s.doc = l.doc) AS stale FROM %[1]s l WHERE id = ?`),
-		insert: write(`INSERT INTO %[1]s (version, shown, seller_id, path, image, currency, price_from, price_to, in_stock, variants, created_at,
-			id, edition, change, print, category, title, brand, description, details, codes)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ` + next + `%[1]s), ?, %[7]s, ?, ?, ?, ?, ?)`),
+		look: write(`SELECT id, doc, version, shown, print FROM %[1]s WHERE id IN (?)`),
+		ends: write(`SELECT coalesce(max(doc), 0) AS doc, (SELECT coalesce(max(change), 0) FROM %[1]s) AS change FROM %[1]s`),
+		insert: write(`INSERT INTO %[1]s (doc, id, edition, change, version, shown, seller_id, path, image, currency, price_from, price_to,
+			in_stock, variants, created_at, print, title, brand, category, description, details, codes) VALUES `),
 		update: write(`UPDATE %[1]s SET version = ?, shown = ?, seller_id = ?, path = ?, image = ?, currency = ?, price_from = ?, price_to = ?,
-			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s) WHERE id = ?`),
+			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s) WHERE doc = ?`),
 		updateAll: write(`UPDATE %[1]s SET version = ?, shown = ?, seller_id = ?, path = ?, image = ?, currency = ?, price_from = ?, price_to = ?,
-			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s), edition = edition + 1, print = ?, category = %[7]s,
-			title = ?, brand = ?, description = ?, details = ?, codes = ? WHERE id = ?`),
-		unindex: write(`INSERT INTO %[2]s (%[2]s, rowid, %[5]s) SELECT 'delete', doc, %[5]s FROM %[1]s WHERE id = ?`),
-		stale:   write(`INSERT INTO %[6]s (doc) SELECT doc FROM %[1]s WHERE id = ? ON CONFLICT DO NOTHING`),
-		index:   write(`INSERT INTO %[2]s (rowid, %[5]s) SELECT doc, %[5]s FROM %[1]s WHERE shown = 1 AND doc IN (SELECT doc FROM %[6]s) ORDER BY doc`),
-		indexed: write(`DELETE FROM %[6]s`),
+			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s), edition = edition + 1, print = ?, title = ?, brand = ?,
+			category = ?, description = ?, details = ?, codes = ? WHERE doc = ?`),
+		unindex: write(`INSERT INTO %[2]s (%[2]s, rowid, %[5]s) SELECT 'delete', doc, %[5]s FROM %[1]s WHERE doc = ?`),
+		index:   write(`INSERT INTO %[2]s (rowid, %[5]s) SELECT doc, %[5]s FROM %[1]s WHERE shown = 1 AND doc IN (?) ORDER BY doc`),
+		names:   write(`SELECT path, words FROM %[4]s WHERE path IN (?)`),
 
 		// One row comes back however many listings have the words: rows cost more than numbers.
 		find: write(`SELECT coalesce(group_concat(rowid), '') AS docs, '' AS words FROM %[2]s WHERE %[2]s MATCH ?`),

@@ -1,0 +1,46 @@
+package searchsvc_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/platform/store"
+)
+
+// A listing that cannot be stored spoils the batch that it comes in, and must not stop the others
+// for ever: it is found out one by one, and parked.
+func TestOneListingThatCannotBeStoredIsParkedAlone(t *testing.T) {
+	t.Parallel()
+	goods, _, all := shop(20)
+	b := newBench(t, goods)
+	require.NoError(t, b.db.Write(t.Context(), func(tx *store.Tx) error {
+		// Of these two the second is refused.
+		_, err := tx.Exec(`CREATE UNIQUE INDEX refuse ON listings_a (shown) WHERE title IN ('Lamp 3', 'Lamp 7')`)
+		return err
+	}))
+	require.Error(t, b.hear(t.Context(), goods.Events()), "the batch as a whole")
+	require.NoError(t, b.bus.Drain(t.Context()))
+	titles := b.titles(t, "lamp")
+	assert.Len(t, titles, 19)
+	assert.NotContains(t, titles, "Lamp 7")
+	parked, err := b.bus.Show(t.Context(), "search.catalog", 0, 10)
+	require.NoError(t, err)
+	require.Len(t, parked, 1)
+	assert.Equal(t, string(all[7].ID), parked[0].Key)
+	reply, err := b.Audit(t.Context(), auditRequest)
+	require.NoError(t, err)
+	assert.Empty(t, reply.Problems)
+}
+
+// Of the states of a listing that come in one batch the newest stands.
+func TestStatesOfOneListingInOneBatch(t *testing.T) {
+	t.Parallel()
+	goods, _, all := shop(3)
+	b := newBench(t, goods)
+	retitle(t, goods, all[1], "Chair 1")
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	assert.ElementsMatch(t, []string{"Lamp 0", "Lamp 2"}, b.titles(t, "lamp"))
+	assert.Equal(t, []string{"Chair 1"}, b.titles(t, "chair"))
+}
