@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -20,6 +21,11 @@ type Event interface {
 	EventKey() string  // order holds per key
 }
 
+const (
+	appendEvents = `INSERT INTO event_log (position, name, key, body, trace, at) VALUES (?, ?, ?, ?, ?, ?)`
+	publishMost  = 64 // events in one statement
+)
+
 // Publish appends events to the module's log. They are there when the Write commits, in the
 // order of the commits, at positions without gaps.
 func (tx *Tx) Publish(events ...Event) error {
@@ -27,27 +33,33 @@ func (tx *Tx) Publish(events ...Event) error {
 		return nil
 	}
 	var head int64
-	err := tx.Get(&head, `UPDATE event_log_state SET head = head + ? WHERE one = 1 RETURNING head`, len(events))
+	count := int64(len(events))
+	err := tx.Get(&head, `UPDATE event_log_state SET head = head + ? WHERE one = 1 RETURNING head`, count)
 	if err != nil {
 		return fmt.Errorf("take positions in the event log: %w", err)
 	}
-	first := head - int64(len(events)) + 1
+	first := head - count + 1
 	at, from := tx.Now(), traceparent(tx.ctx)
-	for i, e := range events {
-		if e.EventName() == "" {
-			return fmt.Errorf("publish %T: an event needs a name", e)
+	for size := publishMost; len(events) > 0; events, first = events[size:], first+int64(size) {
+		for size > len(events) {
+			size /= 2 // powers of two, so that few texts come of it
 		}
-		body, err := json.Marshal(e)
-		if err != nil {
-			return fmt.Errorf("publish %s: %w", e.EventName(), err)
+		args := make([]any, 0, 6*size)
+		for i, e := range events[:size] {
+			if e.EventName() == "" {
+				return fmt.Errorf("publish %T: an event needs a name", e)
+			}
+			body, err := json.Marshal(e)
+			if err != nil {
+				return fmt.Errorf("publish %s: %w", e.EventName(), err)
+			}
+			args = append(args, first+int64(i), e.EventName(), e.EventKey(), string(body), from, at)
 		}
-		_, err = tx.Exec(`INSERT INTO event_log (position, name, key, body, trace, at) VALUES (?, ?, ?, ?, ?, ?)`,
-			first+int64(i), e.EventName(), e.EventKey(), string(body), from, at)
-		if err != nil {
-			return fmt.Errorf("publish %s: %w", e.EventName(), err)
+		if _, err := tx.Exec(appendEvents+strings.Repeat(", (?, ?, ?, ?, ?, ?)", size-1), args...); err != nil {
+			return fmt.Errorf("publish %s: %w", events[0].EventName(), err)
 		}
 	}
-	tx.db.count.events.Add(int64(len(events)))
+	tx.db.count.events.Add(count)
 	tx.events = true
 	return nil
 }
