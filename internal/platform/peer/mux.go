@@ -1,0 +1,64 @@
+package peer
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// Where peers find things. Nothing else is served on a private listener.
+const (
+	rpcPath       = "/souk/v1/rpc/"
+	eventsPath    = "/souk/v1/events/"
+	contractsPath = "/souk/v1/contracts"
+)
+
+// RPCPath is where a method of a module is asked.
+func RPCPath(module, method string) string { return rpcPath + module + "/" + method }
+
+// EventsPath is where a module's event log is read.
+func EventsPath(log string) string { return eventsPath + url.PathEscape(log) }
+
+// ContractsPath is where both ends compare contracts.
+func ContractsPath() string { return contractsPath }
+
+// Mux leads peers to what this process holds. It goes behind Require, on the private listener:
+// without a proven caller it lets nothing through.
+type Mux struct{ mux *http.ServeMux }
+
+// NewMux is an empty one: everything is not here.
+func NewMux() *Mux {
+	m := &Mux{mux: http.NewServeMux()}
+	m.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		WriteError(w, ErrNotHere.With("this process does not hold %s", r.URL.Path))
+	})
+	return m
+}
+
+// RPC serves POST /souk/v1/rpc/MODULE/{method} to the callers that may ask the module.
+func (m *Mux) RPC(module string, callers []string, h http.Handler) {
+	m.handle("POST "+rpcPath+module+"/{method}", callers, h)
+}
+
+// Events serves GET /souk/v1/events/LOG to the callers that may hear the module.
+func (m *Mux) Events(log string, callers []string, h http.Handler) {
+	m.handle("GET "+eventsPath+log, callers, h)
+}
+
+// Contracts serves POST /souk/v1/contracts to every caller.
+func (m *Mux) Contracts(h http.Handler) { m.handle("POST "+contractsPath, nil, h) }
+
+// ServeHTTP leads r to its handler.
+func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }
+
+// handle lets the callers in; nil are all that Require does.
+func (m *Mux) handle(pattern string, callers []string, h http.Handler) {
+	m.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		caller := From(r.Context())
+		if caller == "" || callers != nil && !slices.Contains(callers, caller) {
+			WriteError(w, ErrUnknownCaller.With("%q may not ask %s", caller, r.URL.Path))
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
