@@ -62,7 +62,7 @@ func (s *Service) finish(ctx context.Context, c *checkout) error {
 		paid = "There was nothing to pay."
 	}
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := moveSaga(tx, c.saga.State, saga); err != nil {
+		if err := c.move(tx, saga); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`UPDATE orders SET captured = 1, version = version + 1 WHERE id = ?`, c.order.ID); err != nil {
@@ -88,7 +88,7 @@ func (s *Service) openCase(ctx context.Context, c *checkout, cause error) error 
 	saga := c.saga
 	saga.State, saga.Step = orders.SagaCase, stepCapture
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := moveSaga(tx, c.saga.State, saga); err != nil {
+		if err := c.move(tx, saga); err != nil {
 			return err
 		}
 		return note(tx, c.order.ID, orders.Entry{

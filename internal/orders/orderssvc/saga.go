@@ -65,6 +65,7 @@ func moved(err error) error {
 type checkout struct {
 	order *orders.Order // without parcels and timeline
 	saga  sagaRow
+	run   job.Job // that drives it: what has been overtaken moves nothing
 }
 
 // frozen says that the cart was claimed and its quote copied.
@@ -81,6 +82,7 @@ func (s *Service) drive(ctx context.Context, j job.Job) error {
 	for tries := 0; ; tries++ {
 		c, err := s.load(ctx, oid)
 		if err == nil {
+			c.run = j
 			err = s.advance(ctx, c)
 		}
 		var parked *parkedUntil
@@ -243,7 +245,7 @@ func (s *Service) grace(ctx context.Context, c *checkout) error {
 	}
 	saga := c.saga
 	saga.Until, saga.ActionURL = s.Now().Add(spare), ""
-	if err := s.DB.Write(ctx, func(tx *store.Tx) error { return moveSaga(tx, c.saga.State, saga) }); err != nil {
+	if err := s.DB.Write(ctx, func(tx *store.Tx) error { return c.move(tx, saga) }); err != nil {
 		return err
 	}
 	c.saga = saga
@@ -273,7 +275,7 @@ func (s *Service) claim(ctx context.Context, c *checkout) error {
 		if err := insertFrozen(tx, &o); err != nil {
 			return err
 		}
-		return moveSaga(tx, c.saga.State, saga)
+		return c.move(tx, saga)
 	}); err != nil {
 		return err
 	}
@@ -365,7 +367,7 @@ func (s *Service) park(ctx context.Context, c *checkout, p payments.Payment) err
 	case saga == c.saga:
 		return nil
 	}
-	if err := s.DB.Write(ctx, func(tx *store.Tx) error { return moveSaga(tx, c.saga.State, saga) }); err != nil {
+	if err := s.DB.Write(ctx, func(tx *store.Tx) error { return c.move(tx, saga) }); err != nil {
 		return err
 	}
 	c.saga = saga
@@ -381,7 +383,7 @@ func (s *Service) confirm(ctx context.Context, c *checkout) error {
 	}
 	saga := c.saga
 	saga.Reservation, saga.ReservedUntil = stepReserveLate, s.Now().Add(spare)
-	if err := s.DB.Write(ctx, func(tx *store.Tx) error { return moveSaga(tx, c.saga.State, saga) }); err != nil {
+	if err := s.DB.Write(ctx, func(tx *store.Tx) error { return c.move(tx, saga) }); err != nil {
 		return err
 	}
 	c.saga = saga
@@ -411,7 +413,7 @@ func (s *Service) place(ctx context.Context, c *checkout) error {
 	o.PlacedAt = s.Now()
 	saga.State, saga.Step, saga.Until, saga.ActionURL = orders.SagaForward, stepCapture, 0, ""
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := moveSaga(tx, c.saga.State, saga); err != nil {
+		if err := c.move(tx, saga); err != nil {
 			return err
 		}
 		if err := updateStates(tx, o); err != nil {

@@ -312,13 +312,14 @@ func insertSaga(tx *store.Tx, s sagaRow) error {
 	return nil
 }
 
-// moveSaga stores a saga that was read in state from, or says errMoved when it stands elsewhere
-// by now: whoever had it meanwhile is not overruled.
-func moveSaga(tx *store.Tx, from orders.SagaState, s sagaRow) error {
+// move stores what becomes of c's saga, or says errMoved when it stands elsewhere by now, or when
+// another run drives it: whoever had it meanwhile is not overruled.
+func (c *checkout) move(tx *store.Tx, s sagaRow) error {
+	held, fence := c.run.Held()
+	args := []any{s.State, s.Step, s.Reservation, s.ReservedUntil, s.Until, s.ActionURL, s.Reason, s.Message, s.Order, c.saga.State}
 	n, err := tx.Exec(`
 		UPDATE sagas SET state = ?, step = ?, reservation = ?, reserved_until = ?, until = ?, action_url = ?, reason = ?, message = ?
-		WHERE order_id = ? AND state = ?`,
-		s.State, s.Step, s.Reservation, s.ReservedUntil, s.Until, s.ActionURL, s.Reason, s.Message, s.Order, from)
+		WHERE order_id = ? AND state = ? AND `+held, append(args, fence...)...)
 	if err != nil {
 		return fmt.Errorf("update the saga of %s: %w", s.Order, err)
 	}

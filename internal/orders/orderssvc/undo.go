@@ -51,7 +51,7 @@ func reasonOf(step string, err error) (orders.Reason, string) {
 func (s *Service) reject(ctx context.Context, c *checkout, reason orders.Reason, message string) error {
 	saga := c.saga
 	saga.State, saga.Until, saga.ActionURL, saga.Reason, saga.Message = orders.SagaUndoing, 0, "", reason, message
-	if err := s.DB.Write(ctx, func(tx *store.Tx) error { return moveSaga(tx, c.saga.State, saga) }); err != nil {
+	if err := s.DB.Write(ctx, func(tx *store.Tx) error { return c.move(tx, saga) }); err != nil {
 		return err
 	}
 	c.saga = saga
@@ -94,7 +94,7 @@ func (s *Service) rejected(ctx context.Context, c *checkout) error {
 	o.Reason, o.Message = saga.Reason, saga.Message
 	saga.State, saga.Step = orders.SagaFinished, ""
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := moveSaga(tx, c.saga.State, saga); err != nil {
+		if err := c.move(tx, saga); err != nil {
 			return err
 		}
 		if err := updateStates(tx, o); err != nil {

@@ -11,20 +11,27 @@
 //	go r.Run(ctx)
 //
 // A commit that enqueues wakes the runner, a timer waits for the next due time, and
-// nothing polls. One process serves a database, so what is found running at the start was cut off
-// by a crash and is run again. Each run has a fencing number all the same; a job's own
-// writes check it with Job.Fence, so that a run which has been overtaken changes nothing.
+// nothing polls.
+//
+// # Several runners
+//
+// Any number of runners may share a database. Each run holds a lease, renewed while it goes on;
+// one whose runner died or was paused is taken over when its lease has ended. Every run has a
+// fencing number of its own, higher than those before it. The owner that was only paused wakes up
+// with an old number: the runner writes down nothing of it, and a job's own writes are to check
+// the number too, in the same transaction: with Job.Write, Job.Fence, or in a statement with
+// Job.Held. So a run which has been overtaken changes nothing.
+//
+// Where one process alone has the database (unless Config.Shared) what is found running at the
+// start was cut off by a crash, and is run again without waiting for its lease.
 package job
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 
 	"souk/internal/platform/clock"
 	"souk/internal/platform/errs"
-	"souk/internal/platform/store"
 )
 
 // What this package itself refuses.
@@ -51,21 +58,6 @@ type Job struct {
 // Handler does the work. It runs outside any transaction, may be run again after it has
 // succeeded, and returns nil when nothing is left to do.
 type Handler func(ctx context.Context, j Job) error
-
-// Fence refuses, in a job's own Write, when this run is not the job's present one any more.
-func (j Job) Fence(tx *store.Tx) error {
-	var fence int64
-	err := tx.Get(&fence, `SELECT fence FROM jobs WHERE kind = ? AND key = ? AND state = 'running'`, j.Kind, j.Key)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return ErrFenced.With("job %s %s is not running any more", j.Kind, j.Key)
-	case err != nil:
-		return fmt.Errorf("check the fence of %s %s: %w", j.Kind, j.Key, err)
-	case fence != j.fence:
-		return ErrFenced.With("job %s %s is being run by another", j.Kind, j.Key)
-	}
-	return nil
-}
 
 // again is the error of a run that went well and wants another.
 type again struct{ at clock.Time }

@@ -30,6 +30,12 @@ type Config struct {
 	MaxTries    int           // failures after which a job is dead; default 20, some two hours
 	Timeout     time.Duration // of one run; default 5 minutes
 	Grace       time.Duration // for running jobs when Run is to end; default 10 seconds
+
+	// Lease is how long a run belongs to this runner without being renewed; default 30 seconds.
+	Lease time.Duration
+	// Shared says that other processes run jobs of this database too: what is found running is
+	// theirs until its lease ends, and what they enqueued and died over is looked for.
+	Shared bool
 }
 
 func (o Config) withDefaults() Config {
@@ -53,6 +59,9 @@ func (o Config) withDefaults() Config {
 	}
 	if o.Grace <= 0 {
 		o.Grace = 10 * time.Second
+	}
+	if o.Lease <= 0 {
+		o.Lease = 30 * time.Second
 	}
 	return o
 }
@@ -172,12 +181,25 @@ func (r *Runner) pass(ctx, work context.Context, jobs *sync.WaitGroup) (time.Dur
 			jobs.Go(func() { r.work(work, j) })
 		}
 		if len(due) == 0 {
-			if next.IsZero() {
-				return 0, nil
-			}
-			return min(max(next.Sub(r.o.Now()), time.Millisecond), longestTimer), nil
+			return r.restUntil(next), nil
 		}
 	}
+}
+
+// restUntil is how long to rest when nothing is due before next; 0 for as long as nobody wakes.
+// Nobody here is woken by what another process enqueued: it looks for that itself, and when it
+// dies somebody must.
+func (r *Runner) restUntil(next clock.Time) time.Duration {
+	longest := longestTimer
+	if r.o.Shared {
+		longest = r.o.Lease
+	} else if next.IsZero() {
+		return 0
+	}
+	if next.IsZero() {
+		return longest
+	}
+	return min(max(next.Sub(r.o.Now()), time.Millisecond), longest)
 }
 
 // work runs a job to its end, and has the runner look again.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -58,13 +59,24 @@ func (r *Runner) claim(ctx context.Context, limit int) (due []Job, next clock.Ti
 		return nil, 0, err
 	}
 	now := r.o.Now()
-	waiting, err := r.look(ctx, now, &next)
-	if err != nil || !waiting {
-		return nil, next, err
+	seen, err := r.look(ctx, now)
+	if err != nil || !seen.Due && !seen.Lapsed {
+		return nil, seen.Next, err
 	}
+	next = seen.Next
 	taken := r.taken()
 	err = r.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
-		due, err = r.take(tx, now, limit, taken)
+		due = nil
+		if seen.Lapsed {
+			if due, err = r.takeOver(tx, now, limit, taken); err != nil {
+				return err
+			}
+		}
+		if !seen.Due || len(due) == limit {
+			return nil
+		}
+		more, err := r.take(tx, now, limit-len(due), taken)
+		due = slices.Concat(due, more)
 		return err
 	})
 	if err != nil {
@@ -89,30 +101,44 @@ func (r *Runner) taken() map[name]bool {
 	return taken
 }
 
-// look says whether anything is due, without a Write, and when the next will be.
-func (r *Runner) look(ctx context.Context, now clock.Time, next *clock.Time) (due bool, err error) {
-	err = r.o.DB.Read(ctx, func(q store.Queryer) error {
+// seen is what there is to do.
+type seen struct {
+	Due    bool       `db:"due"`    // something waits, and its time has come
+	Lapsed bool       `db:"lapsed"` // something runs, and its lease has ended
+	Next   clock.Time `db:"next"`   // when the first of the others comes to that; 0 for never
+}
+
+// look says what there is to do, without a Write.
+func (r *Runner) look(ctx context.Context, now clock.Time) (seen, error) {
+	var out seen
+	err := r.o.DB.Read(ctx, func(q store.Queryer) error {
 		query, args, err := store.In(`
-			SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'pending' AND run_at <= ? AND kind IN (?))`, now, r.kinds)
+			SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'pending' AND run_at <= ? AND kind IN (?)) AS due,
+				EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND leased_until <= ? AND kind IN (?)) AS lapsed`,
+			now, r.kinds, now, r.kinds)
 		if err != nil {
 			return err
 		}
-		if err := q.Get(&due, query, args...); err != nil {
+		if err := q.Get(&out, query, args...); err != nil {
 			return err
 		}
 		query, args, err = store.In(`
-			SELECT COALESCE(MIN(run_at), 0) FROM jobs WHERE state = 'pending' AND run_at > ? AND kind IN (?)`, now, r.kinds)
+			SELECT COALESCE(MIN(at), 0) FROM (
+				SELECT MIN(run_at) AS at FROM jobs WHERE state = 'pending' AND run_at > ? AND kind IN (?)
+				UNION ALL SELECT MIN(leased_until) FROM jobs WHERE state = 'running' AND leased_until > ? AND kind IN (?)) AS times`,
+			now, r.kinds, now, r.kinds)
 		if err != nil {
 			return err
 		}
-		return q.Get(next, query, args...)
+		return q.Get(&out.Next, query, args...)
 	})
 	if err != nil {
-		return false, fmt.Errorf("look for jobs: %w", err)
+		return seen{}, fmt.Errorf("look for jobs: %w", err)
 	}
-	return due, nil
+	return out, nil
 }
 
+// take takes at most limit jobs whose time has come.
 func (r *Runner) take(tx *store.Tx, now clock.Time, limit int, taken map[name]bool) ([]Job, error) {
 	query, args, err := store.In(`
 		SELECT kind, key, tries, trace, enqueued_at FROM jobs
@@ -125,42 +151,25 @@ func (r *Runner) take(tx *store.Tx, now clock.Time, limit int, taken map[name]bo
 	if err := tx.Select(&rows, query, args...); err != nil {
 		return nil, err
 	}
-	var due []Job
-	for _, row := range rows {
-		if len(due) == limit {
-			break
-		}
-		if taken[name{row.Kind, row.Key}] {
-			continue
-		}
-		j := Job{Kind: row.Kind, Key: row.Key, Tries: row.Tries + 1, EnqueuedAt: row.EnqueuedAt, trace: row.Trace}
-		// The time keeps the number rising also where a job was forgotten and asked for anew.
-		err := tx.Get(&j.fence, `
-			UPDATE jobs SET state = 'running', tries = tries + 1, started_generation = generation,
-				fence = max(fence + 1, ?), leased_until = ?, updated_at = ?
-			WHERE kind = ? AND key = ? RETURNING fence`,
-			now, now.Add(r.o.Timeout+r.o.Grace), now, row.Kind, row.Key)
-		if err != nil {
-			return nil, err
-		}
-		due = append(due, j)
-	}
-	return due, nil
+	return r.start(tx, now, rows, limit, taken)
 }
 
+// cutOffLast is the reason of a job that is dead because nobody ever came to its end.
+const cutOffLast = "the process ended during its last try"
+
 // recover takes up what a crash cut off: whatever is found running when the runner
-// begins, since no other process can have this database. A job that was running in every one of its
+// begins, unless it may be another's. A job that was running in every one of its
 // tries when the process ended may be the reason for that, and is dead.
 func (r *Runner) recover(ctx context.Context) error {
-	if r.recovered {
+	if r.recovered || r.o.Shared {
 		return nil
 	}
 	var back, over int64
 	err := r.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
 		now := r.o.Now()
 		query, args, err := store.In(`
-			UPDATE jobs SET state = 'dead', error = 'the process ended during its last try', leased_until = 0, updated_at = ?
-			WHERE state = 'running' AND tries >= ? AND kind IN (?)`, now, r.o.MaxTries, r.kinds)
+			UPDATE jobs SET state = 'dead', error = ?, leased_until = 0, updated_at = ?
+			WHERE state = 'running' AND tries >= ? AND kind IN (?)`, cutOffLast, now, r.o.MaxTries, r.kinds)
 		if err != nil {
 			return err
 		}
@@ -193,7 +202,9 @@ func (r *Runner) call(ctx context.Context, j Job) error {
 		trace.WithAttributes(attribute.String("souk.job.key", j.Key), attribute.Int("souk.job.tries", j.Tries)))
 	defer span.End()
 	log := r.log.With().Str("job", j.Kind).Str("key", j.Key).Logger()
-	ctx, cancel := context.WithTimeout(log.WithContext(ctx), r.o.Timeout)
+	ctx, overtaken := context.WithCancelCause(log.WithContext(ctx))
+	defer overtaken(nil)
+	ctx, cancel := context.WithTimeout(ctx, r.o.Timeout)
 	defer cancel()
 	result := make(chan error, 1)
 	go func() {
@@ -212,7 +223,7 @@ func (r *Runner) call(ctx context.Context, j Job) error {
 		returned = true
 		result <- err
 	}()
-	err := <-result
+	err := r.keepLease(ctx, j, result, overtaken)
 	var more again
 	if err != nil && !errors.As(err, &more) {
 		span.SetStatus(codes.Error, "the job failed")

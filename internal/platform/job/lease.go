@@ -1,0 +1,138 @@
+package job
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"souk/internal/platform/clock"
+	"souk/internal/platform/store"
+)
+
+// Fence refuses, in a job's own Write, when this run is not the job's present one any more.
+func (j Job) Fence(tx *store.Tx) error {
+	var fence int64
+	err := tx.Get(&fence, `SELECT fence FROM jobs WHERE kind = ? AND key = ? AND state = 'running'`, j.Kind, j.Key)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrFenced.With("job %s %s is not running any more", j.Kind, j.Key)
+	case err != nil:
+		return fmt.Errorf("check the fence of %s %s: %w", j.Kind, j.Key, err)
+	case fence != j.fence:
+		return ErrFenced.With("job %s %s is being run by another", j.Kind, j.Key)
+	}
+	return nil
+}
+
+// Write is a Write of db, the job's own database, that ends with ErrFenced and without effect
+// when this run has been overtaken.
+func (j Job) Write(ctx context.Context, db *store.DB, fn func(tx *store.Tx) error) error {
+	return db.Write(ctx, func(tx *store.Tx) error {
+		if err := j.Fence(tx); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// Held is the fence as a condition for the WHERE of a statement, with its arguments: for an
+// UPDATE whose row count is looked at anyway, so that the fence costs no statement of its own.
+func (j Job) Held() (condition string, args []any) {
+	return `EXISTS (SELECT 1 FROM jobs WHERE kind = ? AND key = ? AND state = 'running' AND fence = ?)`, []any{j.Kind, j.Key, j.fence}
+}
+
+// takeOver takes at most limit jobs whose lease has ended: whoever ran them died, or was paused and
+// will find itself fenced. One that was cut off in every one of its tries may be the reason for
+// that, and is dead.
+func (r *Runner) takeOver(tx *store.Tx, now clock.Time, limit int, taken map[name]bool) ([]Job, error) {
+	query, args, err := store.In(`
+		SELECT kind, key, tries, trace, enqueued_at FROM jobs
+		WHERE state = 'running' AND leased_until <= ? AND kind IN (?)
+		ORDER BY leased_until, kind, key LIMIT ?`, now, r.kinds, limit+len(taken))
+	if err != nil {
+		return nil, err
+	}
+	var rows, left []jobRow
+	if err := tx.Select(&rows, query, args...); err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		switch {
+		case taken[name{row.Kind, row.Key}]: // it is our own, and late to renew its lease
+		case row.Tries >= r.o.MaxTries:
+			if _, err := tx.Exec(`UPDATE jobs SET state = 'dead', error = ?, leased_until = 0, updated_at = ? WHERE kind = ? AND key = ?`,
+				cutOffLast, now, row.Kind, row.Key); err != nil {
+				return nil, err
+			}
+		default:
+			left = append(left, row)
+		}
+	}
+	return r.start(tx, now, left, limit, taken)
+}
+
+// start begins a run of each row, at most limit.
+func (r *Runner) start(tx *store.Tx, now clock.Time, rows []jobRow, limit int, taken map[name]bool) ([]Job, error) {
+	var due []Job
+	for _, row := range rows {
+		if len(due) == limit {
+			break
+		}
+		if taken[name{row.Kind, row.Key}] {
+			continue
+		}
+		j := Job{Kind: row.Kind, Key: row.Key, Tries: row.Tries + 1, EnqueuedAt: row.EnqueuedAt, trace: row.Trace}
+		// The time keeps the number rising also where a job was forgotten and asked for anew.
+		err := tx.Get(&j.fence, `
+			UPDATE jobs SET state = 'running', tries = tries + 1, started_generation = generation,
+				fence = CASE WHEN fence < ? THEN ? ELSE fence + 1 END, leased_until = ?, updated_at = ?
+			WHERE kind = ? AND key = ? RETURNING fence`,
+			now, now, now.Add(r.o.Lease), now, row.Kind, row.Key)
+		if err != nil {
+			return nil, err
+		}
+		due = append(due, j)
+	}
+	return due, nil
+}
+
+// renew prolongs the lease of a run that goes on. It is ErrFenced when the run has been overtaken.
+func (r *Runner) renew(ctx context.Context, j Job) error {
+	err := r.o.DB.Write(ctx, func(tx *store.Tx) error {
+		n, err := tx.Exec(`UPDATE jobs SET leased_until = ? WHERE kind = ? AND key = ? AND fence = ? AND state = 'running'`,
+			r.o.Now().Add(r.o.Lease), j.Kind, j.Key, j.fence)
+		if err == nil && n == 0 {
+			return ErrFenced.With("job %s %s was taken over, or dropped", j.Kind, j.Key)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("renew the lease of job %s %s: %w", j.Kind, j.Key, err)
+	}
+	return nil
+}
+
+// keepLease waits for the result of a run and renews its lease meanwhile; most runs end before it
+// is due the first time. A run that was overtaken is cancelled. One that does not end when its
+// time is over is not kept any more, so that others can take it over.
+func (r *Runner) keepLease(ctx context.Context, j Job, result <-chan error, cancel context.CancelCauseFunc) error {
+	every := time.NewTicker(r.o.Lease / 3)
+	defer every.Stop()
+	for {
+		select {
+		case err := <-result:
+			return err
+		case <-ctx.Done():
+			return <-result
+		case <-every.C:
+			switch err := r.renew(ctx, j); {
+			case errors.Is(err, ErrFenced):
+				cancel(err)
+			case err != nil && ctx.Err() == nil:
+				r.log.Warn().Err(err).Str("job", j.Kind).Str("key", j.Key).Msg("the lease of a job could not be renewed yet")
+			}
+		}
+	}
+}
