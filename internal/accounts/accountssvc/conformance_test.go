@@ -9,6 +9,7 @@ import (
 	"souk/internal/accounts/accountstest"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/rpc"
+	"souk/internal/platform/rpc/rpctest"
 	"souk/internal/platform/store/storetest"
 )
 
@@ -29,6 +30,14 @@ func TestConformanceStrict(t *testing.T) {
 	t.Parallel()
 	accountstest.Run(t, func(t *testing.T, env accountstest.Env) accounts.Service {
 		return accountsrpc.Strict(newService(t, env.Clock), rpc.StrictOptions{})
+	})
+}
+
+func TestConformanceRemote(t *testing.T) {
+	t.Parallel()
+	accountstest.Run(t, func(t *testing.T, env accountstest.Env) accounts.Service {
+		s := newService(t, env.Clock)
+		return rpctest.Remote(t, func(o rpc.ServerOptions) *rpc.Server { return accountsrpc.Server(s, o) }, accountsrpc.Remote)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"souk/internal/cart/cartsvc"
 	"souk/internal/cart/carttest"
 	"souk/internal/platform/rpc"
+	"souk/internal/platform/rpc/rpctest"
 	"souk/internal/platform/store/storetest"
 )
 
@@ -24,6 +25,12 @@ func TestConformance(t *testing.T) {
 	t.Run("direct", func(t *testing.T) {
 		t.Parallel()
 		carttest.Run(t, func(t *testing.T, env carttest.Env) cart.Service { return newService(t, env) })
+	})
+	t.Run("in another process", func(t *testing.T) {
+		t.Parallel()
+		carttest.Run(t, func(t *testing.T, env carttest.Env) cart.Service {
+			return rpctest.Remote(t, func(o rpc.ServerOptions) *rpc.Server { return cartrpc.Server(newService(t, env), o) }, cartrpc.Remote)
+		})
 	})
 	t.Run("strict, every command repeated", func(t *testing.T) {
 		t.Parallel()

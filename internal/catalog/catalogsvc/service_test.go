@@ -8,6 +8,7 @@ import (
 	"souk/internal/catalog/catalogsvc"
 	"souk/internal/catalog/catalogtest"
 	"souk/internal/platform/rpc"
+	"souk/internal/platform/rpc/rpctest"
 	"souk/internal/platform/store"
 	"souk/internal/platform/store/storetest"
 )
@@ -33,6 +34,14 @@ func TestContractStrict(t *testing.T) {
 	catalogtest.Run(t, func(t *testing.T, env catalogtest.Env) catalog.Service {
 		db := storetest.Open(t, "catalog", storetest.Clock(env.Clock.Now))
 		return catalogrpc.Strict(catalogsvc.New(catalogsvc.Config{DB: db, Keep: -1}), rpc.StrictOptions{})
+	})
+}
+
+func TestContractRemote(t *testing.T) {
+	t.Parallel()
+	catalogtest.Run(t, func(t *testing.T, env catalogtest.Env) catalog.Service {
+		s, _ := newService(t, env)
+		return rpctest.Remote(t, func(o rpc.ServerOptions) *rpc.Server { return catalogrpc.Server(s, o) }, catalogrpc.Remote)
 	})
 }
 

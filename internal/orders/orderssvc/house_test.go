@@ -23,6 +23,7 @@ import (
 	"souk/internal/platform/bus"
 	"souk/internal/platform/id"
 	"souk/internal/platform/rpc"
+	"souk/internal/platform/rpc/rpctest"
 	"souk/internal/platform/store"
 	"souk/internal/platform/store/storetest"
 )
@@ -182,6 +183,9 @@ func TestContract(t *testing.T) {
 		"direct": func(s orders.Service) orders.Service { return s },
 		"strict": func(s orders.Service) orders.Service {
 			return ordersrpc.Strict(s, rpc.StrictOptions{OnFailure: func(_ context.Context, m rpc.Method, err error) { t.Errorf("%s: %v", m.Name, err) }})
+		},
+		"in another process": func(s orders.Service) orders.Service {
+			return rpctest.Remote(t, func(o rpc.ServerOptions) *rpc.Server { return ordersrpc.Server(s, o) }, ordersrpc.Remote)
 		},
 		"every call twice": func(s orders.Service) orders.Service {
 			return ordersrpc.Strict(s, rpc.StrictOptions{Faults: rpc.Always{Repeat: true}, OnFailure: func(_ context.Context, m rpc.Method, err error) { t.Errorf("%s: %v", m.Name, err) }})

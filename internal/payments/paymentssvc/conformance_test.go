@@ -17,6 +17,7 @@ import (
 	"souk/internal/platform/bus"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/rpc"
+	"souk/internal/platform/rpc/rpctest"
 	"souk/internal/platform/store"
 	"souk/internal/platform/store/storetest"
 )
@@ -120,6 +121,14 @@ func TestConformance(t *testing.T) {
 			h := newHouse(t, env.Clock, nil)
 			h.fill(env.Hooks)
 			return strictly(t, h, rpc.Always{})
+		})
+	})
+	t.Run("in another process", func(t *testing.T) {
+		t.Parallel()
+		paymentstest.Run(t, func(t *testing.T, env paymentstest.Env) payments.Service {
+			h := newHouse(t, env.Clock, nil)
+			h.fill(env.Hooks)
+			return rpctest.Remote(t, func(o rpc.ServerOptions) *rpc.Server { return paymentsrpc.Server(h, o) }, paymentsrpc.Remote)
 		})
 	})
 	t.Run("strict, every command repeated", func(t *testing.T) {

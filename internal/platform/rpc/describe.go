@@ -9,6 +9,7 @@ type Contract struct {
 	Methods  []Method `json:"methods"`
 	Events   []Event  `json:"events"` // what it publishes
 	Codes    []Code   `json:"codes"`  // what it refuses with
+	Text     string   `json:"text"`   // all of it, as it is frozen with a release
 }
 
 // Method is one method of a contract. A command changes something and has a key; what is

@@ -32,24 +32,23 @@ func (c *Codec) plan(t reflect.Type) *plan {
 	if p, ok := c.plans.Load(t); ok {
 		return p.(*plan)
 	}
-	var ready sync.WaitGroup
-	ready.Add(1)
+	var making sync.RWMutex
 	var made *plan
+	ready := func() *plan {
+		making.RLock()
+		defer making.RUnlock()
+		return made
+	}
+	making.Lock()
+	defer making.Unlock()
 	stand, raced := c.plans.LoadOrStore(t, &plan{
-		encode: func(dst []byte, v reflect.Value, depth int) ([]byte, error) {
-			ready.Wait()
-			return made.encode(dst, v, depth)
-		},
-		decode: func(r *reader, v reflect.Value, depth int) error {
-			ready.Wait()
-			return made.decode(r, v, depth)
-		},
+		encode: func(dst []byte, v reflect.Value, depth int) ([]byte, error) { return ready().encode(dst, v, depth) },
+		decode: func(r *reader, v reflect.Value, depth int) error { return ready().decode(r, v, depth) },
 	})
 	if raced {
 		return stand.(*plan)
 	}
 	made = c.make(t)
-	ready.Done()
 	c.plans.Store(t, made)
 	return made
 }

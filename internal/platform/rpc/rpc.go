@@ -10,10 +10,11 @@
 //	serve.go     the callee's half of a call: decode, ask, catch panics, encode
 //	strict.go    the strict wrapper: encode, deliver with faults, decode
 //	faults.go    what goes wrong on purpose
+//	remote.go    the client for another process: tries, breaker, deadlines
+//	exchange.go  one try over HTTP, and whether it may have been done
+//	server.go    the other end of it
+//	connect.go   which contracts may speak
 //	describe.go  a contract described at run time
-//
-// The remote client and server join beside strict.go: the client is Call with HTTP in place
-// of the direct delivery, the server is serve behind a route.
 //
 // # The encoding
 //

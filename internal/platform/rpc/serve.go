@@ -27,7 +27,7 @@ type Panic struct {
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
 // serve is the callee's half of a call: it decodes the request, asks the module, and encodes
-// what it says. The remote server will call it too.
+// what it says.
 func serve[Request, Reply any](
 	ctx context.Context, c *Codec, body []byte, ask func(context.Context, Request) (Reply, error),
 ) answer {

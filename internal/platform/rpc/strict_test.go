@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,11 +24,11 @@ import (
 type shelf struct {
 	put  func(ctx context.Context, r shop.PutRequest) (shop.PutReply, error)
 	get  func(ctx context.Context, r shop.GetRequest) (shop.GetReply, error)
-	puts int
+	puts atomic.Int64
 }
 
 func (s *shelf) Put(ctx context.Context, r shop.PutRequest) (shop.PutReply, error) {
-	s.puts++
+	s.puts.Add(1)
 	if s.put == nil {
 		return shop.PutReply{ID: r.Thing.ID}, nil
 	}
@@ -211,13 +212,13 @@ func TestWhatIsNotAsTheContractSays(t *testing.T) {
 		_, err := strict.Put(t.Context(), shop.PutRequest{Key: "\xff"})
 		require.ErrorIs(t, err, rpc.ErrMalformed)
 		assert.Equal(t, map[string]string{"key": "must be valid UTF-8"}, errs.As(err).Fields)
-		assert.Zero(t, s.puts)
+		assert.Zero(t, s.puts.Load())
 	})
 	t.Run("so is one that cannot be decoded", func(t *testing.T) {
 		_, err := strict.Put(t.Context(), shop.PutRequest{Key: "k", Thing: shop.Thing{Owner: "me"}})
 		require.ErrorIs(t, err, rpc.ErrMalformed)
 		assert.Equal(t, map[string]string{"thing.owner": `"me" is not an id`}, errs.As(err).Fields)
-		assert.Zero(t, s.puts)
+		assert.Zero(t, s.puts.Load())
 	})
 	t.Run("a reply that cannot be encoded is internal", func(t *testing.T) {
 		heard = nil
@@ -278,18 +279,18 @@ func TestFaults(t *testing.T) {
 	require.NoError(t, err, "unknown is settled by the same key")
 	assert.Equal(t, []string{"delayed", "lost"}, done)
 
-	s.puts = 0
+	s.puts.Store(0)
 	reply, err = put("twice")
 	require.NoError(t, err)
 	assert.Equal(t, thing.ID, reply.ID)
-	assert.Equal(t, 2, s.puts)
+	assert.Equal(t, int64(2), s.puts.Load())
 	assert.Equal(t, []string{"delayed", "lost", "twice"}, done)
 
 	assert.Zero(t, script.Left())
-	s.puts = 0
+	s.puts.Store(0)
 	_, err = put("plain")
 	require.NoError(t, err)
-	assert.Equal(t, 1, s.puts, "after the script calls pass")
+	assert.Equal(t, int64(1), s.puts.Load(), "after the script calls pass")
 }
 
 func TestADelayThatOutlastsTheCallerIsNeverSent(t *testing.T) {
@@ -300,7 +301,7 @@ func TestADelayThatOutlastsTheCallerIsNeverSent(t *testing.T) {
 	strict := shoprpc.Strict(s, rpc.StrictOptions{Faults: rpc.Always{Delay: time.Hour}})
 	_, err := strict.Put(ctx, shop.PutRequest{Key: "k"})
 	require.ErrorIs(t, err, rpc.ErrUnavailable)
-	assert.Zero(t, s.puts)
+	assert.Zero(t, s.puts.Load())
 }
 
 func TestARepeatMustAnswerTheSame(t *testing.T) {

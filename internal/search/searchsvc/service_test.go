@@ -8,6 +8,7 @@ import (
 	"souk/internal/catalog/catalogtest"
 	"souk/internal/platform/bus"
 	"souk/internal/platform/rpc"
+	"souk/internal/platform/rpc/rpctest"
 	"souk/internal/platform/store"
 	"souk/internal/platform/store/storetest"
 	"souk/internal/search"
@@ -71,6 +72,14 @@ func TestContractStrict(t *testing.T) {
 	t.Parallel()
 	searchtest.Run(t, func(t *testing.T, env searchtest.Env) search.Service {
 		return searchrpc.Strict(open(t, env).Service, rpc.StrictOptions{})
+	})
+}
+
+func TestContractRemote(t *testing.T) {
+	t.Parallel()
+	searchtest.Run(t, func(t *testing.T, env searchtest.Env) search.Service {
+		s := open(t, env).Service
+		return rpctest.Remote(t, func(o rpc.ServerOptions) *rpc.Server { return searchrpc.Server(s, o) }, searchrpc.Remote)
 	})
 }
 

@@ -21,12 +21,13 @@ import (
 //go:embed templates/*.tmpl
 var sources embed.FS
 
-// outputs are the generated files of <module>rpc by their templates. The remote client and
-// server are to be client_gen.go and server_gen.go.
+// outputs are the generated files of <module>rpc by their templates.
 var outputs = map[string]string{
 	"contract_gen.go": "contract.tmpl",
 	"strict_gen.go":   "strict.tmpl",
 	"guard_gen.go":    "guard.tmpl",
+	"client_gen.go":   "client.tmpl",
+	"server_gen.go":   "server.tmpl",
 }
 
 // Release is a golden contract frozen with a release.
@@ -80,6 +81,8 @@ func numbers(version string) []int {
 // view is what the templates see.
 type view struct {
 	Package, Module, Hash, Previous string
+	Path                            string // of the contract package
+	Text                            string // of the contract
 	Methods                         []methodView
 	Events                          []Event
 	Codes                           []Code
@@ -99,7 +102,7 @@ type enumView struct {
 
 func (c *Contract) view(previous string) view {
 	v := view{
-		Package: c.Module + "rpc", Module: c.Module, Hash: c.Hash(), Previous: previous,
+		Package: c.Module + "rpc", Module: c.Module, Hash: c.Hash(), Previous: previous, Path: c.path, Text: c.text(),
 		Events: c.Events, Codes: c.Codes,
 	}
 	methods, enums := map[string]bool{c.path: true}, map[string]bool{}
