@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -63,6 +64,9 @@ func importFeed(ctx context.Context, a *app, in importIn, say control.Say) (resu
 		report = buffered
 	}
 	rest := func() error { return nil }
+	if !a.serving.Load() { // a process of its own that makes much garbage and ends: collect it half as often
+		defer debug.SetGCPercent(debug.SetGCPercent(200))
+	}
 	if !in.DryRun && !a.serving.Load() { // else the running souk follows what is published, or there is nothing
 		rest = a.follow(ctx)
 	}

@@ -307,8 +307,18 @@ func (a Attribute) fits() bool {
 	return fits(a.Section, 0, 100) && fits(a.Name, 1, 200) && fits(a.Value, 0, 4000)
 }
 
-// fits says whether checkText would find nothing.
+// fits says whether checkText would find nothing. Imports ask it some fifty times a product,
+// nearly always of plain ASCII.
 func fits(s string, least, most int) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= 0x7f || c < ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return fitsSlowly(s, least, most)
+		}
+	}
+	return len(s) >= least && len(s) <= most && (least == 0 || strings.TrimSpace(s) != "")
+}
+
+func fitsSlowly(s string, least, most int) bool {
 	n := utf8.RuneCountInString(s)
 	return n >= least && n <= most && utf8.ValidString(s) && strings.IndexFunc(s, isControl) < 0 && (least == 0 || strings.TrimSpace(s) != "")
 }

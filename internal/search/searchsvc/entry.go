@@ -33,13 +33,14 @@ type text struct {
 }
 
 // print is equal for equal words.
-func (e entry) print() []byte {
-	h, t := sha256.New(), e.Text
-	for _, s := range []string{t.Title, t.Brand, e.Path, t.Description, t.Details, t.Codes} {
-		h.Write([]byte(s)) // never fails
-		h.Write([]byte{0})
+func (e *entry) print() []byte {
+	t := &e.Text
+	words := make([]byte, 0, 4096)
+	for _, s := range [...]string{t.Title, t.Brand, e.Path, t.Description, t.Details, t.Codes} {
+		words = append(append(words, s...), 0)
 	}
-	return h.Sum(nil)[:16]
+	sum := sha256.Sum256(words)
+	return sum[:16]
 }
 
 // entryOf is what is indexed of a listing in that state. What is not shown keeps no words, so
@@ -113,7 +114,7 @@ func codesOf(e catalog.ListingChanged) string {
 // marks around matches.
 func clean(s string) string {
 	s = strings.TrimSpace(s)
-	if strings.IndexFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || unicode.IsControl(r) }) < 0 {
+	if printable(s) || strings.IndexFunc(s, func(r rune) bool { return r == unicode.ReplacementChar || unicode.IsControl(r) }) < 0 {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
@@ -122,6 +123,16 @@ func clean(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, " "))
+}
+
+// printable says whether s is ASCII without control characters, as most text is.
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // changedOf is a listing that was read, in the words of the event. Its version counts edits
