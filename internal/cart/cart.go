@@ -104,7 +104,8 @@ type Service interface {
 	//rpc:read
 	ListCoupons(ctx context.Context, r ListCouponsRequest) (ListCouponsReply, error)
 
-	// PutShipping replaces a seller's shipping table. Its staff and operators only.
+	// PutShipping replaces a seller's shipping table. Its staff and operators only. Without zones
+	// it withdraws the table that the seller has: the marketplace's applies again.
 	PutShipping(ctx context.Context, r PutShippingRequest) (ShippingReply, error)
 
 	// GetShipping reads sellers' shipping tables in batch. A seller without one of its own

@@ -258,22 +258,11 @@ type ListSellersRequest struct {
 	Status SellerStatus `json:"status"` // "" for all that the caller may see
 	Text   string       `json:"text"`   // in the name
 	Page   page.Request `json:"page"`
+	Sort   *SellerSort  `json:"sort"` // nil: by name
 }
 
 // ListSellersReply is a page of sellers.
 type ListSellersReply struct {
-	Sellers []Seller `json:"sellers"`
-	Next    string   `json:"next"` // cursor; "" at the end
-}
-
-// ListApplicationsRequest asks for what the caller has applied for.
-type ListApplicationsRequest struct {
-	By   actor.Actor  `json:"by"`
-	Page page.Request `json:"page"`
-}
-
-// ListApplicationsReply is a page of it.
-type ListApplicationsReply struct {
 	Sellers []Seller `json:"sellers"`
 	Next    string   `json:"next"` // cursor; "" at the end
 }
@@ -487,6 +476,7 @@ type ListListingsRequest struct {
 	Path   string        `json:"path"`   // category and below
 	Text   string        `json:"text"`   // in title, SKU or external id; for sellers' own lists
 	Page   page.Request  `json:"page"`
+	Sort   *ListingSort  `json:"sort"` // nil: newest first; another needs a seller
 }
 
 // ListListingsReply is a page of listings.

@@ -102,6 +102,7 @@ func (r ListSellersRequest) Validate() error {
 	known := []SellerStatus{"", SellerApplied, SellerApproved, SellerSuspended, SellerDeclined}
 	p.Check(slices.Contains(known, r.Status), "status", "is not a status of sellers")
 	checkText(&p, "text", r.Text, 0, MaxName)
+	p.Check(r.Sort == nil || slices.Contains(SellerSorts(), *r.Sort), "sort", "is not an order of sellers")
 	return p.Err(ErrInvalid)
 }
 
@@ -164,6 +165,8 @@ func (r ListListingsRequest) Validate() error {
 	p.Check(slices.Contains(known, r.Status), "status", "is not a status of listings")
 	p.Check(r.Seller == "" || SellerIDs.Valid(r.Seller), "seller", "is not the id of a seller")
 	checkText(&p, "text", r.Text, 0, MaxTitle)
+	p.Check(r.Sort == nil || slices.Contains(ListingSorts(), *r.Sort), "sort", "is not an order of listings")
+	p.Check(r.Sort == nil || *r.Sort == ListingsNewest || r.Seller != "", "sort", "orders one seller's listings: name the seller, or ask search")
 	p.Check(r.Text == "" || r.Seller != "", "text", "looks through one seller's listings: name the seller, or ask search")
 	return p.Err(ErrInvalid)
 }

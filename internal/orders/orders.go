@@ -346,6 +346,7 @@ type ListOrdersRequest struct {
 	From   clock.Time   `json:"from"`   // created at or after
 	Until  clock.Time   `json:"until"`  // created before
 	Page   page.Request `json:"page"`
+	Sort   *Sort        `json:"sort"` // nil: newest first
 	// Stopped narrows to orders whose checkout goes on no more by itself: its money was refused
 	// for good and nothing has been settled yet, or its work gave up. Only together with All.
 	Stopped *bool `json:"stopped"`
@@ -392,6 +393,7 @@ type ListSellerOrdersRequest struct {
 	From       clock.Time       `json:"from"`
 	Until      clock.Time       `json:"until"`
 	Page       page.Request     `json:"page"`
+	Sort       *Sort            `json:"sort"` // nil: newest first
 }
 
 // ListSellerOrdersReply is a page of a seller's orders.

@@ -90,12 +90,13 @@ type tableRow struct {
 type shippingTables map[catalog.SellerID]cart.ShippingTable
 
 // of is how a seller ships: by its own table, else by the marketplace's, which is then to be
-// put for the first time under version 0.
+// put for the first time under version 0. One that was withdrawn keeps its version.
 func (t shippingTables) of(seller catalog.SellerID) cart.ShippingTable {
-	if own, ok := t[seller]; ok {
+	own := t[seller]
+	if len(own.Zones) > 0 {
 		return own
 	}
-	return cart.ShippingTable{Seller: seller, Zones: t[""].Zones}
+	return cart.ShippingTable{Seller: seller, Zones: t[""].Zones, Version: own.Version}
 }
 
 func shippingOf(rows []tableRow) (shippingTables, error) {

@@ -156,7 +156,7 @@ type zoneWire struct {
 }
 
 type shippingWire struct {
-	Zones   []zoneWire `json:"zones" minItems:"1" maxItems:"100" doc:"The first that fits applies."`
+	Zones   []zoneWire `json:"zones" maxItems:"100" doc:"The first that fits applies. None at all withdraws a seller's own table: the marketplace's applies again."`
 	Version int64      `json:"version" doc:"As read; 0 when there was no table of its own."`
 }
 

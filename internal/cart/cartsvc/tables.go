@@ -70,9 +70,15 @@ func (s *Service) PutShipping(ctx context.Context, r cart.PutShippingRequest) (r
 	var problems errs.Problems
 	checkKey(&problems, r.Key)
 	problems.Check(seller == "" || catalog.SellerIDs.Valid(seller), "seller", "is not the id of a seller")
-	checkZones(r.Table.Zones, &problems)
+	withdraws := len(r.Table.Zones) == 0 && seller != "" && r.Table.Version > 0
+	if !withdraws {
+		checkZones(r.Table.Zones, &problems)
+	}
 	if err := problems.Err(cart.ErrInvalid); err != nil {
 		return cart.ShippingReply{}, err
+	}
+	if withdraws {
+		r.Table.Zones = []cart.ShippingZone{}
 	}
 	zones, err := json.Marshal(r.Table.Zones)
 	if err != nil {

@@ -147,7 +147,8 @@ func (f *Fake) PutShipping(_ context.Context, r cart.PutShippingRequest) (cart.S
 	}
 	var p errs.Problems
 	keyed(r.Key, &p)
-	p.Check(len(r.Table.Zones) > 0, "zones", "are missing")
+	withdraws := r.Table.Seller != "" && r.Table.Version > 0
+	p.Check(len(r.Table.Zones) > 0 || withdraws, "zones", "are missing")
 	for i, z := range r.Table.Zones {
 		p.Check(len(z.Steps) > 0, fmt.Sprintf("zones[%d].steps", i), "are missing")
 	}
@@ -163,6 +164,9 @@ func (f *Fake) PutShipping(_ context.Context, r cart.PutShippingRequest) (cart.S
 		}
 		t.Version++
 		f.shipping[t.Seller] = copied(t)
+		if len(t.Zones) == 0 {
+			t.Zones = f.shipping[""].Zones
+		}
 		return cart.ShippingReply{Table: t}, nil
 	})
 }
@@ -176,9 +180,9 @@ func (f *Fake) GetShipping(_ context.Context, r cart.GetShippingRequest) (cart.G
 	defer f.mu.Unlock()
 	var reply cart.GetShippingReply
 	for _, seller := range r.Sellers {
-		t, own := f.shipping[seller]
-		if !own {
-			t = cart.ShippingTable{Seller: seller, Zones: f.shipping[""].Zones}
+		t := f.shipping[seller]
+		if len(t.Zones) == 0 {
+			t = cart.ShippingTable{Seller: seller, Zones: f.shipping[""].Zones, Version: t.Version}
 		}
 		reply.Tables = append(reply.Tables, t)
 	}

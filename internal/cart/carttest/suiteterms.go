@@ -51,6 +51,29 @@ var termTests = map[string]func(*world){
 		_, err := w.PutShipping(w.Context(), cart.PutShippingRequest{By: System(), Table: cart.ShippingTable{Seller: s.ID}})
 		w.invalid(err, "key", "zones")
 	},
+	"a seller withdraws its shipping table": func(w *world) {
+		s := w.shop("A")
+		put := func(t cart.ShippingTable) (cart.ShippingTable, error) {
+			reply, err := w.PutShipping(w.Context(), cart.PutShippingRequest{By: catalogtest.Staff(s.ID), Key: Key(), Table: t})
+			return reply.Table, err
+		}
+		market, err := w.GetShipping(w.Context(), cart.GetShippingRequest{Sellers: []catalog.SellerID{""}})
+		require.NoError(w, err)
+		_, err = put(cart.ShippingTable{Seller: s.ID})
+		w.invalid(err, "zones")
+		own, err := put(cart.ShippingTable{Seller: s.ID, Zones: flat(1)})
+		require.NoError(w, err)
+		none, err := put(cart.ShippingTable{Seller: s.ID, Version: own.Version})
+		require.NoError(w, err)
+		assert.Equal(w, market.Tables[0].Zones, none.Zones, "the marketplace's applies again")
+		_, err = put(cart.ShippingTable{Seller: s.ID, Zones: flat(2), Version: own.Version})
+		w.refused(cart.ErrVersion, err)
+		again, err := put(cart.ShippingTable{Seller: s.ID, Zones: flat(2), Version: none.Version})
+		require.NoError(w, err)
+		assert.Equal(w, flat(2), again.Zones)
+		_, err = w.PutShipping(w.Context(), cart.PutShippingRequest{By: System(), Key: Key(), Table: cart.ShippingTable{Version: 1}})
+		w.invalid(err, "zones")
+	},
 	"a table is put once per key": func(w *world) {
 		r := cart.PutShippingRequest{By: System(), Key: Key(), Table: cart.ShippingTable{Seller: w.shop("A").ID, Zones: flat(1)}}
 		first, err := w.PutShipping(w.Context(), r)

@@ -14,7 +14,7 @@ import (
 // Contract describes what catalog promises.
 var Contract = rpc.Contract{
 	Module:   "catalog",
-	Hash:     "79db2175b4ab2460e5a88f302be5df6a",
+	Hash:     "662f71e8ca0d2389a9510a308d333520",
 	Previous: "",
 	Methods: []rpc.Method{
 		{Name: "AdjustStock", Command: true, Request: "AdjustStockRequest", Reply: "StockReply"},
@@ -577,9 +577,11 @@ code catalog.version conflict
 // codec is the wire encoding with the fallbacks of catalog's enums.
 var codec = rpc.NewCodec(
 	rpc.EnumOf[catalog.Condition]("used", "new", "refurbished", "used"),
+	rpc.EnumOf[catalog.ListingSort]("newest", "changed_down", "changed_up", "newest", "price_down", "price_up", "state_down", "state_up", "stock_down", "stock_up", "title_down", "title_up"),
 	rpc.EnumOf[catalog.ListingStatus]("archived", "active", "archived", "draft"),
 	rpc.EnumOf[catalog.MovementKind]("count", "allocate", "count", "deallocate", "receive", "release", "reserve", "restock", "ship", "write_off"),
 	rpc.EnumOf[catalog.ReservationStatus]("released", "allocated", "confirmed", "done", "expired", "held", "released"),
+	rpc.EnumOf[catalog.SellerSort]("name_up", "applied_down", "applied_up", "name_down", "name_up"),
 	rpc.EnumOf[catalog.SellerStatus]("suspended", "applied", "approved", "declined", "suspended"),
 	rpc.EnumOf[catalog.TaxClass]("standard", "reduced", "standard", "zero"),
 	rpc.EnumOf[actor.Kind]("nobody", "guest", "nobody", "operator", "person", "system"),

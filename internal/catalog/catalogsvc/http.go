@@ -121,6 +121,7 @@ type listListingsIn struct {
 	Status catalog.ListingStatus `query:"status" enum:"draft,active,archived" doc:"Leave out for all that one may see."`
 	Path   string                `query:"path" maxLength:"500" example:"home/lighting" doc:"A category, and all below it."`
 	Text   string                `query:"q" maxLength:"300" doc:"In title, SKU or external id; needs a seller."`
+	Sort   catalog.ListingSort   `query:"sort" enum:"newest,title_up,title_down,state_up,state_down,price_up,price_down,stock_up,stock_down,changed_up,changed_down" doc:"Newest first without it; another order needs a seller."`
 }
 
 type listingsOut struct {
@@ -132,7 +133,7 @@ type listingsOut struct {
 
 func (s *Service) listListings(ctx context.Context, by actor.Actor, in listListingsIn) (out listingsOut, err error) {
 	reply, err := s.ListListings(ctx, catalog.ListListingsRequest{
-		By: by, Seller: in.Seller, Status: in.Status, Path: in.Path, Text: in.Text, Page: in.Page.Request(),
+		By: by, Seller: in.Seller, Status: in.Status, Path: in.Path, Text: in.Text, Page: in.Page.Request(), Sort: given(in.Sort),
 	})
 	out.Body.Listings, out.Body.Next = mapped(reply.Listings, toListing), reply.Next
 	return out, err

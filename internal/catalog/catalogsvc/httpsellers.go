@@ -123,6 +123,7 @@ type listSellersIn struct {
 	httpx.Page
 	Status catalog.SellerStatus `query:"status" enum:"applied,approved,suspended,declined" doc:"Operators may ask for others than approved."`
 	Text   string               `query:"q" maxLength:"80" doc:"In the name."`
+	Sort   catalog.SellerSort   `query:"sort" enum:"name_up,name_down,applied_up,applied_down" doc:"By name without it."`
 }
 
 type sellersOut struct {
@@ -133,7 +134,7 @@ type sellersOut struct {
 }
 
 func (s *Service) listSellers(ctx context.Context, by actor.Actor, in listSellersIn) (out sellersOut, err error) {
-	reply, err := s.ListSellers(ctx, catalog.ListSellersRequest{By: by, Status: in.Status, Text: in.Text, Page: in.Page.Request()})
+	reply, err := s.ListSellers(ctx, catalog.ListSellersRequest{By: by, Status: in.Status, Text: in.Text, Page: in.Page.Request(), Sort: given(in.Sort)})
 	out.Body.Sellers, out.Body.Next = mapped(reply.Sellers, toSeller), reply.Next
 	return out, err
 }
@@ -239,6 +240,14 @@ type categoryOut struct{ Body categoryWire }
 func (s *Service) putCategories(ctx context.Context, by actor.Actor, in putCategoryIn) (categoryOut, error) {
 	reply, err := s.PutCategory(ctx, catalog.PutCategoryRequest{By: by, Key: in.Key, Names: in.Body.Names, Hue: in.Body.Hue})
 	return categoryOut{Body: toCategory(reply.Category)}, err
+}
+
+// given is v, or nil when it was left out.
+func given[T ~string](v T) *T {
+	if v == "" {
+		return nil
+	}
+	return &v
 }
 
 // mapped is each of in through fn; never nil.

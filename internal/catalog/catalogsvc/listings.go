@@ -252,6 +252,9 @@ func (s *Service) ListListings(ctx context.Context, r catalog.ListListingsReques
 		own = catalog.SellerID(r.By.Seller)
 	}
 	filter := []any{"listings", all, own, r.Seller, r.Status, r.Path, r.Text}
+	if r.Sort != nil && *r.Sort != catalog.ListingsNewest {
+		return s.sortedListings(ctx, r, listingScope{all: all, own: own}, append(filter, *r.Sort))
+	}
 	var before *listingKey
 	if _, err := r.Page.After(filter, &before); err != nil {
 		return catalog.ListListingsReply{}, err
@@ -259,7 +262,7 @@ func (s *Service) ListListings(ctx context.Context, r catalog.ListListingsReques
 	size, now := r.Page.Size(20, catalog.MaxPage), s.now()
 	var found []*snapshot
 	err := s.db.Read(ctx, func(q store.Queryer) error {
-		read, err := listListings(q, r, all, own, before, size)
+		read, err := listListings(q, r, listingScope{all: all, own: own}, before, size)
 		if err != nil {
 			return err
 		}
@@ -273,13 +276,18 @@ func (s *Service) ListListings(ctx context.Context, r catalog.ListListingsReques
 	if err != nil {
 		return catalog.ListListingsReply{}, err
 	}
+	return listed(r, found, next), nil
+}
+
+// listed is a page as the caller may see it.
+func listed(r catalog.ListListingsRequest, found []*snapshot, next string) catalog.ListListingsReply {
 	reply := catalog.ListListingsReply{Listings: make([]catalog.Listing, 0, len(found)), Next: next}
 	for _, snap := range found {
 		if l, ok := snap.seenBy(r.By); ok {
 			reply.Listings = append(reply.Listings, l)
 		}
 	}
-	return reply, nil
+	return reply
 }
 
 // GetOffers reads variants as something to buy.

@@ -189,22 +189,32 @@ func (s *Service) ListSellers(ctx context.Context, r catalog.ListSellersRequest)
 	if !all && status != catalog.SellerApproved {
 		return catalog.ListSellersReply{}, nil
 	}
+	order := catalog.SellersByName
+	if r.Sort != nil {
+		order = *r.Sort
+	}
 	filter := []any{"sellers", status, r.Text}
+	if order != catalog.SellersByName {
+		filter = append(filter, order)
+	}
 	var after sellerKey
-	if _, err := r.Page.After(filter, &after); err != nil {
+	more, err := r.Page.After(filter, &after)
+	if err != nil {
 		return catalog.ListSellersReply{}, err
 	}
 	size := r.Page.Size(20, catalog.MaxPage)
 	var found []catalog.Seller
-	err := s.db.Read(ctx, func(q store.Queryer) error {
+	err = s.db.Read(ctx, func(q store.Queryer) error {
 		var err error
-		found, err = listSellers(q, r, status, after, size)
+		found, err = listSellers(q, sellerQuery{status: status, text: r.Text, order: order, more: more, after: after}, size)
 		return err
 	})
 	if err != nil {
 		return catalog.ListSellersReply{}, err
 	}
-	found, next, err := cut(found, size, filter, func(last catalog.Seller) any { return sellerKey{Name: keyOf(last), ID: last.ID} })
+	found, next, err := cut(found, size, filter, func(last catalog.Seller) any {
+		return sellerKey{Name: keyOf(last), At: last.CreatedAt, ID: last.ID}
+	})
 	if err != nil {
 		return catalog.ListSellersReply{}, err
 	}

@@ -138,17 +138,37 @@ func selectSellers(q store.Queryer, ids []catalog.SellerID, slugs []string) ([]c
 	return sellersOf(rows)
 }
 
-// listSellers reads a page of sellers by name, one more than asked for if there are more.
-func listSellers(q store.Queryer, r catalog.ListSellersRequest, status catalog.SellerStatus, after sellerKey, size int) ([]catalog.Seller, error) {
-	where, args := []string{"(s.name_key, s.id) > (?, ?)"}, []any{after.Name, after.ID}
-	if status != "" {
-		where, args = append(where, sellerStatus+" = ?"), append(args, status)
+// sellerQuery is which sellers are listed, and from where on.
+type sellerQuery struct {
+	status catalog.SellerStatus // "" for all
+	text   string
+	order  catalog.SellerSort
+	more   bool // after is where the page before ended
+	after  sellerKey
+}
+
+// listSellers reads a page of sellers, one more than asked for if there are more.
+func listSellers(q store.Queryer, r sellerQuery, size int) ([]catalog.Seller, error) {
+	column, key := "s.name_key", any(r.after.Name)
+	if r.order == catalog.SellersByAge || r.order == catalog.SellersByAgeDown {
+		column, key = "s.created_at", r.after.At
 	}
-	if r.Text != "" {
-		where, args = append(where, `s.name_key LIKE ? ESCAPE '\'`), append(args, like(nameKey(r.Text)))
+	way, beyond := "", ">"
+	if r.order == catalog.SellersByNameDown || r.order == catalog.SellersByAgeDown {
+		way, beyond = " DESC", "<"
+	}
+	where, args := []string{"1 = 1"}, []any{}
+	if r.more {
+		where, args = []string{"(" + column + ", s.id) " + beyond + " (?, ?)"}, []any{key, r.after.ID}
+	}
+	if r.status != "" {
+		where, args = append(where, sellerStatus+" = ?"), append(args, r.status)
+	}
+	if r.text != "" {
+		where, args = append(where, `s.name_key LIKE ? ESCAPE '\'`), append(args, like(nameKey(r.text)))
 	}
 	var rows []sellerRow
-	err := q.Select(&rows, `SELECT `+sellerColumns+` FROM sellers s WHERE `+strings.Join(where, " AND ")+` ORDER BY s.name_key, s.id LIMIT ?`,
+	err := q.Select(&rows, `SELECT `+sellerColumns+` FROM sellers s WHERE `+strings.Join(where, " AND ")+` ORDER BY `+column+way+`, s.id`+way+` LIMIT ?`,
 		append(args, size+1)...)
 	if err != nil {
 		return nil, fmt.Errorf("list sellers: %w", err)
@@ -159,6 +179,7 @@ func listSellers(q store.Queryer, r catalog.ListSellersRequest, status catalog.S
 // sellerKey is where a page of sellers ended.
 type sellerKey struct {
 	Name string           `json:"n"`
+	At   clock.Time       `json:"a"`
 	ID   catalog.SellerID `json:"i"`
 }
 

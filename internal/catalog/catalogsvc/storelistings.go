@@ -179,9 +179,8 @@ type listingKey struct {
 	ID        catalog.ListingID `json:"i"`
 }
 
-// listListings reads a page of listings, newest first, one more than asked for if there are
-// more. own is the seller all of whose listings are seen beside what everyone sees.
-func listListings(q store.Queryer, r catalog.ListListingsRequest, all bool, own catalog.SellerID, before *listingKey, size int) ([]*listing, error) {
+// listingWhere is what a list of listings filters by, and its arguments.
+func listingWhere(r catalog.ListListingsRequest, scope listingScope) (string, []any) {
 	var where []string
 	var args []any
 	and := func(cond string, arg ...any) { where, args = append(where, cond), append(args, arg...) }
@@ -189,9 +188,9 @@ func listListings(q store.Queryer, r catalog.ListListingsRequest, all bool, own 
 		and("l.seller_id = ?", r.Seller)
 	}
 	switch {
-	case all || r.Seller != "" && r.Seller == own:
-	case own != "":
-		and("(l.status = 'active' AND s.status = 'approved' OR l.seller_id = ?)", own)
+	case scope.all || r.Seller != "" && r.Seller == scope.own:
+	case scope.own != "":
+		and("(l.status = 'active' AND s.status = 'approved' OR l.seller_id = ?)", scope.own)
 	default:
 		and("l.status = 'active' AND s.status = 'approved'")
 	}
@@ -206,13 +205,19 @@ func listListings(q store.Queryer, r catalog.ListListingsRequest, all bool, own 
 		and(`(l.title LIKE ? ESCAPE '\' OR l.external_id LIKE ? ESCAPE '\' OR EXISTS (
 			SELECT 1 FROM variants v WHERE v.listing_id = l.id AND v.sku LIKE ? ESCAPE '\'))`, text, text, text)
 	}
+	if len(where) == 0 {
+		return " WHERE 1 = 1", nil
+	}
+	return " WHERE " + strings.Join(where, " AND "), args
+}
+
+// listListings reads a page of listings, newest first, one more than asked for if there are more.
+func listListings(q store.Queryer, r catalog.ListListingsRequest, scope listingScope, before *listingKey, size int) ([]*listing, error) {
+	where, args := listingWhere(r, scope)
 	if before != nil {
-		and("(l.created_at, l.id) < (?, ?)", before.CreatedAt, before.ID)
+		where, args = where+" AND (l.created_at, l.id) < (?, ?)", append(args, before.CreatedAt, before.ID)
 	}
-	query := `SELECT ` + listingColumns + ` FROM ` + listingTables
-	if len(where) > 0 {
-		query += ` WHERE ` + strings.Join(where, " AND ")
-	}
+	query := `SELECT ` + listingColumns + ` FROM ` + listingTables + where
 	var rows []listingRow
 	if err := q.Select(&rows, query+` ORDER BY l.created_at DESC, l.id DESC LIMIT ?`, append(args, size+1)...); err != nil {
 		return nil, fmt.Errorf("list listings: %w", err)

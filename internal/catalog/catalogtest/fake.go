@@ -326,7 +326,19 @@ func (f *Fake) ListSellers(_ context.Context, r catalog.ListSellersRequest) (cat
 			all = append(all, f.sellerFor(r.By, s))
 		}
 	}
-	got, next, err := pageOf(all, r.Page, []any{"sellers", seesAll(r.By), r.Status, r.Text}, func(s catalog.Seller) string { return string(s.ID) })
+	order := catalog.SellersByName
+	if r.Sort != nil {
+		order = *r.Sort
+	}
+	if order == catalog.SellersByAge || order == catalog.SellersByAgeDown {
+		slices.SortFunc(all, func(a, b catalog.Seller) int {
+			return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.ID, b.ID))
+		})
+	}
+	if order == catalog.SellersByNameDown || order == catalog.SellersByAgeDown {
+		slices.Reverse(all)
+	}
+	got, next, err := pageOf(all, r.Page, []any{"sellers", seesAll(r.By), r.Status, r.Text, order}, func(s catalog.Seller) string { return string(s.ID) })
 	return catalog.ListSellersReply{Sellers: got, Next: next}, err
 }
 

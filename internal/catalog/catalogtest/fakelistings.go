@@ -361,6 +361,10 @@ func (f *Fake) ListListings(_ context.Context, r catalog.ListListingsRequest) (c
 		return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), cmp.Compare(b.ID, a.ID))
 	})
 	filter := []any{"listings", seesAll(r.By), r.By.Seller, r.Seller, r.Status, r.Path, r.Text}
+	if r.Sort != nil && *r.Sort != catalog.ListingsNewest {
+		sortListings(found, *r.Sort)
+		filter = append(filter, *r.Sort)
+	}
 	got, next, err := pageOf(found, r.Page, filter, func(l *listing) string { return string(l.ID) })
 	if err != nil {
 		return catalog.ListListingsReply{}, err
@@ -384,4 +388,46 @@ func (f *Fake) matches(l *listing, r catalog.ListListingsRequest) bool {
 	}
 	has := func(s string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(r.Text)) }
 	return r.Text == "" || has(l.Title) || has(l.ExternalID) || slices.ContainsFunc(l.variants, func(v *variant) bool { return has(v.SKU) })
+}
+
+func sortListings(all []*listing, by catalog.ListingSort) {
+	order := map[catalog.ListingStatus]int{catalog.ListingActive: 0, catalog.ListingDraft: 1, catalog.ListingArchived: 2}
+	price := func(l *listing) (lowest int64) {
+		for i, v := range live(l) {
+			if i == 0 || v.Price.Minor < lowest {
+				lowest = v.Price.Minor
+			}
+		}
+		return lowest
+	}
+	stock := func(l *listing) (n int64) {
+		for _, v := range live(l) {
+			n += max(0, v.Stock.OnHand-v.Stock.Held-v.Stock.Allocated)
+		}
+		return n
+	}
+	slices.SortFunc(all, func(a, b *listing) int {
+		var way int
+		switch by {
+		case catalog.ListingsByTitle, catalog.ListingsByTitleDown:
+			way = cmp.Compare(strings.ToLower(a.Title), strings.ToLower(b.Title))
+		case catalog.ListingsByState, catalog.ListingsByStateDown:
+			way = order[a.Status] - order[b.Status]
+		case catalog.ListingsByPrice, catalog.ListingsByPriceDown:
+			way = cmp.Compare(price(a), price(b))
+		case catalog.ListingsByStock, catalog.ListingsByStockDown:
+			way = cmp.Compare(stock(a), stock(b))
+		default:
+			way = cmp.Compare(a.ChangedAt, b.ChangedAt)
+		}
+		way = cmp.Or(way, cmp.Compare(a.ID, b.ID))
+		if strings.HasSuffix(string(by), "_down") {
+			return -way
+		}
+		return way
+	})
+}
+
+func live(l *listing) []*variant {
+	return slices.DeleteFunc(slices.Clone(l.variants), func(v *variant) bool { return v.Withdrawn })
 }

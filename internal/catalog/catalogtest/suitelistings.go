@@ -9,6 +9,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/platform/actor"
+	"souk/internal/platform/errs"
 	"souk/internal/platform/page"
 )
 
@@ -289,6 +290,61 @@ var readTests = map[string]func(*world){
 		require.NoError(w, err)
 		assert.Equal(w, "Renamed", w.get(actor.Nobody(), made.ID)[0].SellerName)
 		assert.Equal(w, "Renamed", w.offer(made.Variants[0].ID).SellerName)
+	},
+	"one seller's listings in another order": func(w *world) {
+		s, staff := w.seller("Shop")
+		_, other := w.seller("Other")
+		w.publish(other, Draft("x", 1, 1))
+		for _, one := range []struct {
+			title           string
+			price, quantity int64
+		}{{"b", 300, 0}, {"A", 200, 7}, {"c", 100, 3}} {
+			w.publish(staff, Draft(one.title, one.price, one.quantity))
+			w.clock.Advance(time.Minute)
+		}
+		w.clock.Advance(time.Minute)
+		draft, err := w.CreateListing(w.Context(), catalog.CreateListingRequest{By: staff, Key: Key(), Seller: s.ID, Draft: Draft("d", 400, 7)})
+		require.NoError(w, err)
+		list := func(order catalog.ListingSort) string {
+			r, got := catalog.ListListingsRequest{By: staff, Seller: s.ID, Sort: &order, Page: page.Request{Limit: 1}}, ""
+			for {
+				reply, err := w.ListListings(w.Context(), r)
+				require.NoError(w, err)
+				for _, l := range reply.Listings {
+					got += l.Title
+				}
+				if r.Page.Cursor = reply.Next; reply.Next == "" {
+					return got
+				}
+			}
+		}
+		for order, want := range map[catalog.ListingSort]string{
+			catalog.ListingsNewest: "dcAb", catalog.ListingsByTitle: "Abcd", catalog.ListingsByTitleDown: "dcbA", catalog.ListingsByPrice: "cAbd",
+			catalog.ListingsByPriceDown: "dbAc", catalog.ListingsByEdit: "bAcd", catalog.ListingsByEditDown: "dcAb",
+		} {
+			assert.Equal(w, want, list(order), order)
+		}
+		assert.Regexp(w, "^bc(Ad|dA)$", list(catalog.ListingsByStock))
+		assert.Regexp(w, "^(Ad|dA)cb$", list(catalog.ListingsByStockDown))
+		assert.Regexp(w, "^[Abc]{3}d$", list(catalog.ListingsByState))
+		assert.Regexp(w, "^d[Abc]{3}$", list(catalog.ListingsByStateDown))
+		for _, order := range catalog.ListingSorts() {
+			assert.Len(w, list(order), 4, order)
+		}
+
+		byPrice, wrong := catalog.ListingsByPrice, catalog.ListingSort("size")
+		public, err := w.ListListings(w.Context(), catalog.ListListingsRequest{Seller: s.ID, Sort: &byPrice})
+		require.NoError(w, err)
+		assert.Len(w, public.Listings, 3, "who sees what is as ever")
+		assert.NotEqual(w, draft.Listing.ID, public.Listings[2].ID)
+		_, err = w.ListListings(w.Context(), catalog.ListListingsRequest{Sort: &byPrice})
+		w.invalid(err, "sort")
+		_, err = w.ListListings(w.Context(), catalog.ListListingsRequest{Seller: s.ID, Sort: &wrong})
+		assert.Equal(w, errs.Invalid, errs.KindOf(err))
+		one, err := w.ListListings(w.Context(), catalog.ListListingsRequest{By: staff, Seller: s.ID, Sort: &byPrice, Page: page.Request{Limit: 1}})
+		require.NoError(w, err)
+		_, err = w.ListListings(w.Context(), catalog.ListListingsRequest{By: staff, Seller: s.ID, Page: page.Request{Cursor: one.Next}})
+		w.refused(page.ErrCursor, err)
 	},
 	"listings page newest first and stay where they are": func(w *world) {
 		_, staff := w.seller("Shop")

@@ -9,6 +9,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/platform/actor"
+	"souk/internal/platform/errs"
 	"souk/internal/platform/page"
 )
 
@@ -240,6 +241,36 @@ var sellerTests = map[string]func(*world){
 		some, err := w.ListSellers(w.Context(), catalog.ListSellersRequest{Text: "P 3"})
 		require.NoError(w, err)
 		require.Len(w, some.Sellers, 1)
+	},
+	"sellers in another order": func(w *world) {
+		for _, name := range []string{"Shop b", "Shop a", "Shop c"} {
+			w.seller(name)
+			w.clock.Advance(time.Minute)
+		}
+		for order, want := range map[catalog.SellerSort]string{
+			catalog.SellersByName: "abc", catalog.SellersByNameDown: "cba", catalog.SellersByAge: "bac", catalog.SellersByAgeDown: "cab",
+		} {
+			r, got := catalog.ListSellersRequest{Sort: &order, Page: page.Request{Limit: 1}}, ""
+			for {
+				reply, err := w.ListSellers(w.Context(), r)
+				require.NoError(w, err)
+				for _, s := range reply.Sellers {
+					got += s.Name[len("Shop "):]
+				}
+				if r.Page.Cursor = reply.Next; reply.Next == "" {
+					break
+				}
+			}
+			assert.Equal(w, want, got, order)
+		}
+		by := catalog.SellersByAge
+		reply, err := w.ListSellers(w.Context(), catalog.ListSellersRequest{Sort: &by, Page: page.Request{Limit: 1}})
+		require.NoError(w, err)
+		_, err = w.ListSellers(w.Context(), catalog.ListSellersRequest{Page: page.Request{Cursor: reply.Next}})
+		w.refused(page.ErrCursor, err)
+		by = "size"
+		_, err = w.ListSellers(w.Context(), catalog.ListSellersRequest{Sort: &by})
+		assert.Equal(w, errs.Invalid, errs.KindOf(err))
 	},
 	"a cursor belongs to its list": func(w *world) {
 		for n := range 3 {

@@ -15,7 +15,7 @@ import (
 // Contract describes what orders promises.
 var Contract = rpc.Contract{
 	Module:   "orders",
-	Hash:     "d8a045184f0ab1563138fc0b1295cf36",
+	Hash:     "44f73c44da83a83ff0e83f572b628acc",
 	Previous: "",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -539,6 +539,7 @@ var codec = rpc.NewCodec(
 	rpc.EnumOf[orders.Fulfilment]("open", "cancelled", "delivered", "open", "partly_shipped", "shipped"),
 	rpc.EnumOf[orders.Reason]("failed", "", "cart_taken", "coupon", "declined", "failed", "not_for_sale", "out_of_stock", "quote_changed", "timeout"),
 	rpc.EnumOf[orders.SagaState]("running", "case", "finished", "forward", "parked", "running", "undoing"),
+	rpc.EnumOf[orders.Sort]("newest", "newest", "oldest"),
 	rpc.EnumOf[orders.Status]("pending", "completed", "pending", "placed", "rejected"),
 	rpc.EnumOf[orders.What]("noted", "cancelled", "case", "completed", "created", "delivered", "noted", "paid", "placed", "refunded", "rejected", "shipped"),
 	rpc.EnumOf[actor.Kind]("nobody", "guest", "nobody", "operator", "person", "system"),

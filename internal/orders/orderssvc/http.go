@@ -229,6 +229,7 @@ type ordersIn struct {
 	Text   string        `query:"text" maxLength:"40" doc:"An order's number, or part of one." example:"K7F3"`
 	From   clock.Time    `query:"from" doc:"Made at or after this time." example:"2026-01-01T00:00:00Z"`
 	Until  clock.Time    `query:"until" doc:"Made before this time."`
+	Sort   orders.Sort   `query:"sort" enum:"newest,oldest" doc:"Newest first without it."`
 }
 
 type ordersOut struct {
@@ -244,11 +245,13 @@ type allOrdersIn struct {
 	Text    string        `query:"text" maxLength:"40" doc:"An order's number, or part of one." example:"K7F3"`
 	From    clock.Time    `query:"from" doc:"Made at or after this time." example:"2026-01-01T00:00:00Z"`
 	Until   clock.Time    `query:"until" doc:"Made before this time."`
+	Sort    orders.Sort   `query:"sort" enum:"newest,oldest" doc:"Newest first without it."`
 	Stopped bool          `query:"stopped" doc:"Only orders whose checkout goes on no more by itself: someone must look."`
 }
 
 func (s *Service) listed(ctx context.Context, r orders.ListOrdersRequest, in ordersIn) (out ordersOut, err error) {
 	r.Status, r.Text, r.From, r.Until, r.Page = in.Status, in.Text, in.From, in.Until, in.Request()
+	r.Sort = sortOf(in.Sort)
 	reply, err := s.ListOrders(ctx, r)
 	out.Body.Orders, out.Body.NextCursor = mapped(reply.Orders, toSummary), reply.Next
 	return out, err
@@ -263,7 +266,7 @@ func (s *Service) getAllOrders(ctx context.Context, by actor.Actor, in allOrders
 	if in.Stopped {
 		r.Stopped = &in.Stopped
 	}
-	return s.listed(ctx, r, ordersIn{Page: in.Page, Status: in.Status, Text: in.Text, From: in.From, Until: in.Until})
+	return s.listed(ctx, r, ordersIn{Page: in.Page, Status: in.Status, Text: in.Text, From: in.From, Until: in.Until, Sort: in.Sort})
 }
 
 type sellerOrderOut struct{ Body sellerOrderWire }
@@ -307,6 +310,15 @@ type sellerOrdersIn struct {
 	Text       string            `query:"text" maxLength:"40" doc:"An order's number, or part of one."`
 	From       clock.Time        `query:"from" doc:"Placed at or after this time."`
 	Until      clock.Time        `query:"until" doc:"Placed before this time."`
+	Sort       orders.Sort       `query:"sort" enum:"newest,oldest" doc:"Newest first without it."`
+}
+
+// sortOf is the order asked for, nil when none was.
+func sortOf(s orders.Sort) *orders.Sort {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 type sellerOrdersOut struct {
@@ -319,6 +331,7 @@ type sellerOrdersOut struct {
 func (s *Service) getSellerOrders(ctx context.Context, by actor.Actor, in sellerOrdersIn) (out sellerOrdersOut, err error) {
 	reply, err := s.ListSellerOrders(ctx, orders.ListSellerOrdersRequest{
 		By: by, Seller: in.Seller, Fulfilment: in.Fulfilment, Text: in.Text, From: in.From, Until: in.Until, Page: in.Request(),
+		Sort: sortOf(in.Sort),
 	})
 	out.Body.SellerOrders, out.Body.NextCursor = mapped(reply.SellerOrders, toSellerSummary), reply.Next
 	return out, err

@@ -114,7 +114,20 @@ const isStopped = `id IN (SELECT s.order_id FROM sagas s WHERE s.state <> 'finis
 	s.state = 'case' OR EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'orders.checkout' AND j.key = s.order_id AND j.state = 'dead')))
 	AND status IN ('pending', 'placed')`
 
-// ListOrders pages through orders, newest first.
+// direction is how SQL sorts by time, and what comes after the row of a cursor.
+func direction(sort *orders.Sort, p *errs.Problems) (way, beyond string) {
+	switch {
+	case sort == nil || *sort == orders.SortNewest:
+		return "DESC", "<"
+	case *sort == orders.SortOldest:
+		return "ASC", ">"
+	default:
+		p.Add("sort", "must be newest or oldest")
+		return "DESC", "<"
+	}
+}
+
+// ListOrders pages through orders, newest first or oldest first.
 func (s *Service) ListOrders(ctx context.Context, r orders.ListOrdersRequest) (orders.ListOrdersReply, error) {
 	var c conditions
 	switch {
@@ -140,6 +153,7 @@ func (s *Service) ListOrders(ctx context.Context, r orders.ListOrdersRequest) (o
 	default:
 		p.Add("status", "must be pending, placed, completed or rejected")
 	}
+	way, beyond := direction(r.Sort, &p)
 	stopped := r.Stopped != nil && *r.Stopped
 	p.Check(r.All || !stopped, "stopped", "is for operators, about everyone's orders")
 	if err := p.Err(orders.ErrInvalid); err != nil {
@@ -161,18 +175,21 @@ func (s *Service) ListOrders(ctx context.Context, r orders.ListOrdersRequest) (o
 	if stopped {
 		filter = append(filter, "stopped")
 	}
+	if way == "ASC" {
+		filter = append(filter, orders.SortOldest)
+	}
 	var after listKey
 	more, err := r.Page.After(filter, &after)
 	if err != nil {
 		return orders.ListOrdersReply{}, err
 	}
 	if more {
-		c.and("("+order+", id) < (?, ?)", after.At, after.ID)
+		c.and("("+order+", id) "+beyond+" (?, ?)", after.At, after.ID)
 	}
 	var rows []orderRow
 	parts := map[orders.OrderID][]orders.Fulfilment{}
 	err = s.DB.Read(ctx, func(q store.Queryer) error {
-		if err := q.Select(&rows, `SELECT `+orderColumns+` FROM orders WHERE `+c.String()+` ORDER BY `+order+` DESC, id DESC LIMIT ?`,
+		if err := q.Select(&rows, `SELECT `+orderColumns+` FROM orders WHERE `+c.String()+` ORDER BY `+order+` `+way+`, id `+way+` LIMIT ?`,
 			append(c.args, size+1)...); err != nil {
 			return fmt.Errorf("list orders: %w", err)
 		}
@@ -251,7 +268,7 @@ func maySell(by actor.Actor, seller id.Ref) error {
 	return orders.ErrNotFound.With("there is no such seller")
 }
 
-// ListSellerOrders pages through a seller's orders, newest first.
+// ListSellerOrders pages through a seller's orders, newest first or oldest first.
 func (s *Service) ListSellerOrders(ctx context.Context, r orders.ListSellerOrdersRequest) (orders.ListSellerOrdersReply, error) {
 	if err := maySell(r.By, id.RefOf(r.Seller)); err != nil {
 		return orders.ListSellerOrdersReply{}, err
@@ -259,6 +276,7 @@ func (s *Service) ListSellerOrders(ctx context.Context, r orders.ListSellerOrder
 	var p errs.Problems
 	p.Check(len(r.Text) <= 40, "text", "must have at most 40 characters")
 	p.Check(r.Fulfilment == "" || slices.Contains(fulfilments, r.Fulfilment), "fulfilment", "is not a state of fulfilment")
+	way, beyond := direction(r.Sort, &p)
 	if err := p.Err(orders.ErrInvalid); err != nil {
 		return orders.ListSellerOrdersReply{}, err
 	}
@@ -272,17 +290,20 @@ func (s *Service) ListSellerOrders(ctx context.Context, r orders.ListSellerOrder
 	c.number(r.Text)
 	size := r.Page.Size(20, 100)
 	filter := []any{"seller orders", r.Seller, r.Fulfilment, r.Text, r.From, r.Until}
+	if way == "ASC" {
+		filter = append(filter, orders.SortOldest)
+	}
 	var after listKey
 	more, err := r.Page.After(filter, &after)
 	if err != nil {
 		return orders.ListSellerOrdersReply{}, err
 	}
 	if more {
-		c.and("(placed_at, id) < (?, ?)", after.At, after.ID)
+		c.and("(placed_at, id) "+beyond+" (?, ?)", after.At, after.ID)
 	}
 	var rows []sellerOrderRow
 	err = s.DB.Read(ctx, func(q store.Queryer) error {
-		return q.Select(&rows, `SELECT `+sellerOrderColumns+` FROM seller_orders WHERE `+c.String()+` ORDER BY placed_at DESC, id DESC LIMIT ?`,
+		return q.Select(&rows, `SELECT `+sellerOrderColumns+` FROM seller_orders WHERE `+c.String()+` ORDER BY placed_at `+way+`, id `+way+` LIMIT ?`,
 			append(c.args, size+1)...)
 	})
 	if err != nil {

@@ -125,6 +125,8 @@ func (f *Fake) ListOrders(_ context.Context, r orders.ListOrdersRequest) (orders
 		return orders.ListOrdersReply{}, orders.ErrInvalid.WithField("status", "is not a status")
 	case !r.All && r.Stopped != nil && *r.Stopped:
 		return orders.ListOrdersReply{}, orders.ErrInvalid.WithField("stopped", "is for operators, about everyone's orders")
+	case r.Sort != nil && *r.Sort != orders.SortNewest && *r.Sort != orders.SortOldest:
+		return orders.ListOrdersReply{}, orders.ErrInvalid.WithField("sort", "must be newest or oldest")
 	}
 	var found []orders.Summary
 	for _, o := range slices.Backward(f.all) {
@@ -137,7 +139,11 @@ func (f *Fake) ListOrders(_ context.Context, r orders.ListOrdersRequest) (orders
 		}
 		found = append(found, summary(o.Order))
 	}
-	filter := []any{r.By.Owner(), r.All, r.Status, r.Text, r.From, r.Until, r.Stopped != nil && *r.Stopped}
+	oldest := r.Sort != nil && *r.Sort == orders.SortOldest
+	if oldest {
+		slices.Reverse(found)
+	}
+	filter := []any{r.By.Owner(), r.All, r.Status, r.Text, r.From, r.Until, r.Stopped != nil && *r.Stopped, oldest}
 	got, next, err := pageOf(found, r.Page, filter, func(s orders.Summary) string { return string(s.ID) })
 	return orders.ListOrdersReply{Orders: got, Next: next}, err
 }
@@ -215,6 +221,9 @@ func (f *Fake) ListSellerOrders(_ context.Context, r orders.ListSellerOrdersRequ
 	if err := maySell(r.By, id.RefOf(r.Seller)); err != nil {
 		return orders.ListSellerOrdersReply{}, err
 	}
+	if r.Sort != nil && *r.Sort != orders.SortNewest && *r.Sort != orders.SortOldest {
+		return orders.ListSellerOrdersReply{}, orders.ErrInvalid.WithField("sort", "must be newest or oldest")
+	}
 	var found []orders.SellerOrderSummary
 	for _, o := range slices.Backward(f.all) {
 		for _, so := range o.SellerOrders {
@@ -235,7 +244,11 @@ func (f *Fake) ListSellerOrders(_ context.Context, r orders.ListSellerOrdersRequ
 			found = append(found, s)
 		}
 	}
-	filter := []any{r.Seller, r.Fulfilment, r.Text, r.From, r.Until}
+	oldest := r.Sort != nil && *r.Sort == orders.SortOldest
+	if oldest {
+		slices.Reverse(found)
+	}
+	filter := []any{r.Seller, r.Fulfilment, r.Text, r.From, r.Until, oldest}
 	got, next, err := pageOf(found, r.Page, filter, func(s orders.SellerOrderSummary) string { return string(s.ID) })
 	return orders.ListSellerOrdersReply{SellerOrders: got, Next: next}, err
 }

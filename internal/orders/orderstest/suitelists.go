@@ -10,6 +10,7 @@ import (
 	"souk/internal/orders"
 	"souk/internal/payments/paymentstest"
 	"souk/internal/platform/actor"
+	"souk/internal/platform/errs"
 	"souk/internal/platform/page"
 )
 
@@ -118,6 +119,42 @@ var listTests = []test{
 			_, err := w.ListOrders(w.Context(), r)
 			w.refused(orders.ErrForbidden, err)
 		}
+	}},
+	{"a list may begin with the oldest", func(w *world) {
+		by, item := Person(), Item{Offer: w.goods(w.seller("Acme"), "Lamp", 1999, 100), Quantity: 1}
+		all := w.several(by, 3, item)
+		oldest, odd := orders.SortOldest, orders.Sort("size")
+		var buyers, sellers []orders.OrderID
+		r := orders.ListOrdersRequest{By: by, Sort: &oldest, Page: page.Request{Limit: 2}}
+		for {
+			reply, err := w.ListOrders(w.Context(), r)
+			require.NoError(w, err)
+			buyers = append(buyers, idsOf(reply.Orders)...)
+			if r.Page.Cursor = reply.Next; reply.Next == "" {
+				break
+			}
+		}
+		q := orders.ListSellerOrdersRequest{By: Staff(item.Offer.Seller), Seller: item.Offer.Seller, Sort: &oldest, Page: page.Request{Limit: 2}}
+		for {
+			reply, err := w.ListSellerOrders(w.Context(), q)
+			require.NoError(w, err)
+			for _, so := range reply.SellerOrders {
+				sellers = append(sellers, so.Order)
+			}
+			if q.Page.Cursor = reply.Next; reply.Next == "" {
+				break
+			}
+		}
+		assert.Equal(w, []orders.OrderID{all[2].ID, all[1].ID, all[0].ID}, buyers)
+		assert.Equal(w, buyers, sellers)
+		newest, err := w.ListOrders(w.Context(), orders.ListOrdersRequest{By: by, Page: page.Request{Limit: 1}})
+		require.NoError(w, err)
+		_, err = w.ListOrders(w.Context(), orders.ListOrdersRequest{By: by, Sort: &oldest, Page: page.Request{Cursor: newest.Next}})
+		w.refused(page.ErrCursor, err)
+		_, err = w.ListOrders(w.Context(), orders.ListOrdersRequest{By: by, Sort: &odd})
+		assert.Equal(w, errs.Invalid, errs.KindOf(err))
+		_, err = w.ListSellerOrders(w.Context(), orders.ListSellerOrdersRequest{By: q.By, Seller: q.Seller, Sort: &odd})
+		assert.Equal(w, errs.Invalid, errs.KindOf(err))
 	}},
 	{"who may ask for what stopped", func(w *world) {
 		w.buy(Person(), w.two()...)
