@@ -141,7 +141,7 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 	if a.modules, err = module.NewSet(tel.Log, parts...); err != nil {
 		return nil, err
 	}
-	a.workers = append(a.workers, worker{name: "events", run: a.bus.Run})
+	a.workers = append(a.workers, worker{name: "events", run: a.bus.Run}, worker{name: "search ahead", run: a.search.Warm})
 	for _, m := range a.modules.Modules() {
 		if m.Jobs != nil {
 			a.workers = append(a.workers, worker{name: "jobs of " + m.Name, run: m.Jobs.Run})

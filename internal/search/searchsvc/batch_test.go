@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"souk/internal/platform/store"
+	"souk/internal/search"
+	"souk/internal/search/searchsvc"
 )
 
 // A listing that cannot be stored spoils the batch that it comes in, and must not stop the others
@@ -43,4 +45,24 @@ func TestStatesOfOneListingInOneBatch(t *testing.T) {
 	require.NoError(t, b.hear(t.Context(), goods.Events()))
 	assert.ElementsMatch(t, []string{"Lamp 0", "Lamp 2"}, b.titles(t, "lamp"))
 	assert.Equal(t, []string{"Chair 1"}, b.titles(t, "chair"))
+}
+
+// What Warm has read no search reads again.
+func TestASearchAfterWarmReadsOnlyItsHits(t *testing.T) {
+	t.Parallel()
+	goods, _, _ := shop(20)
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	statements := func(warm bool) int64 {
+		next := searchsvc.New(searchsvc.Config{DB: b.db, Catalog: goods}) // as after a start
+		if warm {
+			require.NoError(t, next.Warm(t.Context()))
+		}
+		before := b.db.Stats()
+		reply, err := next.Query(t.Context(), search.QueryRequest{Text: "lamp", Page: pageOf(100)})
+		require.NoError(t, err)
+		require.Len(t, reply.Hits, 20)
+		return b.db.Stats().Sub(before).Statements
+	}
+	assert.Less(t, statements(true), statements(false))
 }

@@ -179,6 +179,18 @@ func (s *shelf) load(q store.Queryer, from *set, now marks) error {
 	return nil
 }
 
+// Warm reads the index's columns into memory before anyone searches. A search that comes
+// meanwhile waits for it; what it cannot read now, the first search reads.
+func (s *Service) Warm(ctx context.Context) error {
+	began := time.Now()
+	err := s.read(ctx, func(v view) error { return v.withShelf(func(*shelf) error { return nil }) })
+	if err != nil && ctx.Err() == nil {
+		s.telemetry.Log.Warn().Err(err).Msg("index not read ahead")
+	}
+	s.telemetry.Log.Debug().Dur("took", time.Since(began)).Msg("index read ahead")
+	return nil
+}
+
 // Query finds listings.
 func (s *Service) Query(ctx context.Context, r search.QueryRequest) (_ search.QueryReply, err error) {
 	defer s.done("query", &err)
