@@ -130,7 +130,7 @@ func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
 		for range 2*benchRounds + 1 {
 			began := time.Now()
-			c := spawn(b, dir, "")
+			c := spawnBuilt(b, dir)
 			took = append(took, float64(time.Since(began).Microseconds())/1000)
 			memory = append(memory, resident(b, c.cmd.Process.Pid))
 			c.kill()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -165,13 +166,25 @@ func (c *child) purchases(b *testing.B, clients int, lasting time.Duration, visi
 	return p
 }
 
+// envBinary names a built souk to measure. Without it, it is the test binary, which carries more.
+const envBinary = "SOUK_BENCH_BINARY"
+
+// spawnBuilt starts the souk that is measured.
+func spawnBuilt(b *testing.B, dir string, more ...string) *child {
+	b.Helper()
+	if path := os.Getenv(envBinary); path != "" {
+		return launch(b, exec.Command(path, serveArgs(dir, more)...))
+	}
+	return spawn(b, dir, "", more...)
+}
+
 // BenchmarkPurchase has guests buy from the real catalogue over HTTP, from a souk in a process
 // of its own on the real disk, and looks at its memory afterwards.
 func BenchmarkPurchase(b *testing.B) {
 	const lasting = 3 * time.Second
 	dir := b.TempDir()
 	imported(b, dir, catalogueFeed(b))
-	c := spawn(b, dir, "", "--log-level", "info", "--proxies", "127.0.0.0/8")
+	c := spawnBuilt(b, dir, "--log-level", "info", "--proxies", "127.0.0.0/8")
 	var visitors atomic.Int64
 	c.purchases(b, 8, lasting, &visitors) // warm
 	at := []int{1, 8, 32}

@@ -76,7 +76,17 @@ func spawn(t testing.TB, dir, point string, more ...string) *child {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), envBe+"="+strings.Join(append([]string{"serve", "--data", dir, "--listen", "localhost:0", "--log-level", "error"}, more...), "\n"), envPoint+"="+point)
+	cmd.Env = append(os.Environ(), envBe+"="+strings.Join(serveArgs(dir, more), "\n"), envPoint+"="+point)
+	return launch(t, cmd)
+}
+
+func serveArgs(dir string, more []string) []string {
+	return append([]string{"serve", "--data", dir, "--listen", "localhost:0", "--log-level", "error"}, more...)
+}
+
+// launch starts a souk and waits until it is open.
+func launch(t testing.TB, cmd *exec.Cmd) *child {
+	t.Helper()
 	c := &child{cmd: cmd, done: make(chan error, 1), log: &strings.Builder{}}
 	cmd.Stderr = c.log
 	out, err := cmd.StdoutPipe()
