@@ -63,7 +63,8 @@ type Service interface {
 
 	// Capture takes an authorised amount. Its shares say for whom it is held in escrow and
 	// sum to the amount. ErrStatus unless authorised; ErrAmount when more than authorised.
-	// ErrCaptureRefused when the provider refuses for good.
+	// ErrCaptureRefused when the provider refuses for good; that key is answered so for ever, and
+	// the provider is asked once more under another one.
 	Capture(ctx context.Context, r CaptureRequest) (PaymentReply, error)
 
 	// Settle moves a seller's captured share out of escrow: to the seller, fees and tax. It
@@ -73,6 +74,17 @@ type Service interface {
 	// Refund gives back some of what was captured, from the shares named. ErrAmount when
 	// more would be refunded than was captured, or than a share still has.
 	Refund(ctx context.Context, r RefundRequest) (RefundReply, error)
+
+	// ListReturns pages through the money that came after its order had ended and is not back yet.
+	// A provider that refuses to take it back is asked again for some days; after that the
+	// return is failed, and someone must look. Operators, and the system.
+	//
+	//rpc:read
+	ListReturns(ctx context.Context, r ListReturnsRequest) (ListReturnsReply, error)
+
+	// RetryReturn has the provider asked now. ErrStatus when nothing of the payment is to be
+	// returned. Operators alone.
+	RetryReturn(ctx context.Context, r RetryReturnRequest) (RetryReturnReply, error)
 
 	// GetPayments reads payments by id or by order, in batch. What is not there is left out,
 	// which proves nothing of a request that may still be on its way.
@@ -267,6 +279,43 @@ type Refund struct {
 // RefundReply is a refund after a command.
 type RefundReply struct {
 	Refund Refund `json:"refund"`
+}
+
+// Return is money that came after its order had ended, on its way back.
+type Return struct {
+	Payment  PaymentID    `json:"payment"`
+	Order    id.Ref       `json:"order"`
+	Amount   money.Money  `json:"amount"`
+	Status   RefundStatus `json:"status"`   // failed: someone must look
+	Refusals int32        `json:"refusals"` // how often the provider has refused
+	Reason   string       `json:"reason"`   // of the last refusal
+	NextTry  clock.Time   `json:"next_try"` // while pending; zero while payments are paused
+	At       clock.Time   `json:"at"`       // when it came
+}
+
+// ListReturnsRequest asks for a page of returns.
+type ListReturnsRequest struct {
+	By   actor.Actor  `json:"by"`
+	Page page.Request `json:"page"`
+}
+
+// ListReturnsReply is a page of returns that are not done, by payment.
+type ListReturnsReply struct {
+	Returns []Return `json:"returns"`
+	Next    string   `json:"next"`
+}
+
+// RetryReturnRequest names the payment whose money is to go back.
+type RetryReturnRequest struct {
+	By      actor.Actor `json:"by"`
+	Key     string      `json:"key"`
+	Payment PaymentID   `json:"payment"`
+	Why     string      `json:"why"`
+}
+
+// RetryReturnReply is where the return stands.
+type RetryReturnReply struct {
+	Return Return `json:"return"`
 }
 
 // GetPaymentsRequest names payments, at most 200 in all.

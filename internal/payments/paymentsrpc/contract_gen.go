@@ -14,7 +14,7 @@ import (
 // Contract describes what payments promises.
 var Contract = rpc.Contract{
 	Module:   "payments",
-	Hash:     "3a8dcf4c07282c8fffb6734e3bb99d75",
+	Hash:     "869de7a4ed88461cf5a89e3974bdb753",
 	Previous: "",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -22,9 +22,11 @@ var Contract = rpc.Contract{
 		{Name: "Balances", Command: false, Request: "BalancesRequest", Reply: "BalancesReply"},
 		{Name: "Capture", Command: true, Request: "CaptureRequest", Reply: "PaymentReply"},
 		{Name: "GetPayments", Command: false, Request: "GetPaymentsRequest", Reply: "GetPaymentsReply"},
+		{Name: "ListReturns", Command: false, Request: "ListReturnsRequest", Reply: "ListReturnsReply"},
 		{Name: "ListTransactions", Command: false, Request: "ListTransactionsRequest", Reply: "ListTransactionsReply"},
 		{Name: "Methods", Command: false, Request: "MethodsRequest", Reply: "MethodsReply"},
 		{Name: "Refund", Command: true, Request: "RefundRequest", Reply: "RefundReply"},
+		{Name: "RetryReturn", Command: true, Request: "RetryReturnRequest", Reply: "RetryReturnReply"},
 		{Name: "Settle", Command: true, Request: "SettleRequest", Reply: "SettleReply"},
 		{Name: "Undo", Command: true, Request: "UndoRequest", Reply: "UndoReply"},
 	},

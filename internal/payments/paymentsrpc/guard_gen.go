@@ -47,6 +47,11 @@ func (g guard) GetPayments(ctx context.Context, r payments.GetPaymentsRequest) (
 	return door.Call(ctx, g.door, "GetPayments", g.next.GetPayments, r)
 }
 
+// ListReturns asks next behind the door.
+func (g guard) ListReturns(ctx context.Context, r payments.ListReturnsRequest) (payments.ListReturnsReply, error) {
+	return door.Call(ctx, g.door, "ListReturns", g.next.ListReturns, r)
+}
+
 // ListTransactions asks next behind the door.
 func (g guard) ListTransactions(ctx context.Context, r payments.ListTransactionsRequest) (payments.ListTransactionsReply, error) {
 	return door.Call(ctx, g.door, "ListTransactions", g.next.ListTransactions, r)
@@ -60,6 +65,11 @@ func (g guard) Methods(ctx context.Context, r payments.MethodsRequest) (payments
 // Refund asks next behind the door.
 func (g guard) Refund(ctx context.Context, r payments.RefundRequest) (payments.RefundReply, error) {
 	return door.Call(ctx, g.door, "Refund", g.next.Refund, r)
+}
+
+// RetryReturn asks next behind the door.
+func (g guard) RetryReturn(ctx context.Context, r payments.RetryReturnRequest) (payments.RetryReturnReply, error) {
+	return door.Call(ctx, g.door, "RetryReturn", g.next.RetryReturn, r)
 }
 
 // Settle asks next behind the door.

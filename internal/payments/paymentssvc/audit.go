@@ -53,7 +53,7 @@ var invariants = []invariant{
 			AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.payment_id = p.id AND a.state = 'open') LIMIT ?`},
 	{"payments.late_money_is_returned", `
 		SELECT payment_id AS subjects, 'the provider refuses to return money that came too late: ' || reason AS detail
-		FROM attempts WHERE step = 'return' AND state = 'refused' LIMIT ?`},
+		FROM attempts WHERE step >= 'return' AND step < 'returo' AND state = 'refused' LIMIT ?`},
 }
 
 // mostProblems is how many places of each invariant are reported.

@@ -100,6 +100,9 @@ func (h *house) fill(hooks *paymentstest.Hooks) {
 			_, err := h.box.Decide(ctx, strings.TrimPrefix(actionURL, sandbox.PagePrefix), approve)
 			return err
 		},
+		Take: func(ctx context.Context, pid payments.PaymentID) error {
+			return h.box.Take(ctx, string(pid)+":authorise")
+		},
 		Pause:  func(ctx context.Context) error { return h.Pause(ctx, paymentstest.System(), "a test") },
 		Resume: func(ctx context.Context) error { return h.Resume(ctx, paymentstest.System(), "a test") },
 	}

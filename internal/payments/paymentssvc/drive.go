@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"souk/internal/payments"
@@ -31,6 +32,28 @@ const (
 )
 
 func stepRefund(rid payments.RefundID) step { return step(refundPrefix + string(rid)) }
+
+// nth is the step of the nth attempt at the same thing: a provider that has refused one would
+// answer a repeat of its key as it did.
+func (s step) nth(n int) step {
+	if n <= 1 {
+		return s
+	}
+	return step(fmt.Sprintf("%s:%d", s, n))
+}
+
+// at says whether s is an attempt at the step first, and which.
+func (s step) at(first step) (n int, ok bool) {
+	if s == first {
+		return 1, true
+	}
+	rest, ok := strings.CutPrefix(string(s), string(first)+":")
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.Atoi(rest)
+	return n, err == nil
+}
 
 // providerKey is the key that the provider knows an attempt by.
 func providerKey(pid payments.PaymentID, s step) string { return string(pid) + ":" + string(s) }
@@ -90,20 +113,21 @@ func (s *Service) finish(ctx context.Context, j job.Job) error {
 		return nil
 	case st == stepVoid:
 		return s.askToVoid(ctx, p, a)
-	case st == stepReturn:
+	case strings.HasPrefix(string(st), refundPrefix):
+		return s.finishRefund(ctx, a)
+	}
+	if _, ok := st.at(stepReturn); ok {
 		return s.askToReturn(ctx, p, a)
-	case st == stepCapture:
+	}
+	if _, ok := st.at(stepCapture); ok {
 		shares, err := decode[[]payments.Share](a)
 		if err != nil {
 			return job.Dead(err)
 		}
-		_, err = s.askToCapture(ctx, a, shares)
+		_, _, err = s.askToCapture(ctx, a, shares)
 		return err
-	case strings.HasPrefix(string(st), refundPrefix):
-		return s.finishRefund(ctx, a)
-	default:
-		return job.Dead(fmt.Errorf("nobody knows how to %s", st))
 	}
+	return job.Dead(fmt.Errorf("nobody knows how to %s", st))
 }
 
 // ask calls the provider with bounded patience. If the caller goes away the answer is
@@ -284,8 +308,8 @@ func (s *Service) askToReturn(ctx context.Context, p *payment, a attempt) error 
 		switch {
 		case cause != nil || o.State == provider.Pending:
 			return keepAttempt(tx, a, cause, retryAt(a.MadeAt, s.now()))
-		case o.State != provider.Done: // for an operator: the audit shows it
-			return endAttempt(tx, a, attemptRefused, o.Reason)
+		case o.State != provider.Done:
+			return s.returnRefused(tx, p, a, o.Reason)
 		}
 		p.endRefund(p.Amount, true, s.now())
 		if err := updatePayment(tx, p); err != nil {
@@ -312,29 +336,50 @@ func selectOpen(tx *store.Tx, a attempt) (*payment, attempt, error) {
 	return p, a, err
 }
 
-// askToCapture asks for a capture that was recorded, and books it.
-func (s *Service) askToCapture(ctx context.Context, a attempt, shares []payments.Share) (*payment, error) {
+// askToCapture asks for a capture that was recorded, and books it. It says what has become of the
+// attempt. One that has ended meanwhile changes nothing: another may be under way.
+func (s *Service) askToCapture(ctx context.Context, a attempt, shares []payments.Share) (*payment, attemptState, error) {
 	amount := money.Money{Minor: a.Minor, Currency: currencyOf(shares)}
 	o, cause := ask(ctx, s.provider.Capture, provider.Capture{Key: a.key(), Charge: providerKey(a.Payment, stepAuthorise), Amount: amount})
 	tid := s.cfg.NewTransactionID()
 	var p *payment
+	var state attemptState
 	err := s.db.Write(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
-		if p, err = selectPayment(tx, a.Payment); err != nil || p.capture != stageOpen {
+		if p, err = selectPayment(tx, a.Payment); err != nil {
 			return err
 		}
-		switch {
-		case cause != nil || o.State == provider.Pending:
-			return keepAttempt(tx, a, cause, retryAt(a.MadeAt, s.now()))
-		case o.State != provider.Done && o.State != provider.Taken:
-			p.capture = stageRefused
-			if err := updatePayment(tx, p); err != nil {
-				return err
+		if cause != nil || o.State == provider.Pending {
+			state = attemptOpen
+			if p.capture != stageOpen {
+				return s.endedMeanwhile(tx, a, &state)
 			}
-			return endAttempt(tx, a, attemptRefused, o.Reason)
+			return keepAttempt(tx, a, cause, retryAt(a.MadeAt, s.now()))
 		}
-		return s.bookCapture(tx, p, a, amount, shares, tid)
+		taken := o.State == provider.Done || o.State == provider.Taken
+		if state = attemptDone; !taken {
+			state = attemptRefused
+		}
+		ended, err := closeAttempt(tx, a, state, o.Reason)
+		switch {
+		case err != nil:
+			return err
+		case !ended:
+			return s.endedMeanwhile(tx, a, &state)
+		case taken:
+			return s.bookCapture(tx, p, amount, shares, tid)
+		default:
+			p.capture = stageRefused
+			return updatePayment(tx, p)
+		}
 	})
-	return p, afterwards(err)
+	return p, state, afterwards(err)
+}
+
+// endedMeanwhile reads what has become of an attempt that somebody else has ended.
+func (s *Service) endedMeanwhile(tx *store.Tx, a attempt, state *attemptState) error {
+	now, err := selectAttempt(tx, a.Payment, a.Step)
+	*state = now.State
+	return err
 }
 
 func currencyOf(shares []payments.Share) money.Currency {
@@ -344,7 +389,7 @@ func currencyOf(shares []payments.Share) money.Currency {
 	return shares[0].Amount.Currency
 }
 
-func (s *Service) bookCapture(tx *store.Tx, p *payment, a attempt, amount money.Money, shares []payments.Share, tid payments.TransactionID) error {
+func (s *Service) bookCapture(tx *store.Tx, p *payment, amount money.Money, shares []payments.Share, tid payments.TransactionID) error {
 	if err := p.taken(amount, s.now()); err != nil {
 		return err
 	}
@@ -358,10 +403,7 @@ func (s *Service) bookCapture(tx *store.Tx, p *payment, a attempt, amount money.
 	if err := book(tx, e); err != nil {
 		return err
 	}
-	if err := tx.Publish(p.changed()); err != nil {
-		return err
-	}
-	return endAttempt(tx, a, attemptDone, "")
+	return tx.Publish(p.changed())
 }
 
 // finishRefund takes up a refund that was recorded.

@@ -41,6 +41,13 @@ func (s *Service) routes(api httpx.API) {
 		Method: http.MethodGet, Path: base + "transactions", Who: httpx.People, Summary: "Page through the ledger, newest first",
 		Description: "Operators read everything, a seller's staff the lines of its own shares.",
 	}, s.getTransactions)
+	httpx.Route(api, httpx.Op{
+		Method: http.MethodGet, Path: base + "returns", Who: httpx.Operators, Summary: "Page through late money that is not back yet",
+		Description: "Money that came after its order had ended. A provider that refuses to take it back is asked again for some days; then the return is failed, and waits for an operator.",
+	}, s.getReturns)
+	httpx.Route(api, httpx.Op{
+		Method: http.MethodPost, Path: base + "payments/{id}/return", Who: httpx.Operators, Summary: "Try to return late money once more",
+	}, s.postReturn)
 	httpx.Route(api, httpx.Op{Method: http.MethodGet, Path: base + "state", Who: httpx.Operators, Summary: "Say whether payments are paused"}, s.getState)
 	httpx.Route(api, httpx.Op{
 		Method: http.MethodPut, Path: base + "state", Who: httpx.Operators, Summary: "Pause or resume payments",
@@ -251,6 +258,54 @@ func (s *Service) getTransactions(ctx context.Context, by actor.Actor, in transa
 		}
 	})
 	return out, nil
+}
+
+type returnWire struct {
+	Payment  payments.PaymentID    `json:"payment" example:"pay_01k5xk3v8dtq6c9m4j0e7r2a1b"`
+	Order    id.Ref                `json:"order"`
+	Amount   moneyWire             `json:"amount"`
+	Status   payments.RefundStatus `json:"status" enum:"pending,done,failed" example:"pending" doc:"Failed: it is tried no more until an operator says so."`
+	Refusals int32                 `json:"refusals" doc:"How often the provider has refused."`
+	Reason   string                `json:"reason" doc:"Of the last refusal."`
+	NextTry  clock.Time            `json:"next_try,omitempty" doc:"Left out when none is planned."`
+	At       clock.Time            `json:"at" doc:"When the money came."`
+}
+
+func toReturn(r payments.Return) returnWire {
+	return returnWire{
+		Payment: r.Payment, Order: r.Order, Amount: moneyWire(r.Amount), Status: r.Status, Refusals: r.Refusals, Reason: r.Reason,
+		NextTry: r.NextTry, At: r.At,
+	}
+}
+
+type returnsIn struct{ httpx.Page }
+
+type returnsOut struct {
+	Body struct {
+		Returns    []returnWire `json:"returns"`
+		NextCursor string       `json:"next_cursor" doc:"Empty on the last page."`
+	}
+}
+
+func (s *Service) getReturns(ctx context.Context, by actor.Actor, in returnsIn) (out returnsOut, err error) {
+	reply, err := s.ListReturns(ctx, payments.ListReturnsRequest{By: by, Page: in.Request()})
+	out.Body.Returns, out.Body.NextCursor = mapped(reply.Returns, toReturn), reply.Next
+	return out, err
+}
+
+type returnIn struct {
+	httpx.Keyed
+	ID   payments.PaymentID `path:"id" maxLength:"40" example:"pay_01k5xk3v8dtq6c9m4j0e7r2a1b"`
+	Body struct {
+		Why string `json:"why" minLength:"1" maxLength:"500" example:"the bank has lifted the block" doc:"For the audit log."`
+	}
+}
+
+type returnOut struct{ Body returnWire }
+
+func (s *Service) postReturn(ctx context.Context, by actor.Actor, in returnIn) (returnOut, error) {
+	reply, err := s.RetryReturn(ctx, payments.RetryReturnRequest{By: by, Key: in.Key, Payment: in.ID, Why: in.Body.Why})
+	return returnOut{Body: toReturn(reply.Return)}, err
 }
 
 type stateOut struct {

@@ -231,15 +231,13 @@ func (p *payment) arrived(at clock.Time) (reaction, error) {
 	return r, nil
 }
 
-// startCapture begins to take an authorised amount.
+// startCapture begins to take an authorised amount, also once more after it was refused.
 func (p *payment) startCapture(amount money.Money) error {
 	more, err := amount.Cmp(p.Authorised)
 	switch {
 	case err != nil:
 		return payments.ErrInvalid.WithField("amount", fmt.Sprintf("is in another currency than the payment, %s", p.Amount.Currency))
-	case p.capture == stageRefused:
-		return payments.ErrCaptureRefused.With("the provider has refused to capture payment %s", p.ID)
-	case p.Status != payments.StatusAuthorised || p.Undone || p.void != stageNone || p.capture != stageNone:
+	case p.Status != payments.StatusAuthorised || p.Undone || p.void != stageNone || p.capture == stageOpen || p.capture == stageDone:
 		return payments.ErrStatus.With("payment %s is %s and cannot be captured", p.ID, p.Status)
 	case more > 0:
 		return payments.ErrAmount.With("payment %s is authorised for %s, less than %s", p.ID, p.Authorised, amount)

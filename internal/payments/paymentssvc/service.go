@@ -2,6 +2,7 @@ package paymentssvc
 
 import (
 	"context"
+	"strings"
 
 	"souk/internal/payments"
 	"souk/internal/payments/paymentssvc/internal/provider"
@@ -195,15 +196,15 @@ func (s *Service) captureAmount(ctx context.Context, r payments.CaptureRequest) 
 	if err != nil {
 		return payments.PaymentReply{}, err
 	}
-	if p.capture == stageOpen {
-		if p, err = s.askToCapture(ctx, a, r.Shares); err != nil {
+	if a.State == attemptOpen {
+		if p, a.State, err = s.askToCapture(ctx, a, r.Shares); err != nil {
 			return payments.PaymentReply{}, err
 		}
 	}
-	switch p.capture {
-	case stageDone:
+	switch a.State {
+	case attemptDone:
 		return payments.PaymentReply{Payment: p.Payment}, nil
-	case stageRefused:
+	case attemptRefused:
 		return payments.PaymentReply{}, payments.ErrCaptureRefused.With("the provider has refused to capture payment %s", p.ID)
 	default:
 		return payments.PaymentReply{}, errUnknown.With("the provider has not said whether payment %s is captured", p.ID)
@@ -222,9 +223,15 @@ func (s *Service) recordCapture(ctx context.Context, r payments.CaptureRequest) 
 		return nil, a, err
 	}
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		_, repeat, err := tx.Once(once(opCapture, r.Key, body), func() (string, error) {
+		made, repeat, err := tx.Once(once(opCapture, r.Key, body), func() (string, error) {
 			if p, err = s.selectToMove(tx, r.Payment); err != nil {
 				return "", err
+			}
+			step := stepCapture
+			if p.capture == stageRefused {
+				if step, err = nextStep(tx, p.ID, stepCapture); err != nil {
+					return "", err
+				}
 			}
 			if err := p.startCapture(r.Amount); err != nil {
 				return "", err
@@ -232,9 +239,9 @@ func (s *Service) recordCapture(ctx context.Context, r payments.CaptureRequest) 
 			if err := updatePayment(tx, p); err != nil {
 				return "", err
 			}
-			a = p.attempt(stepCapture, at)
+			a = p.attempt(step, at)
 			a.Minor, a.Body = r.Amount.Minor, shares
-			return string(p.ID), insertAttempt(tx, a, at.Add(backstop))
+			return captureMade(a), insertAttempt(tx, a, at.Add(backstop))
 		})
 		if err != nil || !repeat {
 			return err
@@ -242,10 +249,27 @@ func (s *Service) recordCapture(ctx context.Context, r payments.CaptureRequest) 
 		if p, err = selectPayment(tx, r.Payment); err != nil {
 			return err
 		}
-		a, err = selectAttempt(tx, r.Payment, stepCapture)
+		a, err = selectAttempt(tx, r.Payment, stepMade(made))
 		return err
 	})
 	return p, a, err
+}
+
+// captureMade is what a key of Capture is remembered to have made: the payment, and with it the
+// step of an attempt that was not its first.
+func captureMade(a attempt) string {
+	if a.Step == stepCapture {
+		return string(a.Payment)
+	}
+	return a.key()
+}
+
+// stepMade is the step of what captureMade says.
+func stepMade(made string) step {
+	if _, after, ok := strings.Cut(made, ":"); ok {
+		return step(after)
+	}
+	return stepCapture
 }
 
 // selectToMove reads a payment whose money is to move now, which it may not while paused.

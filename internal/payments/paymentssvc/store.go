@@ -205,12 +205,33 @@ func selectAttempt(q store.Queryer, pid payments.PaymentID, s step) (attempt, er
 
 // endAttempt notes what became of an attempt, and that nobody need finish it.
 func endAttempt(tx *store.Tx, a attempt, state attemptState, reason string) error {
-	_, err := tx.Exec(`UPDATE attempts SET state = ?, reason = ?, ended_at = ? WHERE payment_id = ? AND step = ? AND state = 'open'`,
+	_, err := closeAttempt(tx, a, state, reason)
+	return err
+}
+
+// closeAttempt is endAttempt that says whether the attempt was open until now.
+func closeAttempt(tx *store.Tx, a attempt, state attemptState, reason string) (ended bool, err error) {
+	n, err := tx.Exec(`UPDATE attempts SET state = ?, reason = ?, ended_at = ? WHERE payment_id = ? AND step = ? AND state = 'open'`,
 		state, reason, tx.Now(), a.Payment, a.Step)
 	if err != nil {
-		return fmt.Errorf("end attempt %s: %w", a.key(), err)
+		return false, fmt.Errorf("end attempt %s: %w", a.key(), err)
 	}
-	return tx.Dequeue(jobAttempt, a.key())
+	return n > 0, tx.Dequeue(jobAttempt, a.key())
+}
+
+// nextStep is the step of the next attempt at the same thing.
+func nextStep(q store.Queryer, pid payments.PaymentID, first step) (step, error) {
+	var made []step
+	if err := q.Select(&made, `SELECT step FROM attempts WHERE payment_id = ?`, pid); err != nil {
+		return "", fmt.Errorf("select the attempts of %s: %w", pid, err)
+	}
+	last := 0
+	for _, s := range made {
+		if n, ok := s.at(first); ok {
+			last = max(last, n)
+		}
+	}
+	return first.nth(last + 1), nil
 }
 
 // keepAttempt has an attempt tried again later; cause says why it has not ended.

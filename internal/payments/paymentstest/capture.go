@@ -77,6 +77,34 @@ var captureTests = []test{
 		assert.Equal(w.t, payments.StatusAuthorised, w.get(p.ID).Status)
 		assert.Empty(w.t, w.transactions(payments.ListTransactionsRequest{By: System()}))
 	}},
+	{name: "is tried once more under another key", run: func(w *world) {
+		p := w.authorize(w.request(CaptureRefused))
+		r := payments.CaptureRequest{By: System(), Key: "c", Payment: p.ID, Amount: EUR(3000), Shares: []payments.Share{share(newRef("sel_"), 3000)}}
+		_, err := w.Capture(w.t.Context(), r)
+		require.ErrorIs(w.t, err, payments.ErrCaptureRefused)
+		again := r
+		again.Key = "another"
+		for range 2 {
+			reply, err := w.Capture(w.t.Context(), again)
+			require.NoError(w.t, err)
+			assert.Equal(w.t, EUR(3000), reply.Payment.Captured)
+		}
+		_, err = w.Capture(w.t.Context(), r)
+		require.ErrorIs(w.t, err, payments.ErrCaptureRefused, "the first key is answered as it was")
+		again.Key = "a third"
+		_, err = w.Capture(w.t.Context(), again)
+		require.ErrorIs(w.t, err, payments.ErrStatus)
+		assert.Len(w.t, w.transactions(payments.ListTransactionsRequest{By: System()}), 1)
+		undone := w.authorize(w.request(CaptureRefused))
+		r.Key, r.Payment = "d", undone.ID
+		_, err = w.Capture(w.t.Context(), r)
+		require.ErrorIs(w.t, err, payments.ErrCaptureRefused)
+		_, err = w.Undo(w.t.Context(), payments.UndoRequest{By: System(), Key: string(undone.Order) + ":authorise"})
+		require.NoError(w.t, err, "a refusal can be undone")
+		r.Key = "e"
+		_, err = w.Capture(w.t.Context(), r)
+		require.ErrorIs(w.t, err, payments.ErrStatus)
+	}},
 	{name: "is refused unless authorised, known and enough", run: func(w *world) {
 		capture := func(p payments.PaymentID, key string, minor int64) error {
 			_, err := w.Capture(w.t.Context(), payments.CaptureRequest{

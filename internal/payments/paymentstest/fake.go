@@ -41,7 +41,9 @@ type once struct {
 
 type fakePayment struct {
 	payments.Payment
-	due clock.Time // when something happens by itself; 0 for never
+	due     clock.Time // when something happens by itself; 0 for never
+	refused bool       // a capture
+	back    *fakeReturn
 }
 
 type fakeRefund struct {
@@ -62,7 +64,7 @@ func NewFake(now func() clock.Time, listeners ...func(Event)) *Fake {
 
 // Fill makes the fake the service of env.
 func (f *Fake) Fill(h *Hooks) {
-	*h = Hooks{RunDue: f.RunDue, Approve: f.Approve, Events: f.Events, Pause: f.Pause, Resume: f.Resume}
+	*h = Hooks{RunDue: f.RunDue, Approve: f.Approve, Events: f.Events, Pause: f.Pause, Resume: f.Resume, Take: f.Take}
 }
 
 // Events is everything published until now.
@@ -88,9 +90,11 @@ func (f *Fake) setPaused(paused bool) {
 func (f *Fake) RunDue(context.Context) error {
 	return f.do(func() error {
 		for _, pid := range f.order {
-			if p := f.payments[pid]; p.due != 0 && !p.due.After(f.now()) {
+			p := f.payments[pid]
+			if p.due != 0 && !p.due.After(f.now()) {
 				f.settle(p)
 			}
+			f.tryReturn(p)
 		}
 		return nil
 	})
@@ -230,6 +234,7 @@ func (f *Fake) settle(p *fakePayment) {
 	switch {
 	case p.Undone:
 		f.move(p, payments.StatusVoided, "")
+		f.arrived(p)
 	case p.Until != 0 && !f.now().Before(p.Until):
 		f.move(p, payments.StatusDeclined, "It was not approved in time.")
 	case p.Method == LaterDeclined:

@@ -117,7 +117,8 @@ func (f *Fake) Capture(_ context.Context, r payments.CaptureRequest) (payments.P
 				return "", payments.ErrStatus
 			case r.Amount.Minor > p.Authorised.Minor:
 				return "", payments.ErrAmount
-			case p.Method == CaptureRefused:
+			case p.Method == CaptureRefused && !p.refused:
+				p.refused = true
 				return "", payments.ErrCaptureRefused
 			}
 			lines := []line{whole(payments.ToProvider, r.Amount.Neg())}

@@ -28,7 +28,7 @@ const (
 	Later          = "sandbox_later"           // pending, then authorised after LaterAfter
 	LaterDeclined  = "sandbox_later_declined"  // pending, then declined after LaterAfter
 	LostReply      = "sandbox_lost_reply"      // authorised, but the first answer is lost
-	CaptureRefused = "sandbox_capture_refused" // authorised, and never captured
+	CaptureRefused = "sandbox_capture_refused" // authorised, and captured under the second key only
 	RefundFailed   = "sandbox_refund_failed"   // captured, and never refunded
 )
 
@@ -52,8 +52,10 @@ type Hooks struct {
 	RunDue  func(ctx context.Context) error                                 // do all that is due by the clock
 	Approve func(ctx context.Context, actionURL string, approve bool) error // as the buyer on the provider's page
 	Events  func(ctx context.Context) ([]Event, error)                      // everything published until now
-	Pause   func(ctx context.Context) error
-	Resume  func(ctx context.Context) error
+	// Take has the provider take the money of a payment, whatever was agreed, as when it comes late.
+	Take   func(ctx context.Context, payment payments.PaymentID) error
+	Pause  func(ctx context.Context) error
+	Resume func(ctx context.Context) error
 }
 
 // Env is the world of the service under test.
@@ -124,6 +126,7 @@ func run(t *testing.T, make func(*testing.T, Env) payments.Service, wanted func(
 		{"read", readTests},
 		{"ledger", ledgerTests},
 		{"pause", pauseTests},
+		{"return", returnTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, test := range group.tests {

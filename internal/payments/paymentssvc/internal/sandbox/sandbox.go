@@ -94,7 +94,7 @@ func (s *Sandbox) Methods() []provider.Method {
 		{ID: MethodDeclined, Label: "Test card, always declined", Help: "Declines at once, so that you can try another way."},
 		{ID: MethodLaterDeclined, Label: "Test transfer, declined after a moment", Help: "The answer comes a few seconds later, and is no."},
 		{ID: MethodLostReply, Label: "Test card with a bad line", Help: "Accepted, but the first answer is lost on its way."},
-		{ID: MethodCaptureRefused, Label: "Test card that cannot be charged", Help: "Accepted, but the charge is refused after the order."},
+		{ID: MethodCaptureRefused, Label: "Test card that cannot be charged", Help: "Accepted, but the first charge is refused after the order."},
 		{ID: MethodRefundFailed, Label: "Test card that cannot be refunded", Help: "Pays at once; money cannot be given back to it."},
 	}
 }
@@ -211,14 +211,15 @@ func (s *Sandbox) Lookup(ctx context.Context, charge string) (provider.Outcome, 
 	return row.outcome(), err
 }
 
-// Capture takes a reserved amount. It is one statement: the key goes with the charge.
+// Capture takes a reserved amount. It is one statement: the key goes with the charge. The method
+// whose captures are refused refuses the first key, and takes the next.
 func (s *Sandbox) Capture(ctx context.Context, c provider.Capture) (provider.Outcome, error) {
 	var out provider.Outcome
 	f, err := s.doFault(ctx, OpCapture, func(tx *store.Tx) error {
 		n, err := tx.Exec(`
 			UPDATE sandbox_charges SET state = 'captured', captured = ?, capture_key = ?, changed_at = ?
-			WHERE key = ? AND state = 'authorised' AND amount >= ? AND currency = ? AND method <> ?`,
-			c.Amount.Minor, c.Key, s.now(), c.Charge, c.Amount.Minor, c.Amount.Currency, MethodCaptureRefused)
+			WHERE key = ? AND state = 'authorised' AND amount >= ? AND currency = ? AND (method <> ? OR capture_key NOT IN ('', ?))`,
+			c.Amount.Minor, c.Key, s.now(), c.Charge, c.Amount.Minor, c.Amount.Currency, MethodCaptureRefused, c.Key)
 		if err != nil {
 			return err
 		}
@@ -229,10 +230,14 @@ func (s *Sandbox) Capture(ctx context.Context, c provider.Capture) (provider.Out
 		if err != nil {
 			return err
 		}
-		if row.CaptureKey != c.Key {
-			out = provider.Outcome{State: provider.Declined, Reason: "The charge cannot be captured."}
+		if row.State == stateCaptured && row.CaptureKey == c.Key {
+			return nil
 		}
-		return nil
+		out = provider.Outcome{State: provider.Declined, Reason: "The charge cannot be captured."}
+		if row.Method == MethodCaptureRefused && row.CaptureKey == "" { // so that another key is another try
+			_, err = tx.Exec(`UPDATE sandbox_charges SET capture_key = ? WHERE key = ? AND state = 'authorised'`, c.Key, c.Charge)
+		}
+		return err
 	})
 	if f.Refuse && err == nil {
 		return provider.Outcome{State: provider.Declined, Reason: "The issuer refuses the capture."}, nil
