@@ -71,6 +71,7 @@ var asks = []ask{
 	{"GET orders/checkouts/{guests}?link={link}", "", "200 200 200 200 200 200 200"},
 	{"GET orders/admin/orders", "", "401 401 403 403 403 403 200"},
 	{"GET orders/admin/orders?stopped=true", "", "401 401 403 403 403 403 200"},
+	{"POST orders/admin/orders/{order}/captures", `{"why":"x"}`, "401 401 403 403 403 403 409"},
 	{"GET orders/sellers/{seller}/orders", "", "401 401 404 404 404 200 200"},
 	{"GET orders/sellers/{seller}/counts", "", "401 401 404 404 404 200 200"},
 	{"GET orders/seller-orders/{part}", "", "401 401 404 404 404 200 200"},
@@ -89,6 +90,8 @@ var asks = []ask{
 	{"GET payments/transactions?seller={seller}", "", "401 401 403 404 403 200 200"},
 	{"GET payments/transactions?order={order}", "", "401 401 403 200 403 200 200"},
 	{"GET payments/state", "", "401 401 403 403 403 403 200"},
+	{"GET payments/returns", "", "401 401 403 403 403 403 200"},
+	{"POST payments/payments/{payment}/return", `{"why":"x"}`, "401 401 403 403 403 403 409"},
 	{"PUT payments/state", `{"paused":false,"why":"a test"}`, "401 401 403 403 403 403 200"},
 	{"POST payments/notifications/sandbox", `{}`, "403 403 403 403 403 403 403"},
 

@@ -103,6 +103,11 @@ type Service interface {
 	// nothing, or not that much, is left to cancel.
 	Cancel(ctx context.Context, r CancelRequest) (SellerOrderReply, error)
 
+	// RetryCapture has the money of an order whose charge was refused for good asked for once
+	// more, unless everything in it was cancelled. ErrStatus when the order is no such case.
+	// Operators alone.
+	RetryCapture(ctx context.Context, r RetryCaptureRequest) (OrderReply, error)
+
 	// Audit streams every order with its saga, and on the first page what orders finds
 	// wrong within itself. The system only.
 	//
@@ -218,6 +223,7 @@ type Order struct {
 	Method       string             `json:"method"`
 	Payment      payments.PaymentID `json:"payment"`
 	Captured     bool               `json:"captured"`
+	Case         bool               `json:"case"` // its charge was refused for good, and someone must decide
 	CreatedAt    clock.Time         `json:"created_at"`
 	PlacedAt     clock.Time         `json:"placed_at"`
 	SellerOrders []SellerOrder      `json:"seller_orders"`
@@ -446,6 +452,14 @@ type CancelRequest struct {
 	Items       []ParcelItem  `json:"items"` // empty: all that is left
 	Why         string        `json:"why"`
 	Link        string        `json:"link" pii:"true"`
+}
+
+// RetryCaptureRequest names an order that is a case.
+type RetryCaptureRequest struct {
+	By    actor.Actor `json:"by"`
+	Key   string      `json:"key"`
+	Order OrderID     `json:"order"`
+	Why   string      `json:"why"`
 }
 
 // AuditReply is a page of orders' facts.

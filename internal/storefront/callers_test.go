@@ -103,6 +103,7 @@ var asks = []ask{
 	{route: "GET /operator/orders/{order}", want: "303 303 403 403 403 403 200"},
 	{route: "POST /operator/orders/{order}/cancel", want: "303 303 403 403 403 403 303"},
 	{route: "POST /operator/orders/{order}/parts/{part}/cancel", want: "303 303 403 403 403 403 303"},
+	{route: "POST /operator/orders/{order}/retry-capture", want: "303 303 403 403 403 403 303"},
 	{route: "GET /operator/coupons", want: "303 303 403 403 403 403 200"},
 	{route: "POST /operator/coupons", form: "code=ALL&amount=5,00", want: "303 303 403 403 403 403 303"},
 	{route: "POST /operator/coupons/{coupon}/end", path: "/operator/coupons/{cpn}/end", want: "303 303 403 403 403 403 404"},

@@ -258,3 +258,20 @@ func (v *visit) operatorOrder() error {
 	out.Crumbs = []views.Link{{Text: "Orders", URL: views.PathOpOrders}}
 	return v.show(http.StatusOK, out)
 }
+
+// retryCapture has the money of an order whose charge was refused asked for once more.
+func (v *visit) retryCapture() error {
+	asked, err := v.orderAsked()
+	if err != nil {
+		return err
+	}
+	to := views.PathOpOrders + "/" + string(asked.Order)
+	_, err = v.Orders.RetryCapture(v.ctx(), orders.RetryCaptureRequest{By: v.by, Key: v.key(), Order: asked.Order, Why: "tried again on the order's page"})
+	if errs.KindOf(err) == errs.Conflict {
+		return v.done(to, views.Flash{Text: problemText(errs.As(err)), Tone: views.Bad})
+	}
+	if err != nil {
+		return err
+	}
+	return v.done(to, views.Flash{Text: "The charge is being tried again. This page says what came of it.", Tone: views.Good})
+}

@@ -65,6 +65,9 @@ func (v *visit) orderView(o orders.Order, eyes orderEyes) views.Order {
 		}
 		out.Acts = []views.Act{{Text: text, URL: base + "/cancel", Values: values}}
 	}
+	if eyes.operator && o.Case {
+		out.Acts = append(out.Acts, views.Act{Text: "Try the refused charge again", URL: base + "/retry-capture", Values: values})
+	}
 	out.Timeline = timeline(o.Timeline, names, !eyes.operator)
 	out.Payments = paymentRows(o)
 	return out

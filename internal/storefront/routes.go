@@ -128,6 +128,7 @@ func operatorRoutes() []route {
 		{get, "/operator/orders/{order}", httpx.Operators, (*visit).operatorOrder},
 		{post, "/operator/orders/{order}/cancel", httpx.Operators, (*visit).cancelOrder},
 		{post, "/operator/orders/{order}/parts/{part}/cancel", httpx.Operators, (*visit).cancelPart},
+		{post, "/operator/orders/{order}/retry-capture", httpx.Operators, (*visit).retryCapture},
 		{get, views.PathOpCoupons, httpx.Operators, (*visit).operatorCoupons},
 		{post, views.PathOpCoupons, httpx.Operators, (*visit).makeOperatorCoupon},
 		{post, "/operator/coupons/{coupon}/end", httpx.Operators, (*visit).endOperatorCoupon},

@@ -228,6 +228,22 @@ func TestAnOperatorLooksAfterThePlatform(t *testing.T) {
 	assert.Equal(t, 503, o.get("/operator/jobs").status)
 }
 
+func TestAnOperatorHasARefusedChargeTriedAgain(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	page := "/operator/orders/" + string(w.order.ID)
+	o := w.as("operator")
+	assert.Empty(t, findForm(o.get(page), "/retry-capture"), "nothing is to be tried")
+	w.orders.Stop(w.order.ID)
+	assert.Empty(t, findForm(w.as("buyer").get("/orders/"+string(w.order.ID)), "/retry-capture"), "it is not the buyer's business")
+	p := o.get(page)
+	assert.Contains(t, p.text(), "Try the refused charge again")
+	p = p.submit(findForm(p, "/retry-capture"), nil)
+	assert.Contains(t, p.text(), "The charge is being tried again.")
+	assert.Contains(t, p.text(), "The payment was taken.")
+	assert.Empty(t, findForm(p, "/retry-capture"))
+}
+
 func TestWorkOfOthersIsNotFound(t *testing.T) {
 	t.Parallel()
 	w := newShop(t)

@@ -75,7 +75,12 @@ func (c Client) ListSellerOrders(ctx context.Context, r orders.ListSellerOrdersR
 	return rpc.CallRemote[orders.ListSellerOrdersRequest, orders.ListSellerOrdersReply](ctx, c.wire, Contract.Methods[9], r)
 }
 
+// RetryCapture asks the other process.
+func (c Client) RetryCapture(ctx context.Context, r orders.RetryCaptureRequest) (orders.OrderReply, error) {
+	return rpc.CallRemote[orders.RetryCaptureRequest, orders.OrderReply](ctx, c.wire, Contract.Methods[10], r)
+}
+
 // Ship asks the other process.
 func (c Client) Ship(ctx context.Context, r orders.ShipRequest) (orders.SellerOrderReply, error) {
-	return rpc.CallRemote[orders.ShipRequest, orders.SellerOrderReply](ctx, c.wire, Contract.Methods[10], r)
+	return rpc.CallRemote[orders.ShipRequest, orders.SellerOrderReply](ctx, c.wire, Contract.Methods[11], r)
 }

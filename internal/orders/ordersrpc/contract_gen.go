@@ -15,7 +15,7 @@ import (
 // Contract describes what orders promises.
 var Contract = rpc.Contract{
 	Module:   "orders",
-	Hash:     "44f73c44da83a83ff0e83f572b628acc",
+	Hash:     "ecdbe7af574fee7df1667c1e69d5a9c6",
 	Previous: "",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -28,6 +28,7 @@ var Contract = rpc.Contract{
 		{Name: "GetSellerOrder", Command: false, Request: "GetSellerOrderRequest", Reply: "SellerOrderReply"},
 		{Name: "ListOrders", Command: false, Request: "ListOrdersRequest", Reply: "ListOrdersReply"},
 		{Name: "ListSellerOrders", Command: false, Request: "ListSellerOrdersRequest", Reply: "ListSellerOrdersReply"},
+		{Name: "RetryCapture", Command: true, Request: "RetryCaptureRequest", Reply: "OrderReply"},
 		{Name: "Ship", Command: true, Request: "ShipRequest", Reply: "SellerOrderReply"},
 	},
 	Events: []rpc.Event{
@@ -66,6 +67,7 @@ read GetOrder GetOrderRequest OrderReply
 read GetSellerOrder GetSellerOrderRequest SellerOrderReply
 read ListOrders ListOrdersRequest ListOrdersReply
 read ListSellerOrders ListSellerOrdersRequest ListSellerOrdersReply
+command RetryCapture RetryCaptureRequest OrderReply
 command Ship ShipRequest SellerOrderReply
 
 event orders.cancelled.v1 Cancelled key string(e.OrderID)
@@ -217,6 +219,7 @@ struct ListOrdersRequest
 	by actor.Actor
 	from clock.Time
 	page page.Request
+	sort *Sort
 	status Status
 	stopped *bool
 	text string
@@ -232,12 +235,14 @@ struct ListSellerOrdersRequest
 	fulfilment Fulfilment
 	page page.Request
 	seller id.ID[catalog.Seller]
+	sort *Sort
 	text string
 	until clock.Time
 
 struct Order
 	buyer id.ID[accounts.Person]
 	captured bool
+	case bool
 	contact Contact
 	created_at clock.Time
 	delivery accounts.Postal
@@ -319,6 +324,12 @@ struct Rejected
 	order_id id.ID[Order]
 	reason Reason
 
+struct RetryCaptureRequest
+	by actor.Actor
+	key string
+	order id.ID[Order]
+	why string
+
 enum SagaState fallback "running"
 	"case"
 	"finished"
@@ -380,6 +391,10 @@ struct Shipped
 	parcel_id id.ID[Parcel]
 	seller_id id.ID[catalog.Seller]
 	seller_order_id id.ID[SellerOrder]
+
+enum Sort fallback "newest"
+	"newest"
+	"oldest"
 
 enum Status fallback "pending"
 	"completed"

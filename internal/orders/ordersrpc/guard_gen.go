@@ -72,6 +72,11 @@ func (g guard) ListSellerOrders(ctx context.Context, r orders.ListSellerOrdersRe
 	return door.Call(ctx, g.door, "ListSellerOrders", g.next.ListSellerOrders, r)
 }
 
+// RetryCapture asks next behind the door.
+func (g guard) RetryCapture(ctx context.Context, r orders.RetryCaptureRequest) (orders.OrderReply, error) {
+	return door.Call(ctx, g.door, "RetryCapture", g.next.RetryCapture, r)
+}
+
 // Ship asks next behind the door.
 func (g guard) Ship(ctx context.Context, r orders.ShipRequest) (orders.SellerOrderReply, error) {
 	return door.Call(ctx, g.door, "Ship", g.next.Ship, r)

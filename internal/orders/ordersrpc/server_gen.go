@@ -20,6 +20,7 @@ func Server(next orders.Service, o rpc.ServerOptions) *rpc.Server {
 	rpc.Serve(s, Contract.Methods[7], next.GetSellerOrder)
 	rpc.Serve(s, Contract.Methods[8], next.ListOrders)
 	rpc.Serve(s, Contract.Methods[9], next.ListSellerOrders)
-	rpc.Serve(s, Contract.Methods[10], next.Ship)
+	rpc.Serve(s, Contract.Methods[10], next.RetryCapture)
+	rpc.Serve(s, Contract.Methods[11], next.Ship)
 	return s
 }

@@ -72,7 +72,12 @@ func (s strict) ListSellerOrders(ctx context.Context, r orders.ListSellerOrdersR
 	return rpc.CallStrict(ctx, s.wire, Contract.Methods[9], r, s.next.ListSellerOrders)
 }
 
+// RetryCapture asks next through the wire.
+func (s strict) RetryCapture(ctx context.Context, r orders.RetryCaptureRequest) (orders.OrderReply, error) {
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[10], r, s.next.RetryCapture)
+}
+
 // Ship asks next through the wire.
 func (s strict) Ship(ctx context.Context, r orders.ShipRequest) (orders.SellerOrderReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[10], r, s.next.Ship)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[11], r, s.next.Ship)
 }

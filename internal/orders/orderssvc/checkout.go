@@ -94,7 +94,7 @@ func (s *Service) begin(tx *store.Tx, o *orders.Order, r orders.CheckoutRequest)
 	if err := insertSaga(tx, sagaRow{
 		Order: o.ID, State: orders.SagaRunning, Step: stepClaim, CartOwner: r.By.Owner(), Cart: r.Cart,
 		CartVersion: r.CartVersion, QuoteHash: r.QuoteHash, Deadline: o.CreatedAt.Add(s.Term),
-		Reservation: stepReserve, ReservedUntil: o.CreatedAt.Add(s.Term + spare),
+		Reservation: stepReserve, ReservedUntil: o.CreatedAt.Add(s.Term + spare), Captures: 1,
 	}); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (s *Service) forwardFromPivot(ctx context.Context, c *checkout) error {
 	s.At("before "+stepCapture, o.ID)
 	if !o.Sums.Total.IsZero() {
 		_, err := s.Payments.Capture(ctx, payments.CaptureRequest{
-			By: by, Key: keyOf(o.ID, stepCapture), Payment: o.Payment, Amount: o.Sums.Total, Shares: captureShares(o),
+			By: by, Key: c.captureKey(), Payment: o.Payment, Amount: o.Sums.Total, Shares: captureShares(o),
 		})
 		switch {
 		case errs.Refused(err) && errs.KindOf(err) != errs.Exhausted:
@@ -80,7 +80,8 @@ func (s *Service) finish(ctx context.Context, c *checkout) error {
 }
 
 // openCase stops fulfilment: the provider will not give the money that it had authorised, and
-// someone must decide. Operators see it; cancelling the order gives everything back.
+// someone must decide. Operators see it, and have it tried again (RetryCapture); cancelling the
+// order gives everything back.
 func (s *Service) openCase(ctx context.Context, c *checkout, cause error) error {
 	if err := s.closeCart(ctx, c); err != nil {
 		return err
@@ -102,5 +103,6 @@ func (s *Service) openCase(ctx context.Context, c *checkout, cause error) error 
 	s.Telemetry.Log.Error().Err(cause).Str("order_id", string(c.order.ID)).Msg("capture refused for good")
 	s.counted("checkouts", "case")
 	c.saga = saga
+	s.At("after case", c.order.ID)
 	return nil
 }

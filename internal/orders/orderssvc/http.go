@@ -76,6 +76,10 @@ func (s *Service) routes(api httpx.API) {
 		Summary: "Mark a parcel as arrived", Description: sellersHelp,
 	}, s.postDelivery)
 	httpx.Route(api, httpx.Op{
+		Method: http.MethodPost, Path: base + "admin/orders/{order}/captures", Who: httpx.Operators, Status: http.StatusCreated,
+		Summary: "Try once more to take the money of an order whose charge was refused",
+	}, s.postCapture)
+	httpx.Route(api, httpx.Op{
 		Method: http.MethodGet, Path: base + "admin/orders", Who: httpx.Operators, Summary: "Page through everyone's orders, newest first",
 	}, s.getAllOrders)
 }
@@ -267,6 +271,24 @@ func (s *Service) getAllOrders(ctx context.Context, by actor.Actor, in allOrders
 		r.Stopped = &in.Stopped
 	}
 	return s.listed(ctx, r, ordersIn{Page: in.Page, Status: in.Status, Text: in.Text, From: in.From, Until: in.Until, Sort: in.Sort})
+}
+
+type captureIn struct {
+	httpx.Keyed
+	Order orders.OrderID `path:"order" maxLength:"40" example:"ord_01k5xk3v8dtq6c9m4j0e7r2a1b"`
+	Body  struct {
+		Why string `json:"why" minLength:"1" maxLength:"1000" example:"the bank has lifted the block" doc:"For the audit log."`
+	}
+}
+
+type captureOut struct{ Body orderWire }
+
+func (s *Service) postCapture(ctx context.Context, by actor.Actor, in captureIn) (captureOut, error) {
+	reply, err := s.RetryCapture(ctx, orders.RetryCaptureRequest{By: by, Key: in.Key, Order: in.Order, Why: in.Body.Why})
+	if err != nil {
+		return captureOut{}, err
+	}
+	return captureOut{Body: toOrder(reply.Order)}, nil
 }
 
 type sellerOrderOut struct{ Body sellerOrderWire }

@@ -232,10 +232,11 @@ type sagaRow struct {
 	ActionURL     string           `db:"action_url"`
 	Reason        orders.Reason    `db:"reason"`
 	Message       string           `db:"message"`
+	Captures      int64            `db:"captures"` // how often the money was asked for, this time included
 }
 
 const sagaColumns = `order_id, state, step, cart_owner, cart_id, cart_version, quote_hash, deadline, reservation,
-	reserved_until, until, action_url, reason, message`
+	reserved_until, until, action_url, reason, message, captures`
 
 type refundRow struct {
 	ID          string               `db:"id"`

@@ -126,20 +126,32 @@ var scenarios = map[string]scenario{
 		},
 		check: (*house).placedOnce,
 	},
-	"refused capture": {method: paymentstest.CaptureRefused, check: func(h *house, p purchase, which orders.OrderID) {
-		o := h.order(which)
-		assert.Equal(h.t, orders.StatusPlaced, o.Status)
-		assert.False(h.t, o.Captured)
-		assert.Equal(h.t, orders.SagaCase, h.fact(which).Saga)
-		assert.Equal(h.t, cart.StatusClosed, h.Carts.Status(p.quote.Cart))
-		cases := 0
-		for _, e := range o.Timeline {
-			if e.What == orders.WhatCase {
-				cases++
-			}
+	"refused capture": {method: paymentstest.CaptureRefused, check: (*house).stopped},
+	"refused capture, tried once more": {
+		method: paymentstest.CaptureRefused, check: (*house).placedOnce,
+		play: func(h *house, p purchase, which orders.OrderID) {
+			h.pass(10 * time.Minute)
+			h.stopped(p, which)
+			_, err := h.svc.RetryCapture(h.t.Context(), orders.RetryCaptureRequest{By: orderstest.Operator(), Key: orderstest.Key(), Order: which, Why: "test"})
+			require.NoError(h.t, err)
+		},
+	},
+}
+
+// stopped says that a purchase is a case.
+func (h *house) stopped(p purchase, which orders.OrderID) {
+	o := h.order(which)
+	assert.Equal(h.t, orders.StatusPlaced, o.Status)
+	assert.False(h.t, o.Captured)
+	assert.Equal(h.t, orders.SagaCase, h.fact(which).Saga)
+	assert.Equal(h.t, cart.StatusClosed, h.Carts.Status(p.quote.Cart))
+	cases := 0
+	for _, e := range o.Timeline {
+		if e.What == orders.WhatCase {
+			cases++
 		}
-		assert.Equal(h.t, 1, cases)
-	}},
+	}
+	assert.Equal(h.t, 1, cases)
 }
 
 // run plays a scenario; the checkout itself may be cut off, and is then repeated by its client.

@@ -89,6 +89,9 @@ func fill(q store.Queryer, row orderRow) (*orders.Order, error) {
 		so := &o.SellerOrders[at[r.SellerOrder]]
 		so.Parcels = append(so.Parcels, p)
 	}
+	if o.Case, err = isCase(q, o); err != nil {
+		return nil, err
+	}
 	o.Timeline, err = selectTimeline(q, o.ID)
 	for i := range o.SellerOrders {
 		o.SellerOrders[i].Timeline = timelineOf(o.Timeline, o.SellerOrders[i].ID)
@@ -301,8 +304,8 @@ func selectSaga(q store.Queryer, oid orders.OrderID) (sagaRow, error) {
 }
 
 func insertSaga(tx *store.Tx, s sagaRow) error {
-	_, err := tx.Exec(`INSERT INTO sagas (`+sagaColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		s.Order, s.State, s.Step, s.CartOwner, s.Cart, s.CartVersion, s.QuoteHash, s.Deadline, s.Reservation, s.ReservedUntil, s.Until, s.ActionURL, s.Reason, s.Message)
+	_, err := tx.Exec(`INSERT INTO sagas (`+sagaColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		s.Order, s.State, s.Step, s.CartOwner, s.Cart, s.CartVersion, s.QuoteHash, s.Deadline, s.Reservation, s.ReservedUntil, s.Until, s.ActionURL, s.Reason, s.Message, s.Captures)
 	if store.IsDuplicate(err) {
 		return orders.ErrCheckoutOpen.With("another checkout is under way with this cart")
 	}

@@ -184,6 +184,7 @@ type orderWire struct {
 	Method       string             `json:"method"`
 	Payment      payments.PaymentID `json:"payment"`
 	Captured     bool               `json:"captured" doc:"The money was taken."`
+	Case         bool               `json:"case" doc:"The charge was refused for good, and an operator must decide."`
 	CreatedAt    clock.Time         `json:"created_at"`
 	PlacedAt     clock.Time         `json:"placed_at,omitempty" doc:"Left out until it was."`
 	SellerOrders []sellerOrderWire  `json:"seller_orders"`
@@ -195,7 +196,7 @@ func toOrder(o orders.Order) orderWire {
 	return orderWire{
 		ID: o.ID, Number: o.Number, Buyer: o.Buyer, Guest: o.Guest, Status: o.Status, Reason: o.Reason, Message: o.Message,
 		Contact: contactWire(o.Contact), Delivery: postalWire(o.Delivery), Invoice: postalWire(o.Invoice), Sums: toSums(o.Sums),
-		Refunded: moneyWire(o.Refunded), Method: o.Method, Payment: o.Payment, Captured: o.Captured, CreatedAt: o.CreatedAt, PlacedAt: o.PlacedAt,
+		Refunded: moneyWire(o.Refunded), Method: o.Method, Payment: o.Payment, Captured: o.Captured, Case: o.Case, CreatedAt: o.CreatedAt, PlacedAt: o.PlacedAt,
 		SellerOrders: mapped(o.SellerOrders, toSellerOrder), Timeline: mapped(o.Timeline, toEntry), Version: o.Version,
 	}
 }

@@ -96,7 +96,7 @@ func (f *Fake) Stop(which orders.OrderID) {
 	defer f.mu.Unlock()
 	for _, o := range f.all {
 		if o.ID == which {
-			o.Captured = false
+			o.Captured, o.Case = false, true
 			o.Timeline = append(o.Timeline, orders.Entry{At: f.now(), What: orders.WhatCase, Who: "souk", Detail: "The payment provider refused."})
 		}
 	}

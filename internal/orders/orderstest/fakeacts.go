@@ -150,7 +150,7 @@ func (f *Fake) ListOrders(_ context.Context, r orders.ListOrdersRequest) (orders
 
 // stopped says whether someone must look at the order: it has a case, and was not settled.
 func (o *fakeOrder) stopped() bool {
-	return o.Status == orders.StatusPlaced && slices.ContainsFunc(o.Timeline, func(e orders.Entry) bool { return e.What == orders.WhatCase })
+	return o.Status == orders.StatusPlaced && o.Case
 }
 
 func summary(o orders.Order) orders.Summary {
@@ -477,4 +477,46 @@ func (f *Fake) Cancel(_ context.Context, r orders.CancelRequest) (orders.SellerO
 		return orders.Entry{What: orders.WhatCancelled, Detail: fmt.Sprintf("%d from %s cancelled; %s will be paid back.", n, so.SellerName, back)},
 			orders.Cancelled{OrderID: o.ID, SellerOrderID: so.ID, SellerID: so.Seller, BuyerID: o.Buyer, Pieces: n, Amount: back, At: f.now()}, nil
 	})
+}
+
+// RetryCapture takes the money of a case.
+func (f *Fake) RetryCapture(ctx context.Context, r orders.RetryCaptureRequest) (orders.OrderReply, error) {
+	if !r.By.IsOperator() {
+		return orders.OrderReply{}, orders.ErrForbidden
+	}
+	var p errs.Problems
+	p.Check(r.Key != "" && len(r.Key) <= 200, "key", "must have 1 to 200 characters")
+	p.Check(orders.OrderIDs.Valid(r.Order), "order", "is not the id of an order")
+	p.Check(len(r.Why) <= 1000, "why", "must have at most 1000 characters")
+	if err := p.Err(orders.ErrInvalid); err != nil {
+		return orders.OrderReply{}, err
+	}
+	if err := f.retryCapture(r); err != nil {
+		return orders.OrderReply{}, err
+	}
+	return f.GetOrder(ctx, orders.GetOrderRequest{By: r.By, Order: r.Order})
+}
+
+func (f *Fake) retryCapture(r orders.RetryCaptureRequest) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	body := r
+	body.By, body.Key = actor.Actor{}, ""
+	_, err := f.doOnce(r.By.Owner(), "retry_capture", r.Key, body, func() (string, error) {
+		o := f.find(r.Order, "")
+		switch {
+		case o == nil:
+			return "", notFound()
+		case !o.Case || o.Status != orders.StatusPlaced:
+			return "", orders.ErrStatus
+		}
+		f.note(o, orders.Entry{What: orders.WhatNoted, Who: "operator", Detail: "The charge is tried once more."})
+		f.note(o, orders.Entry{What: orders.WhatPaid, Who: "souk", Detail: "The payment was taken."})
+		o.Case, o.Captured = false, true
+		for i := range o.SellerOrders {
+			o.SellerOrders[i].Paid = true
+		}
+		return string(o.ID), nil
+	})
+	return err
 }

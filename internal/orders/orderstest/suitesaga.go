@@ -246,6 +246,70 @@ var sagaTests = []test{
 			assert.Equal(w, item.Offer.Available, w.stock(item.Offer).Available)
 		}
 	}},
+	{"a case is charged once more", func(w *world) {
+		by, items := Person(), w.two()
+		q := w.Carts.Put(by.Owner(), items...)
+		o := w.order(w.checkout(request(by, q, paymentstest.CaptureRefused)).Order)
+		require.True(w, o.Case)
+		w.cancel(o.SellerOrders[0]) // what is cancelled meanwhile is taken with the rest, and given back
+		r := orders.RetryCaptureRequest{By: Operator(), Key: Key(), Order: o.ID, Why: "the bank says it works now"}
+		_, err := w.RetryCapture(w.Context(), r)
+		require.NoError(w, err)
+		w.Clock.Advance(time.Hour)
+		w.due()
+		again, err := w.RetryCapture(w.Context(), r)
+		require.NoError(w, err, "the key is answered as before")
+		o = again.Order
+		assert.True(w, o.Captured)
+		assert.False(w, o.Case)
+		assert.Empty(w, w.stopped())
+		got := w.paid(o.ID)
+		require.Len(w, got.Payments, 1)
+		assert.Equal(w, q.Sums.Total, got.Payments[0].Captured)
+		require.Len(w, got.Refunds, 1)
+		assert.Equal(w, o.Refunded, got.Refunds[0].Amount)
+		assert.Equal(w, items[0].Offer.Available, w.stock(items[0].Offer).Available)
+		var seen []orders.What
+		for _, e := range o.Timeline {
+			if e.What == orders.WhatNoted {
+				assert.Equal(w, "operator", e.Who)
+			}
+			seen = append(seen, e.What)
+		}
+		assert.Subset(w, seen, []orders.What{orders.WhatCase, orders.WhatNoted, orders.WhatPaid, orders.WhatRefunded})
+		so := w.ship(o.SellerOrders[1])
+		assert.Equal(w, orders.FulfilmentShipped, so.Fulfilment)
+
+		r.Why = "another"
+		_, err = w.RetryCapture(w.Context(), r)
+		w.refused(orders.ErrKeyReused, err)
+		r.Key = Key()
+		_, err = w.RetryCapture(w.Context(), r)
+		w.refused(orders.ErrStatus, err)
+	}},
+	{"what was cancelled whole is not charged any more", func(w *world) {
+		by := Person()
+		o := w.order(w.checkout(request(by, w.Carts.Put(by.Owner(), w.two()...), paymentstest.CaptureRefused)).Order)
+		for _, so := range o.SellerOrders {
+			w.cancel(so)
+		}
+		_, err := w.RetryCapture(w.Context(), orders.RetryCaptureRequest{By: Operator(), Key: Key(), Order: o.ID})
+		w.refused(orders.ErrStatus, err)
+	}},
+	{"who may have a charge tried again", func(w *world) {
+		by := Person()
+		o := w.order(w.checkout(request(by, w.Carts.Put(by.Owner(), w.two()...), paymentstest.CaptureRefused)).Order)
+		for _, who := range []actor.Actor{by, Staff(o.SellerOrders[0].Seller), actor.Nobody(), Guest()} {
+			_, err := w.RetryCapture(w.Context(), orders.RetryCaptureRequest{By: who, Key: Key(), Order: o.ID})
+			w.refused(orders.ErrForbidden, err)
+		}
+		_, err := w.RetryCapture(w.Context(), orders.RetryCaptureRequest{By: Operator(), Order: o.ID})
+		w.invalid(err, "key")
+		_, err = w.RetryCapture(w.Context(), orders.RetryCaptureRequest{By: Operator(), Key: Key(), Order: "x"})
+		w.invalid(err, "order")
+		_, err = w.RetryCapture(w.Context(), orders.RetryCaptureRequest{By: Operator(), Key: Key(), Order: orders.OrderIDs.New()})
+		w.refused(orders.ErrNotFound, err)
+	}},
 	{"a refund that fails is said on the order", func(w *world) {
 		by := Person()
 		reply := w.checkout(request(by, w.Carts.Put(by.Owner(), w.two()...), paymentstest.RefundFailed))

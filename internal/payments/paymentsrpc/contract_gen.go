@@ -57,9 +57,11 @@ command Authorize AuthorizeRequest PaymentReply
 read Balances BalancesRequest BalancesReply
 command Capture CaptureRequest PaymentReply
 read GetPayments GetPaymentsRequest GetPaymentsReply
+read ListReturns ListReturnsRequest ListReturnsReply
 read ListTransactions ListTransactionsRequest ListTransactionsReply
 read Methods MethodsRequest MethodsReply
 command Refund RefundRequest RefundReply
+command RetryReturn RetryReturnRequest RetryReturnReply
 command Settle SettleRequest SettleReply
 command Undo UndoRequest UndoReply
 
@@ -128,6 +130,14 @@ struct GetPaymentsRequest
 	by actor.Actor
 	ids []id.ID[Payment]
 	orders []id.Ref
+
+struct ListReturnsReply
+	next string
+	returns []Return
+
+struct ListReturnsRequest
+	by actor.Actor
+	page page.Request
 
 struct ListTransactionsReply
 	next string
@@ -204,6 +214,25 @@ struct Refunded
 	order_id id.Ref
 	payment_id id.ID[Payment]
 	refund_id id.ID[Refund]
+	status RefundStatus
+
+struct RetryReturnReply
+	return Return
+
+struct RetryReturnRequest
+	by actor.Actor
+	key string
+	payment id.ID[Payment]
+	why string
+
+struct Return
+	amount money.Money
+	at clock.Time
+	next_try clock.Time
+	order id.Ref
+	payment id.ID[Payment]
+	reason string
+	refusals int32
 	status RefundStatus
 
 struct SettleReply

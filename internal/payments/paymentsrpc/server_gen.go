@@ -15,10 +15,12 @@ func Server(next payments.Service, o rpc.ServerOptions) *rpc.Server {
 	rpc.Serve(s, Contract.Methods[2], next.Balances)
 	rpc.Serve(s, Contract.Methods[3], next.Capture)
 	rpc.Serve(s, Contract.Methods[4], next.GetPayments)
-	rpc.Serve(s, Contract.Methods[5], next.ListTransactions)
-	rpc.Serve(s, Contract.Methods[6], next.Methods)
-	rpc.Serve(s, Contract.Methods[7], next.Refund)
-	rpc.Serve(s, Contract.Methods[8], next.Settle)
-	rpc.Serve(s, Contract.Methods[9], next.Undo)
+	rpc.Serve(s, Contract.Methods[5], next.ListReturns)
+	rpc.Serve(s, Contract.Methods[6], next.ListTransactions)
+	rpc.Serve(s, Contract.Methods[7], next.Methods)
+	rpc.Serve(s, Contract.Methods[8], next.Refund)
+	rpc.Serve(s, Contract.Methods[9], next.RetryReturn)
+	rpc.Serve(s, Contract.Methods[10], next.Settle)
+	rpc.Serve(s, Contract.Methods[11], next.Undo)
 	return s
 }
