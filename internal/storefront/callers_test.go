@@ -12,7 +12,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"souk/internal/cart"
+	"souk/internal/platform/actor"
 	"souk/internal/platform/httpx"
+	"souk/internal/platform/id"
 )
 
 // callers are who asks: nobody; a guest with a cart; the buyer of the order; another person; the
@@ -75,7 +78,8 @@ var asks = []ask{
 	{route: "GET /sell", want: "303 303 303 303 200 200 303"},
 	{route: "GET /sell/apply", want: "303 303 200 200 200 200 200"},
 	{route: "POST /sell/apply", form: "shop=x", want: "303 303 400 400 400 400 400"},
-	{route: "GET /sell/listings", path: "/sell/listings?q=lamp&state=active", want: "303 303 403 403 200 200 403"},
+	{route: "POST /sell/as", form: "seller={seller}", want: "303 303 403 403 303 404 403"},
+	{route: "GET /sell/listings", path: "/sell/listings?q=lamp&state=active&sort=price_down", want: "303 303 403 403 200 200 403"},
 	{route: "POST /sell/listings", form: "action=archive&id={listing}", want: "303 303 403 403 303 303 403"},
 	{route: "GET /sell/listings.csv", want: "303 303 403 403 200 200 403"},
 	{route: "GET /sell/listings/new", want: "303 303 403 403 200 200 403"},
@@ -84,7 +88,7 @@ var asks = []ask{
 	{route: "POST /sell/listings/{listing}", form: "add=variant&price.0=1", want: "303 303 403 403 200 404 403"},
 	{route: "POST /sell/listings/{listing}/archive", want: "303 303 403 403 303 404 403"},
 	{route: "POST /sell/listings/{listing}/activate", want: "303 303 403 403 303 404 403"},
-	{route: "GET /sell/orders", path: "/sell/orders?state=open", want: "303 303 403 403 200 200 403"},
+	{route: "GET /sell/orders", path: "/sell/orders?state=open&sort=placed_up", want: "303 303 403 403 200 200 403"},
 	{route: "GET /sell/orders.csv", want: "303 303 403 403 200 200 403"},
 	{route: "GET /sell/orders/{part}", want: "303 303 403 403 200 404 403"},
 	{route: "POST /sell/orders/{part}/ship", form: "carrier=Post&quantity.{line}=1", want: "303 303 403 403 303 404 403"},
@@ -92,20 +96,37 @@ var asks = []ask{
 	{route: "POST /sell/orders/{part}/cancel", want: "303 303 403 403 303 404 403"},
 	{route: "GET /sell/coupons", want: "303 303 403 403 200 200 403"},
 	{route: "POST /sell/coupons", form: "code=SPRING&percent=10", want: "303 303 403 403 303 409 403"},
+	{route: "GET /sell/coupons.csv", want: "303 303 403 403 200 200 403"},
+	{route: "GET /sell/coupons/{coupon}", path: "/sell/coupons/{own}", want: "303 303 403 403 200 404 403"},
+	{route: "POST /sell/coupons/{coupon}", path: "/sell/coupons/{own}", form: "percent=5&version=1", want: "303 303 403 403 303 404 403"},
+	{route: "GET /sell/shipping", want: "303 303 403 403 200 200 403"},
+	{route: "POST /sell/shipping", form: "label.0=Post&kind.0=flat&steps.0=4.90", want: "303 303 403 403 303 303 403"},
+	{route: "POST /sell/shipping/withdraw", form: "version=9", want: "303 303 403 403 303 303 403"},
 	{route: "POST /sell/coupons/{coupon}/end", path: "/sell/coupons/{cpn}/end", want: "303 303 403 403 404 404 403"},
 	{route: "POST /sell/coupons/{coupon}/resume", path: "/sell/coupons/{cpn}/resume", want: "303 303 403 403 404 404 403"},
 
 	{route: "GET /operator", want: "303 303 403 403 403 403 200"},
 	{route: "GET /operator/sellers", path: "/operator/sellers?state=approved", want: "303 303 403 403 403 403 200"},
 	{route: "POST /operator/sellers/{seller}/approve", form: "why=x", want: "303 303 403 403 403 403 303"},
+	{route: "POST /operator/sellers/{seller}/decline", form: "why=x", want: "303 303 403 403 403 403 303"},
+	{route: "GET /operator/sellers.csv", want: "303 303 403 403 403 403 200"},
 	{route: "POST /operator/sellers/{seller}/suspend", form: "why=x", want: "303 303 403 403 403 403 303"},
 	{route: "GET /operator/orders", want: "303 303 403 403 403 403 200"},
+	{route: "GET /operator/orders.csv", path: "/operator/orders.csv?state=stopped", want: "303 303 403 403 403 403 200"},
 	{route: "GET /operator/orders/{order}", want: "303 303 403 403 403 403 200"},
 	{route: "POST /operator/orders/{order}/cancel", want: "303 303 403 403 403 403 303"},
 	{route: "POST /operator/orders/{order}/parts/{part}/cancel", want: "303 303 403 403 403 403 303"},
 	{route: "POST /operator/orders/{order}/retry-capture", want: "303 303 403 403 403 403 303"},
 	{route: "GET /operator/coupons", want: "303 303 403 403 403 403 200"},
 	{route: "POST /operator/coupons", form: "code=ALL&amount=5,00", want: "303 303 403 403 403 403 303"},
+	{route: "GET /operator/coupons.csv", want: "303 303 403 403 403 403 200"},
+	{route: "GET /operator/coupons/{coupon}", path: "/operator/coupons/{own}", want: "303 303 403 403 403 403 404"},
+	{route: "POST /operator/coupons/{coupon}", path: "/operator/coupons/{cpn}", form: "percent=5", want: "303 303 403 403 403 403 404"},
+	{route: "GET /operator/shipping", want: "303 303 403 403 403 403 200"},
+	{route: "POST /operator/shipping", form: "label.0=Post&kind.0=flat&steps.0=4.90&currency.0=EUR", want: "303 303 403 403 403 403 303"},
+	{route: "GET /operator/taxes", want: "303 303 403 403 403 403 200"},
+	{route: "GET /operator/taxes/{country}", path: "/operator/taxes/new", want: "303 303 403 403 403 403 200"},
+	{route: "POST /operator/taxes/{country}", path: "/operator/taxes/new", form: "country=DE&rates=standard:+19", want: "303 303 403 403 403 403 303"},
 	{route: "POST /operator/coupons/{coupon}/end", path: "/operator/coupons/{cpn}/end", want: "303 303 403 403 403 403 404"},
 	{route: "POST /operator/coupons/{coupon}/resume", path: "/operator/coupons/{cpn}/resume", want: "303 303 403 403 403 403 404"},
 	{route: "GET /operator/events", want: "303 303 403 403 403 403 200"},
@@ -116,6 +137,7 @@ var asks = []ask{
 	{route: "POST /operator/jobs/drop", form: "module=orders&kind=orders.capture&job=ord_1", want: "303 303 403 403 403 403 303"},
 	{route: "GET /operator/modules", want: "303 303 403 403 403 403 200"},
 	{route: "GET /operator/audit", path: "/operator/audit?module=catalog&subject=sel_1", want: "303 303 403 403 403 403 200"},
+	{route: "GET /operator/audit.csv", want: "303 303 403 403 403 403 200"},
 }
 
 // things are the names in the table by what they stand for.
@@ -123,7 +145,12 @@ func (w *world) things() *strings.Replacer {
 	part := w.order.SellerOrders[0]
 	book, err := w.accounts.ListAddresses(w.t.Context(), listAddresses(w.accounts.Actor(w.buyer.ID)))
 	require.NoError(w.t, err)
+	made, err := w.cart.PutCoupon(w.t.Context(), cart.PutCouponRequest{By: actor.System(""), Key: id.New("key_"), Coupon: cart.Coupon{
+		Code: "LAMPS", Label: "5 %", Seller: w.lamps.ID, Funder: cart.FunderSeller, Percent: 500,
+	}})
+	require.NoError(w.t, err)
 	return strings.NewReplacer(
+		"{own}", string(made.Coupon.ID),
 		"{listing}", string(w.lamp.ID), "{variant}", string(w.lamp.Variants[0].ID), "{order}", string(w.order.ID), "{part}", string(part.ID),
 		"{line}", string(part.Lines[0].ID), "{seller}", string(w.lamps.ID), "{address}", string(book.Addresses[0].ID),
 		"{ses}", "ses_01jx0000000000000000000000", "{tok}", "tok_01jx0000000000000000000000", "{pcl}", "pcl_01jx0000000000000000000000",

@@ -1,6 +1,7 @@
 package storefront
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -26,33 +27,25 @@ type desk struct {
 	currency money.Currency
 }
 
-func (v *visit) sellerDesk() (desk, error) {
-	seller, err := v.ownSeller()
-	return desk{
-		area: views.AreaSeller, path: views.PathSellerCoupons, seller: seller.ID, funder: cart.FunderSeller,
-		paidBy: seller.Name, currency: seller.Currency,
-	}, err
+func (v *visit) sellerDesk(path string) func() (desk, error) {
+	return func() (desk, error) {
+		seller, err := v.ownSeller()
+		return desk{
+			area: views.AreaSeller, path: path, seller: seller.ID, funder: cart.FunderSeller, paidBy: seller.Name, currency: seller.Currency,
+		}, err
+	}
 }
 
-func (v *visit) operatorDesk() (desk, error) {
-	return desk{
-		area: views.AreaOperator, path: views.PathOpCoupons, funder: cart.FunderPlatform, paidBy: "the marketplace, on the goods of every seller",
-		currency: v.Currency,
-	}, nil
+func (v *visit) operatorDesk(path string) func() (desk, error) {
+	return func() (desk, error) {
+		return desk{
+			area: views.AreaOperator, path: path, funder: cart.FunderPlatform, paidBy: "the marketplace, on the goods of every seller",
+			currency: v.Currency,
+		}, nil
+	}
 }
 
-func (v *visit) sellerCoupons() error   { return v.at(v.sellerDesk, v.coupons) }
-func (v *visit) operatorCoupons() error { return v.at(v.operatorDesk, v.coupons) }
-
-func (v *visit) makeSellerCoupon() error   { return v.at(v.sellerDesk, v.makeCoupon) }
-func (v *visit) makeOperatorCoupon() error { return v.at(v.operatorDesk, v.makeCoupon) }
-
-func (v *visit) endSellerCoupon() error   { return v.at(v.sellerDesk, v.endCoupon) }
-func (v *visit) endOperatorCoupon() error { return v.at(v.operatorDesk, v.endCoupon) }
-
-func (v *visit) resumeSellerCoupon() error   { return v.at(v.sellerDesk, v.resumeCoupon) }
-func (v *visit) resumeOperatorCoupon() error { return v.at(v.operatorDesk, v.resumeCoupon) }
-
+// at does act at a desk.
 func (v *visit) at(where func() (desk, error), act func(desk) error) error {
 	d, err := where()
 	if err != nil {
@@ -61,32 +54,81 @@ func (v *visit) at(where func() (desk, error), act func(desk) error) error {
 	return act(d)
 }
 
+// atSellers and atOperators are coupons of a seller, and of the marketplace.
+func atSellers(act func(*visit, desk) error) func(*visit) error {
+	return func(v *visit) error {
+		return v.at(v.sellerDesk(views.PathSellerCoupons), func(d desk) error { return act(v, d) })
+	}
+}
+
+func atOperators(act func(*visit, desk) error) func(*visit) error {
+	return func(v *visit) error {
+		return v.at(v.operatorDesk(views.PathOpCoupons), func(d desk) error { return act(v, d) })
+	}
+}
+
 // coupons is the desk's coupons and the form for a new one.
 func (v *visit) coupons(d desk) error { return v.showCoupons(http.StatusOK, d, views.Form{}) }
 
+// couponsMost is how many coupons a list shows: the newest.
+const couponsMost = 1000
+
+// listCoupons are the newest of the desk's coupons, and whether there are more.
+func (v *visit) listCoupons(d desk) (all []cart.Coupon, more bool, err error) {
+	r := cart.ListCouponsRequest{By: v.by, Seller: d.seller, Page: page.Request{Limit: 100}}
+	for len(all) < couponsMost {
+		reply, err := v.Cart.ListCoupons(v.ctx(), r)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, c := range reply.Coupons {
+			if c.Seller == d.seller {
+				all = append(all, c)
+			}
+		}
+		if reply.Next == "" {
+			return all, false, nil
+		}
+		r.Page.Cursor = reply.Next
+	}
+	return all, true, nil
+}
+
+// couponOrders are how a list of coupons is sorted, by column.
+var couponOrders = map[string]func(a, b cart.Coupon) int{
+	"code": func(a, b cart.Coupon) int { return cmp.Compare(a.Code, b.Code) },
+	"when": func(a, b cart.Coupon) int { return cmp.Compare(uint64(a.Until-1), uint64(b.Until-1)) }, //nolint:gosec // without end comes last
+	"used": func(a, b cart.Coupon) int { return cmp.Compare(a.Used, b.Used) },
+}
+
 func (v *visit) showCoupons(status int, d desk, form views.Form) error {
-	list, err := v.Cart.ListCoupons(v.ctx(), cart.ListCouponsRequest{By: v.by, Seller: d.seller, Page: page.Request{Limit: 100}})
+	list, more, err := v.listCoupons(d)
 	if err != nil {
 		return err
 	}
+	by := v.sortedBy("sort", d.path, ups("code", "when", "used")...)
+	sortRows(by, list, couponOrders)
 	out := views.SellerCoupons{
 		Page: v.frame("Coupons", d.area, d.path), Form: form, Action: d.path, Currency: d.currency, Funder: d.paidBy,
+		Columns: []views.Column{
+			by.column("Code", "code", "up"), {Text: "Takes off"}, by.column("When", "when", "up"), by.column("Used", "used", "down").Right(), {Text: "State"}, {Text: "Acts"},
+		},
+		CSV:   d.path + ".csv",
+		Pager: views.Pager{Shown: len(list), Total: len(list), More: more, Noun: "coupon", Nouns: "coupons"},
 		Empty: views.Empty{Title: "No coupons yet", Text: "A coupon takes something off for whoever has its code."},
 	}
 	if d.area == views.AreaOperator {
 		out.Work = v.operatorWork()
 	}
-	for _, c := range list.Coupons {
-		if d.seller == c.Seller {
-			out.Rows = append(out.Rows, v.couponRow(d, c))
-		}
+	for _, c := range list {
+		out.Rows = append(out.Rows, v.couponRow(d, c))
 	}
 	return v.show(status, out)
 }
 
 func (v *visit) couponRow(d desk, c cart.Coupon) views.CouponRow {
 	row := views.CouponRow{
-		Code: c.Code, Text: takesOff(c), Period: v.period(c), Used: int(c.Used), Limit: int(c.Limit),
+		Code: c.Code, URL: d.path + "/" + string(c.ID), Text: takesOff(c), Period: v.period(c), Used: int(c.Used), Limit: int(c.Limit),
 		Status: views.Status{Text: "Running", Tone: views.Good}, StopURL: d.path + "/" + string(c.ID) + "/end",
 	}
 	now := v.Now()
@@ -129,23 +171,32 @@ func (v *visit) period(c cart.Coupon) string {
 	return strings.Join(parts, " ")
 }
 
+// couponFields are the fields of a coupon's form.
+var couponFields = []string{"code", "percent", "amount", "minimum", "starts", "ends", "uses", "per_person"}
+
 // makeCoupon makes a coupon of what was typed.
 func (v *visit) makeCoupon(d desk) error {
-	typed := v.fields("code", "percent", "amount", "minimum", "starts", "ends", "uses", "per_person")
+	typed := v.fields(couponFields...)
 	c, wrong := readCoupon(typed, d)
+	again := func(status int, form views.Form) error { return v.showCoupons(status, d, form) }
+	return v.putCoupon(d, c, typed, wrong, "is made", again)
+}
+
+// putCoupon keeps a coupon; again shows its form once more.
+func (v *visit) putCoupon(d desk, c cart.Coupon, typed, wrong map[string]string, said string, again func(int, views.Form) error) error {
 	if len(wrong) > 0 {
-		form := views.NewForm(typed, wrong, "code", "percent", "amount", "minimum", "starts", "ends", "uses", "per_person")
+		form := views.NewForm(typed, wrong, couponFields...)
 		form.Key = v.field("key")
-		return v.showCoupons(http.StatusBadRequest, d, form)
+		return again(http.StatusBadRequest, form)
 	}
 	reply, err := v.Cart.PutCoupon(v.ctx(), cart.PutCouponRequest{By: v.by, Key: v.key(), Coupon: c})
 	if err == nil {
-		return v.done(d.path, views.Flash{Text: "The coupon " + reply.Coupon.Code + " is made.", Tone: views.Good})
+		return v.done(d.path, views.Flash{Text: "The coupon " + reply.Coupon.Code + " " + said + ".", Tone: views.Good})
 	}
 	if !formFails(err) {
 		return err
 	}
-	return v.showCoupons(httpx.Status(err), d, v.refusedForm(err, typed, []fieldName{
+	return again(httpx.Status(err), v.refusedForm(err, typed, []fieldName{
 		{"code", "code", "The code"},
 		{"percent", "percent", "The percentage"},
 		{"amount", "amount", "The amount"},
@@ -155,6 +206,91 @@ func (v *visit) makeCoupon(d desk) error {
 		{"limit", "uses", "The number of uses"},
 		{"limit_person", "per_person", "The number of uses for each person"},
 	}))
+}
+
+// editCoupon is one coupon, to be changed.
+func (v *visit) editCoupon(d desk) error {
+	c, err := v.coupon(d, cart.CouponID(v.param("coupon")))
+	if err != nil {
+		return err
+	}
+	return v.showCoupon(http.StatusOK, d, c, views.Form{Values: couponValues(c)})
+}
+
+func (v *visit) showCoupon(status int, d desk, c cart.Coupon, form views.Form) error {
+	out := views.Coupon{
+		Page: v.frame("Coupon "+c.Code, d.area, d.path), Form: form, Action: d.path + "/" + string(c.ID), Code: c.Code, Currency: d.currency,
+		Version: c.Version, Funder: d.paidBy, Status: v.couponRow(d, c).Status, Used: int(c.Used),
+	}
+	if d.area == views.AreaOperator {
+		out.Work = v.operatorWork()
+	}
+	out.Crumbs = []views.Link{{Text: "Coupons", URL: d.path}}
+	return v.show(status, out)
+}
+
+// couponValues is a coupon as its form has it.
+func couponValues(c cart.Coupon) map[string]string {
+	typed := map[string]string{}
+	put := func(name, text string, given bool) {
+		if given {
+			typed[name] = text
+		}
+	}
+	put("percent", strings.TrimSuffix(percent(c.Percent), " %"), c.Percent > 0)
+	put("amount", c.Amount.Decimal(), c.Amount.Minor > 0)
+	put("minimum", c.Minimum.Decimal(), c.Minimum.Minor > 0)
+	put("starts", c.From.Std().UTC().Format(time.DateOnly), !c.From.IsZero())
+	put("ends", c.Until.Add(-time.Millisecond).Std().UTC().Format(time.DateOnly), !c.Until.IsZero())
+	put("uses", strconv.FormatInt(c.Limit, 10), c.Limit > 0)
+	put("per_person", strconv.FormatInt(c.LimitPerson, 10), c.LimitPerson > 0)
+	return typed
+}
+
+// saveCoupon changes a coupon to what was typed. Its code stays, and whether it is stopped.
+func (v *visit) saveCoupon(d desk) error {
+	was, err := v.coupon(d, cart.CouponID(v.param("coupon")))
+	if err != nil {
+		return err
+	}
+	typed := v.fields(couponFields...)
+	typed["code"] = was.Code
+	d.funder = was.Funder
+	c, wrong := readCoupon(typed, d)
+	c.ID, c.Ended = was.ID, was.Ended
+	c.Version, _ = strconv.ParseInt(v.field("version"), 10, 64) // nonsense is version 0, which is refused as stale
+	again := func(status int, form views.Form) error {
+		if status != http.StatusConflict {
+			was.Version = c.Version // the form goes on from where it was opened
+		}
+		return v.showCoupon(status, d, was, form)
+	}
+	return v.putCoupon(d, c, typed, wrong, "is changed", again)
+}
+
+// couponsCSV is the desk's coupons as a table.
+func (v *visit) couponsCSV(d desk) error {
+	list, _, err := v.listCoupons(d)
+	if err != nil {
+		return err
+	}
+	when := func(t clock.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.String()
+	}
+	return v.csv("coupons.csv", []string{"code", "label", "percent", "amount", "minimum", "currency", "from", "until", "limit", "limit_person", "used", "stopped"},
+		func(write func(...string) error) (bool, error) {
+			for _, c := range list {
+				err := write(c.Code, c.Label, strings.TrimSuffix(percent(c.Percent), " %"), c.Amount.Decimal(), c.Minimum.Decimal(), string(d.currency),
+					when(c.From), when(c.Until), strconv.FormatInt(c.Limit, 10), strconv.FormatInt(c.LimitPerson, 10), strconv.FormatInt(c.Used, 10), strconv.FormatBool(c.Ended))
+				if err != nil {
+					return false, err
+				}
+			}
+			return false, nil
+		})
 }
 
 // readCoupon reads the form of a coupon; wrong is what cannot be read.

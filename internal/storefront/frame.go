@@ -9,6 +9,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/orders"
 	"souk/internal/platform/httpx"
+	"souk/internal/platform/id"
 	"souk/internal/storefront/views"
 )
 
@@ -85,7 +86,7 @@ func (v *visit) viewer() views.Viewer {
 		out.Name, _, _ = strings.Cut(v.person.Name, " ")
 	}
 	if v.by.Seller != "" {
-		out.Seller = "your shop"
+		out.Seller, out.SellerID, out.Shops = "your shop", string(v.by.Seller), v.shopChoices()
 		if seller, err := v.ownSeller(); err == nil {
 			out.Seller = seller.Name
 		}
@@ -95,14 +96,16 @@ func (v *visit) viewer() views.Viewer {
 
 // ownSeller is the seller whose staff the caller acts as.
 func (v *visit) ownSeller() (catalog.Seller, error) {
-	reply, err := v.Catalog.GetSellers(v.ctx(), catalog.GetSellersRequest{By: v.by, IDs: []catalog.SellerID{catalog.SellerID(v.by.Seller)}})
+	all, err := v.shops()
 	if err != nil {
 		return catalog.Seller{}, err
 	}
-	if len(reply.Sellers) == 0 {
-		return catalog.Seller{}, catalog.ErrNotFound.With("there is no such seller")
+	for _, s := range all {
+		if id.RefOf(s.ID) == v.by.Seller {
+			return s, nil
+		}
 	}
-	return reply.Sellers[0], nil
+	return catalog.Seller{}, catalog.ErrNotFound.With("there is no such seller")
 }
 
 // loadCart reads the caller's cart, once for each page.

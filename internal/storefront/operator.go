@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +21,12 @@ import (
 // countMost is up to how many waiting things are counted.
 const countMost = 100
 
+const (
+	pathOpSellersCSV = views.PathOpSellers + ".csv"
+	pathOpOrdersCSV  = views.PathOpOrders + ".csv"
+	pathOpAuditCSV   = views.PathOpAudit + ".csv"
+)
+
 // operatorWork is the counts beside the links of the operator's navigation.
 func (v *visit) operatorWork() views.WorkList {
 	work := views.WorkList{}
@@ -33,6 +40,11 @@ func (v *visit) operatorWork() views.WorkList {
 	} else {
 		v.warn(err, "page shown without the count of parked events")
 	}
+	if n, err := v.stopped(); err == nil {
+		work[views.PathOpOrders] = n
+	} else {
+		v.warn(err, "page shown without the count of stopped checkouts")
+	}
 	if jobs, err := v.Operations.DeadJobs(v.ctx(), countMost); err == nil {
 		work[views.PathOpJobs] = len(jobs)
 	} else {
@@ -44,6 +56,13 @@ func (v *visit) operatorWork() views.WorkList {
 func (v *visit) waitingSellers() (int, error) {
 	reply, err := v.Catalog.ListSellers(v.ctx(), catalog.ListSellersRequest{By: v.by, Status: catalog.SellerApplied, Page: page.Request{Limit: countMost}})
 	return len(reply.Sellers), err
+}
+
+// stopped counts the orders whose checkout goes on no more by itself.
+func (v *visit) stopped() (int, error) {
+	yes := true
+	reply, err := v.Orders.ListOrders(v.ctx(), orders.ListOrdersRequest{By: v.by, All: true, Stopped: &yes, Page: page.Request{Limit: countMost}})
+	return len(reply.Orders), err
 }
 
 func (v *visit) parked() (int, error) {
@@ -68,6 +87,7 @@ func (v *visit) operatorHome() error {
 	work := out.Work
 	out.Needs = []views.Need{
 		need(work[views.PathOpSellers], "seller to approve", "sellers to approve", views.PathOpSellers+"?state="+string(catalog.SellerApplied), views.Warn),
+		need(work[views.PathOpOrders], "stopped checkout", "stopped checkouts", views.PathOpOrders+"?state="+string(stateStopped), views.Bad),
 		need(work[views.PathOpEvents], "parked event", "parked events", views.PathOpEvents, views.Bad),
 		need(work[views.PathOpJobs], "dead job", "dead jobs", views.PathOpJobs, views.Bad),
 	}
@@ -75,7 +95,7 @@ func (v *visit) operatorHome() error {
 	if err != nil {
 		v.warn(err, "overview shown without modules")
 	}
-	out.Modules = modules
+	out.Columns, out.Modules = moduleHeads(sorting{param: "sort", base: views.PathOpModules}), modules
 	out.Today = v.today()
 	return v.show(http.StatusOK, out)
 }
@@ -136,9 +156,9 @@ func totals(all []orders.Summary) string {
 var sellerTabs = []struct {
 	state catalog.SellerStatus
 	text  string
-}{{"", "All"}, {catalog.SellerApplied, "Waiting"}, {catalog.SellerApproved, "Approved"}, {catalog.SellerSuspended, "Suspended"}}
+}{{"", "All"}, {catalog.SellerApplied, "Waiting"}, {catalog.SellerApproved, "Approved"}, {catalog.SellerSuspended, "Suspended"}, {catalog.SellerDeclined, "Declined"}}
 
-func sellersURL(text string, state catalog.SellerStatus) string {
+func sellersURL(base, text string, state catalog.SellerStatus) string {
 	q := url.Values{}
 	if text != "" {
 		q.Set("q", text)
@@ -146,35 +166,51 @@ func sellersURL(text string, state catalog.SellerStatus) string {
 	if state != "" {
 		q.Set("state", string(state))
 	}
-	return withParams(views.PathOpSellers, q)
+	return withParams(base, q)
 }
 
-// operatorSellers is the sellers, with what can be decided about each.
-func (v *visit) operatorSellers() error {
+// sellerFilter is what the list of sellers is asked for, and how it is sorted.
+func (v *visit) sellerFilter() (catalog.ListSellersRequest, sorting) {
 	r := catalog.ListSellersRequest{By: v.by, Text: v.query("q"), Page: v.cursor(ordersSize)}
 	for _, tab := range sellerTabs {
 		if string(tab.state) == v.query("state") {
 			r.Status = tab.state
 		}
 	}
+	by := v.sortedBy("sort", sellersURL(views.PathOpSellers, r.Text, r.Status), ups("name", "applied")...)
+	r.Sort = orderOf[catalog.SellerSort](by)
+	return r, by
+}
+
+// operatorSellers is the sellers, with what can be decided about each.
+func (v *visit) operatorSellers() error {
+	r, by := v.sellerFilter()
 	reply, err := v.Catalog.ListSellers(v.ctx(), r)
 	if err != nil {
 		return err
 	}
+	heads := by
+	if heads.chosen == "" {
+		heads.chosen = string(catalog.SellersByName)
+	}
 	out := views.OperatorSellers{
 		Page: v.operatorFrame("Sellers", views.PathOpSellers), Query: r.Text,
-		Pager: v.pagerOf(sellersURL(r.Text, r.Status), reply.Next, len(reply.Sellers), "seller", "sellers"),
+		Columns: []views.Column{
+			heads.column("Seller", "name", "up"), {Text: "State"}, heads.column("Applied", "applied", "up"), {Text: "Listings", Number: true}, {Text: "Decide"},
+		},
+		CSV:   by.as(sellersURL(pathOpSellersCSV, r.Text, r.Status)),
+		Pager: v.pagerOf(by.here(), reply.Next, len(reply.Sellers), "seller", "sellers"),
 		Empty: views.Empty{Title: "No seller fits that", Links: []views.Link{{Text: "All sellers", URL: views.PathOpSellers}}},
 	}
 	for _, tab := range sellerTabs {
-		choice := views.Choice{Text: tab.text, URL: sellersURL(r.Text, tab.state), Chosen: tab.state == r.Status}
+		choice := views.Choice{Text: tab.text, URL: sellersURL(views.PathOpSellers, r.Text, tab.state), Chosen: tab.state == r.Status}
 		if tab.state == catalog.SellerApplied {
 			choice.Count = out.Work[views.PathOpSellers]
 		}
 		out.States = append(out.States, choice)
 	}
 	if r.Text != "" {
-		out.Chips = []views.Chip{{Label: "Name", Text: r.Text, URL: sellersURL("", r.Status)}}
+		out.Chips = []views.Chip{{Label: "Name", Text: r.Text, URL: sellersURL(views.PathOpSellers, "", r.Status)}}
 	}
 	for _, s := range reply.Sellers {
 		out.Rows = append(out.Rows, sellerRow(s))
@@ -182,24 +218,53 @@ func (v *visit) operatorSellers() error {
 	return v.show(http.StatusOK, out)
 }
 
+// operatorSellersCSV is the sellers of the list as a table.
+func (v *visit) operatorSellersCSV() error {
+	r, _ := v.sellerFilter()
+	r.Page = page.Request{Limit: catalog.MaxPage}
+	return v.csv("sellers.csv", []string{"seller", "name", "state", "why", "applied", "listings", "currency", "legal_name", "city", "country", "email"},
+		func(write func(...string) error) (bool, error) {
+			reply, err := v.Catalog.ListSellers(v.ctx(), r)
+			if err != nil {
+				return false, err
+			}
+			for _, s := range reply.Sellers {
+				err := write(string(s.ID), s.Name, string(s.Status), s.Why, s.CreatedAt.String(), strconv.FormatInt(s.ActiveCount, 10),
+					string(s.Currency), s.Legal.Name, s.Legal.City, s.Legal.Country, s.Legal.Email)
+				if err != nil {
+					return false, err
+				}
+			}
+			r.Page.Cursor = reply.Next
+			return reply.Next != "", nil
+		})
+}
+
 func sellerRow(s catalog.Seller) views.SellerRow {
-	row := views.SellerRow{ID: string(s.ID), Name: s.Name, Legal: legalLines(s.Legal), Applied: s.CreatedAt, Listings: int(s.ActiveCount), AskWhy: true}
+	row := views.SellerRow{ID: string(s.ID), Name: s.Name, Legal: legalLines(s.Legal), Applied: s.CreatedAt, Listings: int(s.ActiveCount)}
 	base := views.PathOpSellers + "/" + string(s.ID)
 	approve, suspend := views.Act{Text: "Approve", URL: base + "/approve"}, views.Act{Text: "Suspend", URL: base + "/suspend"}
 	switch s.Status {
 	case catalog.SellerApplied:
-		row.Status, row.Acts = views.Status{Text: "Waits for approval", Tone: views.Warn}, []views.Act{approve}
+		row.Status = views.Status{Text: "Waits for approval", Tone: views.Warn}
+		row.Acts = []views.Act{approve, {Text: "Decline", URL: base + "/decline"}}
 	case catalog.SellerApproved:
 		row.URL, row.Status, row.Acts = shopURL(s.Slug), views.Status{Text: "Approved", Tone: views.Good}, []views.Act{suspend}
+	case catalog.SellerDeclined:
+		row.Status, row.Why = views.Status{Text: "Declined"}, sentence(s.Why)
 	default:
 		approve.Text = "Reinstate"
-		row.Status, row.Acts = views.Status{Text: sentence("suspended: " + s.Why), Tone: views.Bad}, []views.Act{approve}
+		row.Status, row.Why, row.Acts = views.Status{Text: "Suspended", Tone: views.Bad}, sentence(s.Why), []views.Act{approve}
 	}
 	return row
 }
 
 func (v *visit) approveSeller() error {
 	return v.decide(catalog.SellerApproved, "is approved and may sell.")
+}
+
+func (v *visit) declineSeller() error {
+	return v.decide(catalog.SellerDeclined, "is declined. Its applicant reads the reason and may apply again.")
 }
 
 func (v *visit) suspendSeller() error {
@@ -214,7 +279,7 @@ func (v *visit) decide(status catalog.SellerStatus, said string) error {
 	case err == nil:
 		return v.done(views.PathOpSellers, views.Flash{Text: reply.Seller.Name + " " + said, Tone: views.Good})
 	case errs.KindOf(err) == errs.Invalid && errs.As(err).Fields["why"] != "":
-		return v.done(views.PathOpSellers, views.Flash{Text: "Say why: a reason is needed to suspend a seller.", Tone: views.Bad})
+		return v.done(views.PathOpSellers, views.Flash{Text: "Say why: the seller reads the reason.", Tone: views.Bad})
 	case errs.KindOf(err) == errs.Conflict:
 		return v.done(views.PathOpSellers, views.Flash{Text: problemText(errs.As(err)), Tone: views.Bad})
 	default:
@@ -222,17 +287,59 @@ func (v *visit) decide(status catalog.SellerStatus, said string) error {
 	}
 }
 
+// stateStopped narrows to checkouts that go on no more by themselves; it is no status of an order.
+const stateStopped orders.Status = "stopped"
+
+// everyonesOrders is what the list of all orders is asked for, and how it is sorted.
+func (v *visit) everyonesOrders(f orderFilter) (orders.ListOrdersRequest, sorting) {
+	by := v.sortedBy("sort", f.url(), ups("placed")...)
+	r := orders.ListOrdersRequest{By: v.by, All: true, Status: f.state, Text: f.number, Page: v.cursor(ordersSize), Sort: ageOf(by)}
+	if f.state == stateStopped {
+		yes := true
+		r.Status, r.Stopped = "", &yes
+	}
+	return r, by
+}
+
+// operatorOrdersCSV is the orders of the list as a table.
+func (v *visit) operatorOrdersCSV() error {
+	r, _ := v.everyonesOrders(v.orderFilter(views.PathOpOrders))
+	r.Page = page.Request{Limit: 100}
+	return v.csv("orders.csv", []string{"order", "made", "placed", "state", "reason", "sellers", "pieces", "total", "refunded", "currency"},
+		func(write func(...string) error) (bool, error) {
+			reply, err := v.Orders.ListOrders(v.ctx(), r)
+			if err != nil {
+				return false, err
+			}
+			for _, o := range reply.Orders {
+				placed := ""
+				if !o.PlacedAt.IsZero() {
+					placed = o.PlacedAt.String()
+				}
+				err := write(o.Number, o.CreatedAt.String(), placed, string(o.Status), string(o.Reason), strings.Join(o.Sellers, "; "),
+					strconv.FormatInt(o.Pieces, 10), o.Total.Decimal(), o.Refunded.Decimal(), string(o.Total.Currency))
+				if err != nil {
+					return false, err
+				}
+			}
+			r.Page.Cursor = reply.Next
+			return reply.Next != "", nil
+		})
+}
+
 // operatorOrders finds any order.
 func (v *visit) operatorOrders() error {
 	f := v.orderFilter(views.PathOpOrders)
-	reply, err := v.Orders.ListOrders(v.ctx(), orders.ListOrdersRequest{By: v.by, All: true, Status: f.state, Text: f.number, Page: v.cursor(ordersSize)})
+	r, by := v.everyonesOrders(f)
+	reply, err := v.Orders.ListOrders(v.ctx(), r)
 	if err != nil {
 		return err
 	}
 	out := views.OperatorOrders{
 		Page: v.operatorFrame("Orders", views.PathOpOrders), Number: f.number, States: f.tabs(), Chips: f.chips(),
-		Columns: []views.Column{{Text: "Order"}, {Text: "Placed"}, {Text: "State"}, {Text: "Sellers"}, {Text: "Items", Number: true}, {Text: "Total", Number: true}},
-		Pager:   v.pagerOf(f.url(), reply.Next, len(reply.Orders), "order", "orders"),
+		Columns: []views.Column{{Text: "Order"}, byAge("Placed", by), {Text: "State"}, {Text: "Sellers"}, {Text: "Items", Number: true}, {Text: "Total", Number: true}},
+		Pager:   v.pagerOf(by.here(), reply.Next, len(reply.Orders), "order", "orders"),
+		CSV:     by.as(withParams(pathOpOrdersCSV, f.query())),
 		Empty:   views.Empty{Title: "No order fits that", Links: []views.Link{{Text: "All orders", URL: views.PathOpOrders}}},
 	}
 	for _, s := range reply.Orders {

@@ -33,6 +33,9 @@ type orderFilter struct {
 
 func (v *visit) orderFilter(base string) orderFilter {
 	f := orderFilter{base: base, number: v.query("number")}
+	if base == views.PathOpOrders && v.query("state") == string(stateStopped) {
+		f.state = stateStopped
+	}
 	for _, tab := range orderTabs {
 		if string(tab.state) == v.query("state") {
 			f.state = tab.state
@@ -41,7 +44,9 @@ func (v *visit) orderFilter(base string) orderFilter {
 	return f
 }
 
-func (f orderFilter) url() string {
+func (f orderFilter) url() string { return withParams(f.base, f.query()) }
+
+func (f orderFilter) query() url.Values {
 	q := url.Values{}
 	if f.number != "" {
 		q.Set("number", f.number)
@@ -49,7 +54,7 @@ func (f orderFilter) url() string {
 	if f.state != "" {
 		q.Set("state", string(f.state))
 	}
-	return withParams(f.base, q)
+	return q
 }
 
 func (f orderFilter) tabs() []views.Choice {
@@ -58,6 +63,11 @@ func (f orderFilter) tabs() []views.Choice {
 		g := f
 		g.state = tab.state
 		out = append(out, views.Choice{Text: tab.text, URL: g.url(), Chosen: tab.state == f.state})
+	}
+	if f.base == views.PathOpOrders {
+		g := f
+		g.state = stateStopped
+		out = append(out, views.Choice{Text: "Stopped checkouts", URL: g.url(), Chosen: f.state == stateStopped})
 	}
 	return out
 }

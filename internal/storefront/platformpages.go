@@ -2,6 +2,7 @@ package storefront
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -167,13 +168,45 @@ func (v *visit) operatorModules() error {
 	if err != nil {
 		return err
 	}
-	out := views.OperatorModules{Page: v.operatorFrame("Modules", views.PathOpModules), Modules: rows}
+	by, heads := v.sortedBy("sort", views.PathOpModules, ups(moduleColumns...)...), v.sortedBy("logs", views.PathOpModules, ups("subscriber", "log", "lag", "parked")...)
+	by.base, heads.base = heads.here(), by.here() // each table keeps the order of the other
+	out := views.OperatorModules{
+		Page: v.operatorFrame("Modules", views.PathOpModules), Columns: moduleHeads(by), Modules: rows,
+		Heads: []views.Column{
+			heads.column("Subscriber", "subscriber", "up"), heads.column("Log", "log", "up"), {Text: "State"}, {Text: "Position", Number: true},
+			{Text: "Head", Number: true}, heads.column("Lag", "lag", "down").Right(), heads.column("Parked", "parked", "down").Right(),
+		},
+	}
+	sortRows(by, out.Modules, map[string]func(a, b views.ModuleRow) int{
+		"module": func(a, b views.ModuleRow) int { return cmp.Compare(a.Name, b.Name) },
+		"flight": func(a, b views.ModuleRow) int { return cmp.Compare(a.InFlight, b.InFlight) },
+		"lag":    func(a, b views.ModuleRow) int { return cmp.Compare(a.Lag, b.Lag) },
+		"parked": func(a, b views.ModuleRow) int { return cmp.Compare(a.Parked, b.Parked) },
+		"dead":   func(a, b views.ModuleRow) int { return cmp.Compare(a.Dead, b.Dead) },
+		"panics": func(a, b views.ModuleRow) int { return cmp.Compare(a.Panics, b.Panics) },
+	})
 	for _, s := range subscribers {
 		out.Logs = append(out.Logs, views.LogRow{
 			Subscriber: s.Name, Log: s.Log, Position: s.Position, Head: max(s.Head, 0), Lag: max(s.Lag, 0), Parked: int(s.Parked), Status: subscriberStatus(s),
 		})
 	}
+	sortRows(heads, out.Logs, map[string]func(a, b views.LogRow) int{
+		"subscriber": func(a, b views.LogRow) int { return cmp.Compare(a.Subscriber, b.Subscriber) },
+		"log":        func(a, b views.LogRow) int { return cmp.Compare(a.Log, b.Log) },
+		"lag":        func(a, b views.LogRow) int { return cmp.Compare(a.Lag, b.Lag) },
+		"parked":     func(a, b views.LogRow) int { return cmp.Compare(a.Parked, b.Parked) },
+	})
 	return v.show(http.StatusOK, out)
+}
+
+// moduleColumns are the columns by which the modules are sorted.
+var moduleColumns = []string{"module", "flight", "lag", "parked", "dead", "panics"}
+
+func moduleHeads(by sorting) []views.Column {
+	return []views.Column{
+		by.column("Module", "module", "up"), {Text: "State"}, by.column("In flight", "flight", "down").Right(), by.column("Lag", "lag", "down").Right(),
+		by.column("Parked", "parked", "down").Right(), by.column("Dead", "dead", "down").Right(), by.column("Panics", "panics", "down").Right(),
+	}
 }
 
 func subscriberStatus(s SubscriberState) views.Status {
@@ -196,9 +229,57 @@ func subscriberStatus(s SubscriberState) views.Status {
 // auditSize is how many rows of the audit trail a page has.
 const auditSize = 50
 
+// auditFilter is what the audit trail is asked for.
+func (v *visit) auditFilter() AuditFilter {
+	return AuditFilter{Module: v.query("module"), Subject: v.query("subject"), Cursor: v.query("cursor"), Limit: auditSize}
+}
+
+func auditURL(base, module, subject string) string {
+	q := url.Values{}
+	if module != "" {
+		q.Set("module", module)
+	}
+	if subject != "" {
+		q.Set("subject", subject)
+	}
+	return withParams(base, q)
+}
+
+// operatorAuditCSV is the audit trail as a table.
+func (v *visit) operatorAuditCSV() error {
+	f := v.auditFilter()
+	f.Cursor, f.Limit = "", 500
+	return v.csv("audit.csv", []string{"at", "module", "who", "for", "did", "to", "before", "after", "why"},
+		func(write func(...string) error) (bool, error) {
+			got, err := v.Operations.AuditTrail(v.ctx(), f)
+			if err != nil {
+				return false, err
+			}
+			for _, e := range got.Rows {
+				if err := write(e.At.String(), e.Module, auditWho(e), e.OnBehalfOf, e.Action, e.Subject, e.Before, e.After, e.Why); err != nil {
+					return false, err
+				}
+			}
+			f.Cursor = got.Next
+			return got.Next != "", nil
+		})
+}
+
+// auditWho is who did it, as the trail shows it.
+func auditWho(e AuditEntry) string {
+	switch e.Kind {
+	case actor.KindSystem:
+		return "souk"
+	case actor.KindOperator:
+		return e.Person + " (operator)"
+	default:
+		return e.Person
+	}
+}
+
 // operatorAudit is who did what, and why.
 func (v *visit) operatorAudit() error {
-	f := AuditFilter{Module: v.query("module"), Subject: v.query("subject"), Cursor: v.query("cursor"), Limit: auditSize}
+	f := v.auditFilter()
 	got, err := v.Operations.AuditTrail(v.ctx(), f)
 	if err != nil {
 		return err
@@ -207,37 +288,21 @@ func (v *visit) operatorAudit() error {
 	if err != nil {
 		return err
 	}
-	address := func(module, subject string) string {
-		q := url.Values{}
-		if module != "" {
-			q.Set("module", module)
-		}
-		if subject != "" {
-			q.Set("subject", subject)
-		}
-		return withParams(views.PathOpAudit, q)
-	}
 	out := views.OperatorAudit{
 		Page: v.operatorFrame("Audit trail", views.PathOpAudit), Subject: f.Subject,
-		Modules: []views.Choice{{Text: "All", URL: address("", f.Subject), Chosen: f.Module == ""}},
-		Pager:   v.pagerOf(address(f.Module, f.Subject), got.Next, len(got.Rows), "act", "acts"),
+		Modules: []views.Choice{{Text: "All", URL: auditURL(views.PathOpAudit, "", f.Subject), Chosen: f.Module == ""}},
+		CSV:     auditURL(pathOpAuditCSV, f.Module, f.Subject),
+		Pager:   v.pagerOf(auditURL(views.PathOpAudit, f.Module, f.Subject), got.Next, len(got.Rows), "act", "acts"),
 		Empty:   views.Empty{Title: "Nothing here", Text: "What operators, sellers’ staff and the command line change is written down here.", Links: []views.Link{{Text: "Everything", URL: views.PathOpAudit}}},
 	}
 	for _, m := range modules {
-		out.Modules = append(out.Modules, views.Choice{Text: m.Name, URL: address(m.Name, f.Subject), Chosen: m.Name == f.Module})
+		out.Modules = append(out.Modules, views.Choice{Text: m.Name, URL: auditURL(views.PathOpAudit, m.Name, f.Subject), Chosen: m.Name == f.Module})
 	}
 	if f.Subject != "" {
-		out.Chips = []views.Chip{{Label: "Subject", Text: f.Subject, URL: address(f.Module, "")}}
+		out.Chips = []views.Chip{{Label: "Subject", Text: f.Subject, URL: auditURL(views.PathOpAudit, f.Module, "")}}
 	}
 	for _, e := range got.Rows {
-		who := e.Person
-		switch {
-		case e.Kind == actor.KindSystem:
-			who = "souk"
-		case e.Kind == actor.KindOperator:
-			who += " (operator)"
-		}
-		out.Rows = append(out.Rows, views.AuditRow{At: e.At, Who: who, For: e.OnBehalfOf, Action: e.Action, Subject: e.Subject, Before: e.Before, After: e.After, Why: e.Why})
+		out.Rows = append(out.Rows, views.AuditRow{At: e.At, Who: auditWho(e), For: e.OnBehalfOf, Action: e.Action, Subject: e.Subject, Before: e.Before, After: e.After, Why: e.Why})
 	}
 	return v.show(http.StatusOK, out)
 }

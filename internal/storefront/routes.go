@@ -93,6 +93,7 @@ func sellerRoutes() []route {
 		{get, views.PathSell, httpx.People, (*visit).sellerHome},
 		{get, views.PathApply, httpx.People, (*visit).applyPage},
 		{post, views.PathApply, httpx.People, (*visit).apply},
+		{post, views.PathActAs, httpx.Sellers, (*visit).actAs},
 
 		{get, views.PathSellerListings, httpx.Sellers, (*visit).sellerListings},
 		{post, views.PathSellerListings, httpx.Sellers, (*visit).bulkListings},
@@ -111,10 +112,17 @@ func sellerRoutes() []route {
 		{post, "/sell/orders/{part}/parcels/{parcel}/deliver", httpx.Sellers, (*visit).deliver},
 		{post, "/sell/orders/{part}/cancel", httpx.Sellers, (*visit).cancelAsSeller},
 
-		{get, views.PathSellerCoupons, httpx.Sellers, (*visit).sellerCoupons},
-		{post, views.PathSellerCoupons, httpx.Sellers, (*visit).makeSellerCoupon},
-		{post, "/sell/coupons/{coupon}/end", httpx.Sellers, (*visit).endSellerCoupon},
-		{post, "/sell/coupons/{coupon}/resume", httpx.Sellers, (*visit).resumeSellerCoupon},
+		{get, views.PathSellerCoupons, httpx.Sellers, atSellers((*visit).coupons)},
+		{post, views.PathSellerCoupons, httpx.Sellers, atSellers((*visit).makeCoupon)},
+		{get, views.PathSellerCoupons + ".csv", httpx.Sellers, atSellers((*visit).couponsCSV)},
+		{get, "/sell/coupons/{coupon}", httpx.Sellers, atSellers((*visit).editCoupon)},
+		{post, "/sell/coupons/{coupon}", httpx.Sellers, atSellers((*visit).saveCoupon)},
+		{post, "/sell/coupons/{coupon}/end", httpx.Sellers, atSellers((*visit).endCoupon)},
+		{post, "/sell/coupons/{coupon}/resume", httpx.Sellers, atSellers((*visit).resumeCoupon)},
+
+		{get, views.PathSellerShipping, httpx.Sellers, (*visit).sellerShipping},
+		{post, views.PathSellerShipping, httpx.Sellers, (*visit).saveSellerShipping},
+		{post, "/sell/shipping/withdraw", httpx.Sellers, (*visit).withdrawShipping},
 	}
 }
 
@@ -123,16 +131,27 @@ func operatorRoutes() []route {
 		{get, views.PathOperator, httpx.Operators, (*visit).operatorHome},
 		{get, views.PathOpSellers, httpx.Operators, (*visit).operatorSellers},
 		{post, "/operator/sellers/{seller}/approve", httpx.Operators, (*visit).approveSeller},
+		{post, "/operator/sellers/{seller}/decline", httpx.Operators, (*visit).declineSeller},
 		{post, "/operator/sellers/{seller}/suspend", httpx.Operators, (*visit).suspendSeller},
+		{get, pathOpSellersCSV, httpx.Operators, (*visit).operatorSellersCSV},
 		{get, views.PathOpOrders, httpx.Operators, (*visit).operatorOrders},
+		{get, pathOpOrdersCSV, httpx.Operators, (*visit).operatorOrdersCSV},
 		{get, "/operator/orders/{order}", httpx.Operators, (*visit).operatorOrder},
 		{post, "/operator/orders/{order}/cancel", httpx.Operators, (*visit).cancelOrder},
 		{post, "/operator/orders/{order}/parts/{part}/cancel", httpx.Operators, (*visit).cancelPart},
 		{post, "/operator/orders/{order}/retry-capture", httpx.Operators, (*visit).retryCapture},
-		{get, views.PathOpCoupons, httpx.Operators, (*visit).operatorCoupons},
-		{post, views.PathOpCoupons, httpx.Operators, (*visit).makeOperatorCoupon},
-		{post, "/operator/coupons/{coupon}/end", httpx.Operators, (*visit).endOperatorCoupon},
-		{post, "/operator/coupons/{coupon}/resume", httpx.Operators, (*visit).resumeOperatorCoupon},
+		{get, views.PathOpCoupons, httpx.Operators, atOperators((*visit).coupons)},
+		{post, views.PathOpCoupons, httpx.Operators, atOperators((*visit).makeCoupon)},
+		{get, views.PathOpCoupons + ".csv", httpx.Operators, atOperators((*visit).couponsCSV)},
+		{get, "/operator/coupons/{coupon}", httpx.Operators, atOperators((*visit).editCoupon)},
+		{post, "/operator/coupons/{coupon}", httpx.Operators, atOperators((*visit).saveCoupon)},
+		{post, "/operator/coupons/{coupon}/end", httpx.Operators, atOperators((*visit).endCoupon)},
+		{post, "/operator/coupons/{coupon}/resume", httpx.Operators, atOperators((*visit).resumeCoupon)},
+		{get, views.PathOpShipping, httpx.Operators, (*visit).operatorShipping},
+		{post, views.PathOpShipping, httpx.Operators, (*visit).saveOperatorShipping},
+		{get, views.PathOpTaxes, httpx.Operators, (*visit).taxTables},
+		{get, "/operator/taxes/{country}", httpx.Operators, (*visit).editTaxes},
+		{post, "/operator/taxes/{country}", httpx.Operators, (*visit).saveTaxes},
 		{get, views.PathOpEvents, httpx.Operators, (*visit).operatorEvents},
 		{post, "/operator/events/retry", httpx.Operators, (*visit).retryParked},
 		{post, "/operator/events/skip", httpx.Operators, (*visit).skipParked},
@@ -141,6 +160,7 @@ func operatorRoutes() []route {
 		{post, "/operator/jobs/drop", httpx.Operators, (*visit).dropJob},
 		{get, views.PathOpModules, httpx.Operators, (*visit).operatorModules},
 		{get, views.PathOpAudit, httpx.Operators, (*visit).operatorAudit},
+		{get, pathOpAuditCSV, httpx.Operators, (*visit).operatorAuditCSV},
 	}
 }
 
@@ -158,6 +178,9 @@ func (s *Storefront) handler(rt route) http.Handler {
 		err := v.admit(rt.who)
 		if err == nil {
 			err = v.read()
+		}
+		if err == nil && rt.who == httpx.Sellers && rt.method == post {
+			err = v.sameShop()
 		}
 		if err == nil {
 			err = rt.serve(v)

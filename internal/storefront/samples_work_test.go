@@ -159,9 +159,11 @@ func sellerSamples() map[string]views.View {
 		Acts:       []views.Act{{Text: "Archive this listing", URL: "/sell/listings/lst_4/archive"}},
 	}
 	part := sampleOrder().Parts[0]
+	several := page("Selling", "/sell")
+	several.Viewer.SellerID, several.Viewer.Shops = "sel_1", []views.Choice{{Value: "sel_1", Text: "Atelier Nord", Chosen: true}, {Value: "sel_2", Text: "Casa Lume"}}
 	return map[string]views.View{
 		"seller-home": views.SellerHome{
-			Page: page("Selling", "/sell"), Name: "Atelier Nord",
+			Page: several, Name: "Atelier Nord",
 			Needs:  []views.Need{{Count: 4, Text: "orders to ship", Note: "the oldest since 2 May", URL: "/sell/orders?state=open", Tone: views.Warn}, {Count: 2, Text: "variants sold out", URL: "/sell/listings?state=sold_out", Tone: views.Bad}, {Count: 8, Text: "drafts", URL: "/sell/listings?state=draft"}, {Count: 0, Text: "rejected imports", URL: "/sell/listings"}},
 			Orders: rows[:3], Low: []views.StockRow{{Link: views.Link{Text: "Linen shirt, L", URL: "/sell/listings/lst_4"}, SKU: "LS-L-NAT"}, {Link: views.Link{Text: "Merino socks", URL: "/sell/listings/lst_7"}, SKU: "MS-2", Available: 2}},
 		},
@@ -173,9 +175,32 @@ func sellerSamples() map[string]views.View {
 		},
 		"coupons": views.SellerCoupons{
 			Page: page("Coupons", "/sell/coupons"), Action: "/sell/coupons", Currency: "EUR", Funder: "Atelier Nord",
-			Rows: []views.CouponRow{{Code: "SPRING10", Text: "10 % off from €50.00", Period: "until 31 May 2026 UTC", Used: 14, Limit: 100, Status: views.Status{Text: "Running", Tone: views.Good}, StopURL: "/sell/coupons/cpn_1/end"}},
+			Columns: []views.Column{{Text: "Code", URL: "/sell/coupons?sort=code_up"}, {Text: "Takes off"}, {Text: "When", URL: "/sell/coupons?sort=when_up"}, {Text: "Used", URL: "/sell/coupons?sort=used_up", Sorted: "descending", Number: true}, {Text: "State"}, {Text: "Acts"}},
+			CSV:     "/sell/coupons.csv", Pager: views.Pager{Shown: 1, Total: 1, Noun: "coupon", Nouns: "coupons"},
+			Rows: []views.CouponRow{{Code: "SPRING10", URL: "/sell/coupons/cpn_1", Text: "10 % off from €50.00", Period: "until 31 May 2026 UTC", Used: 14, Limit: 100, Status: views.Status{Text: "Running", Tone: views.Good}, StopURL: "/sell/coupons/cpn_1/end"}},
 		},
-		"apply": views.Apply{Page: signedIn(samplePage("Sell on souk", views.AreaShop, "/sell/apply")), Countries: sampleCountries()},
+		"coupon":   views.Coupon{Page: page("Coupon SPRING10", "/sell/coupons"), Action: "/sell/coupons/cpn_1", Code: "SPRING10", Currency: "EUR", Funder: "Atelier Nord", Used: 14, Version: 2, Status: views.Status{Text: "Running", Tone: views.Good}, Form: views.Form{Values: map[string]string{"percent": "10", "minimum": "50.00", "ends": "2026-05-31"}}},
+		"shipping": sampleShipping(page("Shipping", "/sell/shipping")),
+		"apply":    views.Apply{Page: signedIn(samplePage("Sell on souk", views.AreaShop, "/sell/apply")), Asks: true, Countries: sampleCountries()},
+		"apply-declined": views.Apply{Page: signedIn(samplePage("Your shop application", views.AreaShop, "/sell/apply")), Another: "/sell/apply?again=new", Applications: []views.Application{
+			{Name: "Blue Kettle", Applied: sampleTime, Status: views.Status{Text: "Pending: a person is reading it", Tone: views.Warn}},
+			{Name: "Kettle Shop", Applied: sampleTime - sampleHour, Status: views.Status{Text: "Declined", Tone: views.Bad}, Why: "The legal name does not match the tax number.", Link: &views.Link{Text: "Apply again", URL: "/sell/apply?again=sel_1"}},
+			{Name: "Atelier Nord", Applied: sampleTime - 2*sampleHour, Status: views.Status{Text: "Approved: it may sell", Tone: views.Good}, Link: &views.Link{Text: "The shop as buyers see it", URL: "/s/atelier-nord"}},
+		}},
+	}
+}
+
+func sampleShipping(page views.Page) views.View {
+	kinds := []views.Choice{{Value: "flat", Text: "One price", Chosen: true}, {Value: "by_weight", Text: "By weight"}, {Value: "by_price", Text: "By what the goods cost"}}
+	return views.ShippingTable{
+		Page: page, Action: "/sell/shipping", Version: 3, AnyCurrency: true,
+		Zones: []views.ZoneRow{
+			{Label: "Standard, 2 to 4 days", Countries: "Germany and Austria", Prices: []string{"€4.90", "goods from €50.00: free"}},
+			{Label: "Parcel", Countries: "Everywhere else", Prices: []string{"up to 1,000 g: €9.90", "up to 5,000 g: €19.90", "goods that say no weight count 500 g"}},
+		},
+		Form:   views.NewForm(map[string]string{"label.0": "Standard, 2 to 4 days", "countries.0": "AT DE", "steps.0": "0: 4.90\n50: 0", "steps.1": "about five"}, map[string]string{"steps.1": "Write the price, as 4.90."}, "steps.1"),
+		Fields: []views.ZoneField{{Index: "0", Label: "Standard, 2 to 4 days", Kinds: kinds, Currencies: []views.Choice{{Text: "any, and free"}, {Value: "EUR", Text: "EUR", Chosen: true}}}, {Index: "1", Label: "New zone", Kinds: kinds, Currencies: []views.Choice{{Text: "any, and free"}}}},
+		Acts:   []views.Act{{Text: "Withdraw my table and ship as the marketplace does", URL: "/sell/shipping/withdraw"}},
 	}
 }
 
@@ -188,23 +213,33 @@ func operatorSamples() map[string]views.View {
 		{Name: "payments", Status: views.Status{Text: "Not answering", Tone: views.Bad}, Limit: 128, InFlight: 128, Dead: 2, Panics: 1},
 	}
 	tabs := []views.Choice{{Text: "All", URL: "/operator/x", Chosen: true}, {Text: "Waiting", URL: "/operator/x?state=waiting", Count: 2}}
-	sellers := views.OperatorSellers{Page: page("Sellers", "/operator/sellers"), States: tabs, Pager: views.Pager{Shown: 2, Total: 12, Next: "/operator/sellers?cursor=x", Noun: "seller", Nouns: "sellers"}, Rows: []views.SellerRow{
-		{ID: "sel_1", Name: "Blue Kettle", Legal: []string{"Blue Kettle GmbH", "Torstr. 1", "Berlin"}, Applied: sampleTime, Status: views.Status{Text: "Waits for approval", Tone: views.Warn}, Acts: []views.Act{{Text: "Approve", URL: "/operator/sellers/sel_1/approve"}}, AskWhy: true},
-		{ID: "sel_2", Name: "Atelier Nord", URL: "/s/atelier-nord", Legal: []string{"Atelier Nord SARL", "Caen"}, Applied: sampleTime, Status: views.Status{Text: "Approved", Tone: views.Good}, Listings: 48, Acts: []views.Act{{Text: "Suspend", URL: "/operator/sellers/sel_2/suspend"}}, AskWhy: true},
-	}}
-	columns := []views.Column{{Text: "Order"}, {Text: "Placed", Sorted: "descending"}, {Text: "State"}, {Text: "Sellers"}, {Text: "Items", Number: true}, {Text: "Total", Number: true}}
+	sellers := views.OperatorSellers{Page: page("Sellers", "/operator/sellers"), States: tabs, CSV: "/operator/sellers.csv",
+		Columns: []views.Column{{Text: "Seller", URL: "/operator/sellers?sort=name_down", Sorted: "ascending"}, {Text: "State"}, {Text: "Applied", URL: "/operator/sellers?sort=applied_up"}, {Text: "Listings", Number: true}, {Text: "Decide"}},
+		Pager:   views.Pager{Shown: 2, Total: 12, Next: "/operator/sellers?cursor=x", Noun: "seller", Nouns: "sellers"}, Rows: []views.SellerRow{
+			{ID: "sel_1", Name: "Blue Kettle", Legal: []string{"Blue Kettle GmbH", "Torstr. 1", "Berlin"}, Applied: sampleTime, Status: views.Status{Text: "Waits for approval", Tone: views.Warn}, Acts: []views.Act{{Text: "Approve", URL: "/operator/sellers/sel_1/approve"}, {Text: "Decline", URL: "/operator/sellers/sel_1/decline"}}},
+			{ID: "sel_2", Name: "Atelier Nord", URL: "/s/atelier-nord", Legal: []string{"Atelier Nord SARL", "Caen"}, Applied: sampleTime, Status: views.Status{Text: "Approved", Tone: views.Good}, Listings: 48, Acts: []views.Act{{Text: "Suspend", URL: "/operator/sellers/sel_2/suspend"}}},
+			{ID: "sel_3", Name: "Cheap Cheap", Legal: []string{"Unknown"}, Applied: sampleTime, Status: views.Status{Text: "Declined"}, Why: "The address is a parking lot."},
+		}}
+	heads := []views.Column{{Text: "Module", URL: "/operator/modules?sort=module_up"}, {Text: "State"}, {Text: "In flight", Number: true}, {Text: "Lag", Number: true, URL: "/operator/modules?sort=lag_up", Sorted: "descending"}, {Text: "Parked", Number: true}, {Text: "Dead", Number: true}, {Text: "Panics", Number: true}}
+	logs := []views.Column{{Text: "Subscriber"}, {Text: "Log"}, {Text: "State"}, {Text: "Position", Number: true}, {Text: "Head", Number: true}, {Text: "Lag", Number: true}, {Text: "Parked", Number: true}}
+	columns := []views.Column{{Text: "Order"}, {Text: "Placed", URL: "/operator/orders?sort=placed_up", Sorted: "descending"}, {Text: "State"}, {Text: "Sellers"}, {Text: "Items", Number: true}, {Text: "Total", Number: true}}
 	one := views.Pager{Shown: 1, Total: 1, Noun: "event", Nouns: "events"}
 	return map[string]views.View{
 		"operator-home": views.OperatorHome{
-			Page: page("Overview", "/operator"), Modules: modules,
+			Page: page("Overview", "/operator"), Columns: heads, Modules: modules,
 			Needs: []views.Need{{Count: 2, Text: "sellers to approve", URL: "/operator/sellers?state=applied", Tone: views.Warn}, {Count: 1, Text: "parked event", URL: "/operator/events", Tone: views.Bad}, {Count: 0, Text: "dead jobs", URL: "/operator/jobs"}, {Count: 1, Text: "stopped checkout", Note: "a capture was refused", URL: "/operator/orders?state=case", Tone: views.Bad}},
 			Today: []views.Figure{{Text: "Orders today", Value: "128"}, {Text: "Taken today", Value: "€9,412.50"}, {Text: "Listings", Value: "19,406", Note: "120 sellers"}},
 		},
+		"taxes": views.TaxTables{Page: page("Taxes", "/operator/taxes"), New: "/operator/taxes/new", Rows: []views.TaxRow{
+			{Place: "Germany", URL: "/operator/taxes/DE", How: "contained in prices", Rates: []string{"standard 19 %", "reduced 7 %"}},
+			{Place: "United States", URL: "/operator/taxes/US", How: "added to prices", Rates: []string{"CA standard 7.25 %", "NY standard 8.88 %"}},
+		}},
+		"tax":              views.TaxTable{Page: page("New tax table", "/operator/taxes"), Action: "/operator/taxes/new", New: true, Countries: sampleCountries(), Form: views.NewForm(map[string]string{"included": "yes", "rates": "standard 19"}, map[string]string{"rates": "“standard 19” cannot be read: write each line as “standard: 19”."}, "rates")},
 		"operator-sellers": sellers, "operator-orders": views.OperatorOrders{Page: page("Orders", "/operator/orders"), States: tabs, Columns: columns, Rows: sampleOrderRows(), Pager: views.Pager{Shown: 5, Total: -1, Noun: "order", Nouns: "orders"}},
 		"operator-events":     views.OperatorEvents{Page: page("Parked events", "/operator/events"), Pager: one, Rows: []views.ParkedRow{{ID: "search-4411", Module: "search", Subscriber: "search.index", Position: 4411, Name: "catalog.listing_changed.v1", Key: "lst_01jx", Tries: 5, Error: "index lst_01jx: title is empty", ParkedAt: sampleTime, Behind: 2, Body: "{\n  \"listing\": \"lst_01jx\"\n}", Acts: []views.Act{{Text: "Try again", URL: "/operator/events/retry", Values: map[string]string{"id": "search-4411"}}, {Text: "Skip this event for good", URL: "/operator/events/skip", Values: map[string]string{"id": "search-4411"}}}}}},
 		"operator-jobs":       views.OperatorJobs{Page: page("Dead jobs", "/operator/jobs"), Pager: views.Pager{Shown: 1, Total: 1, Noun: "job", Nouns: "jobs"}, Rows: []views.JobRow{{Module: "orders", Kind: "orders.capture", Key: "ord_01jx", Tries: 12, Error: "capture ord_01jx: the provider does not answer", At: sampleTime, Acts: []views.Act{{Text: "Run it again", URL: "/operator/jobs/retry"}, {Text: "Drop it for good", URL: "/operator/jobs/drop"}}}}},
 		"operator-jobs-empty": views.OperatorJobs{Page: page("Dead jobs", "/operator/jobs"), Empty: views.Empty{Title: "No dead jobs", Text: "Everything that was begun is done or still being tried."}},
-		"operator-modules":    views.OperatorModules{Page: page("Modules", "/operator/modules"), Modules: modules, Logs: []views.LogRow{{Subscriber: "search.index", Log: "catalog", Position: 4399, Head: 4411, Lag: 12, Parked: 1, Status: views.Status{Text: "Behind", Tone: views.Warn}}}},
-		"operator-audit":      views.OperatorAudit{Page: page("Audit trail", "/operator/audit"), Modules: tabs, Pager: one, Rows: []views.AuditRow{{At: sampleTime, Who: "Olga (operator)", Action: "catalog.seller_approved", Subject: "sel_01jx8v7", Before: "applied", After: "approved", Why: "Papers seen"}}},
+		"operator-modules":    views.OperatorModules{Page: page("Modules", "/operator/modules"), Columns: heads, Heads: logs, Modules: modules, Logs: []views.LogRow{{Subscriber: "search.index", Log: "catalog", Position: 4399, Head: 4411, Lag: 12, Parked: 1, Status: views.Status{Text: "Behind", Tone: views.Warn}}}},
+		"operator-audit":      views.OperatorAudit{Page: page("Audit trail", "/operator/audit"), Modules: tabs, CSV: "/operator/audit.csv", Pager: one, Rows: []views.AuditRow{{At: sampleTime, Who: "Olga (operator)", Action: "catalog.seller_approved", Subject: "sel_01jx8v7", Before: "applied", After: "approved", Why: "Papers seen"}}},
 	}
 }

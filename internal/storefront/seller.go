@@ -6,8 +6,6 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/orders"
-	"souk/internal/platform/httpx"
-	"souk/internal/platform/money"
 	"souk/internal/platform/page"
 	"souk/internal/storefront/views"
 )
@@ -32,11 +30,11 @@ func (v *visit) sellerHome() error {
 	if err != nil {
 		return err
 	}
-	active, err := v.ownListings(seller.ID, catalog.ListingActive)
+	scarce, more, err := v.ownListings(seller.ID, catalog.ListingActive, catalog.ListingsByStock)
 	if err != nil {
 		return err
 	}
-	drafts, err := v.ownListings(seller.ID, catalog.ListingDraft)
+	drafts, moreDrafts, err := v.ownListings(seller.ID, catalog.ListingDraft, catalog.ListingsNewest)
 	if err != nil {
 		return err
 	}
@@ -45,7 +43,7 @@ func (v *visit) sellerHome() error {
 		out.Orders = append(out.Orders, partRow(s))
 	}
 	gone := 0
-	for _, l := range active {
+	for _, l := range scarce {
 		for _, one := range l.Variants {
 			if one.Withdrawn || one.Stock.Available > lowAt {
 				continue
@@ -61,8 +59,14 @@ func (v *visit) sellerHome() error {
 	slices.SortStableFunc(out.Low, func(a, b views.StockRow) int { return a.Available - b.Available })
 	out.Needs = []views.Need{
 		need(toShip(counts.Counts), "order to ship", "orders to ship", views.PathSellerOrders+"?state="+string(orders.FulfilmentOpen), views.Warn),
-		need(gone, "variant sold out", "variants sold out", views.PathSellerListings+"?state="+string(catalog.ListingActive), views.Bad),
+		need(gone, "variant sold out", "variants sold out", filterURL(views.PathSellerListings, "", catalog.ListingActive)+"&sort="+string(catalog.ListingsByStock), views.Bad),
 		need(len(drafts), "draft", "drafts", views.PathSellerListings+"?state="+string(catalog.ListingDraft), views.Plain),
+	}
+	if more && gone >= len(scarce) {
+		out.Needs[1].Note = "at least"
+	}
+	if moreDrafts {
+		out.Needs[2].Note = "at least"
 	}
 	return v.show(http.StatusOK, out)
 }
@@ -79,10 +83,12 @@ func need(n int, one, many, url string, tone views.Tone) views.Need {
 	return out
 }
 
-// ownListings are the newest listings of the seller with that status.
-func (v *visit) ownListings(seller catalog.SellerID, status catalog.ListingStatus) ([]catalog.Listing, error) {
-	reply, err := v.Catalog.ListListings(v.ctx(), catalog.ListListingsRequest{By: v.by, Seller: seller, Status: status, Page: page.Request{Limit: 100}})
-	return reply.Listings, err
+// ownListings are the first listings of the seller with that status, and whether there are more.
+func (v *visit) ownListings(seller catalog.SellerID, status catalog.ListingStatus, order catalog.ListingSort) ([]catalog.Listing, bool, error) {
+	reply, err := v.Catalog.ListListings(v.ctx(), catalog.ListListingsRequest{
+		By: v.by, Seller: seller, Status: status, Sort: &order, Page: page.Request{Limit: 100},
+	})
+	return reply.Listings, reply.Next != "", err
 }
 
 func stockRow(l catalog.Listing, one catalog.Variant) views.StockRow {
@@ -103,75 +109,4 @@ func sellerTrouble(s catalog.Seller) views.Status {
 	default:
 		return views.Status{Text: sentence("suspended: " + s.Why), Tone: views.Bad}
 	}
-}
-
-// applyPage asks to become a seller, or says how the application stands.
-func (v *visit) applyPage() error {
-	return v.showApply(http.StatusOK, views.Form{Values: map[string]string{"currency": string(v.Currency)}})
-}
-
-func (v *visit) showApply(status int, form views.Form) error {
-	out := views.Apply{
-		Page: v.frame("Sell on souk", views.AreaShop, views.PathApply), Form: form,
-		Countries: countryChoices(form.Value("country")), Currencies: currencyChoices(form.Value("currency")),
-	}
-	out.Hidden = true
-	sid := catalog.SellerID(v.query("seller"))
-	if v.by.Seller != "" {
-		sid = catalog.SellerID(v.by.Seller)
-	}
-	if catalog.SellerIDs.Valid(sid) {
-		reply, err := v.Catalog.GetSellers(v.ctx(), catalog.GetSellersRequest{By: v.by, IDs: []catalog.SellerID{sid}})
-		if err != nil {
-			return err
-		}
-		if len(reply.Sellers) == 1 {
-			s := reply.Sellers[0]
-			out.Applied, out.Status = s.CreatedAt, sellerTrouble(s)
-			if s.Status == catalog.SellerApproved {
-				out.Status = views.Status{Text: s.Name + " is approved and may sell", Tone: views.Good}
-			}
-		}
-	}
-	return v.show(status, out)
-}
-
-// currencyChoices are the currencies that a shop can have its prices in.
-func currencyChoices(chosen string) []views.Choice {
-	var out []views.Choice
-	for _, c := range []money.Currency{"EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "CAD", "AUD", "JPY"} {
-		out = append(out, views.Choice{Value: string(c), Text: string(c), Chosen: string(c) == chosen})
-	}
-	return out
-}
-
-// apply asks for a new seller in the caller's name.
-func (v *visit) apply() error {
-	typed := v.fields("shop", "about", "legal_name", "line1", "line2", "postal_code", "city", "country", "tax_number", "email", "currency")
-	reply, err := v.Catalog.ApplySeller(v.ctx(), catalog.ApplySellerRequest{
-		By: v.by, Key: v.key(), Name: typed["shop"], About: typed["about"], Currency: money.Currency(typed["currency"]),
-		Legal: catalog.LegalParty{
-			Name: typed["legal_name"], Line1: typed["line1"], Line2: typed["line2"], PostalCode: typed["postal_code"], City: typed["city"],
-			Country: typed["country"], TaxID: typed["tax_number"], Email: typed["email"],
-		},
-	})
-	if err == nil {
-		return v.done(views.PathApply+"?seller="+string(reply.Seller.ID), views.Flash{Text: "Thank you. The application is with us.", Tone: views.Good})
-	}
-	if !formFails(err) {
-		return err
-	}
-	return v.showApply(httpx.Status(err), v.refusedForm(err, typed, []fieldName{
-		{"name", "shop", "The name of the shop"},
-		{"about", "about", "What you sell"},
-		{"legal.name", "legal_name", "The legal name"},
-		{"legal.line1", "line1", "Street and number"},
-		{"legal.line2", "line2", "The second line"},
-		{"legal.postal_code", "postal_code", "The postal code"},
-		{"legal.city", "city", "The city"},
-		{"legal.country", "country", "The country"},
-		{"legal.tax_id", "tax_number", "The tax number"},
-		{"legal.email", "email", "The e-mail address"},
-		{"currency", "currency", "The currency"},
-	}))
 }

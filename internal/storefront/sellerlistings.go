@@ -1,9 +1,7 @@
 package storefront
 
 import (
-	"encoding/csv"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -41,15 +39,17 @@ func listingStatus(s catalog.ListingStatus) views.Status {
 	}
 }
 
-// listingFilter is what the list of a seller's listings is asked for.
-func (v *visit) listingFilter() catalog.ListListingsRequest {
+// listingFilter is what the list of a seller's listings is asked for, and how it is sorted.
+func (v *visit) listingFilter() (catalog.ListListingsRequest, sorting) {
 	r := catalog.ListListingsRequest{By: v.by, Seller: catalog.SellerID(v.by.Seller), Text: v.query("q"), Page: v.cursor(listingsSize)}
 	for _, tab := range listingTabs {
 		if string(tab.state) == v.query("state") {
 			r.Status = tab.state
 		}
 	}
-	return r
+	by := v.sortedBy("sort", filterURL(views.PathSellerListings, r.Text, r.Status), ups("title", "state", "price", "stock", "changed")...)
+	r.Sort = orderOf[catalog.ListingSort](by)
+	return r, by
 }
 
 func filterURL(base, text string, state catalog.ListingStatus) string {
@@ -65,19 +65,21 @@ func filterURL(base, text string, state catalog.ListingStatus) string {
 
 // sellerListings is the seller's listings, to be worked on.
 func (v *visit) sellerListings() error {
-	r := v.listingFilter()
+	r, by := v.listingFilter()
 	reply, err := v.Catalog.ListListings(v.ctx(), r)
 	if err != nil {
 		return err
 	}
-	here := filterURL(views.PathSellerListings, r.Text, r.Status)
 	out := views.SellerListings{
 		Page: v.frame("Listings", views.AreaSeller, views.PathSellerListings), Query: r.Text,
-		Columns: []views.Column{{Text: "Listing"}, {Text: "State"}, {Text: "Price", Number: true}, {Text: "Available", Number: true}, {Text: "Changed"}},
-		Bulk:    []views.Choice{{Value: "activate", Text: "Put on offer"}, {Value: "archive", Text: "Archive"}},
-		CSV:     filterURL(pathListingsCSV, r.Text, r.Status),
-		Pager:   v.pagerOf(here, reply.Next, len(reply.Listings), "listing", "listings"),
-		Empty:   views.Empty{Title: "Nothing listed yet", Text: "What you list shows in the shop as soon as you put it on offer.", Links: []views.Link{{Text: "New listing", URL: views.PathNewListing}}},
+		Columns: []views.Column{
+			by.column("Listing", "title", "up"), by.column("State", "state", "up"), by.column("Price", "price", "up").Right(),
+			by.column("Available", "stock", "up").Right(), by.column("Changed", "changed", "down"),
+		},
+		Bulk:  []views.Choice{{Value: "activate", Text: "Put on offer"}, {Value: "archive", Text: "Archive"}},
+		CSV:   by.as(filterURL(pathListingsCSV, r.Text, r.Status)),
+		Pager: v.pagerOf(by.here(), reply.Next, len(reply.Listings), "listing", "listings"),
+		Empty: views.Empty{Title: "Nothing listed yet", Text: "What you list shows in the shop as soon as you put it on offer.", Links: []views.Link{{Text: "New listing", URL: views.PathNewListing}}},
 	}
 	for _, tab := range listingTabs {
 		out.States = append(out.States, views.Choice{Text: tab.text, URL: filterURL(views.PathSellerListings, r.Text, tab.state), Chosen: tab.state == r.Status})
@@ -184,7 +186,7 @@ func (v *visit) moveListing(status catalog.ListingStatus, said, undo string) err
 
 // listingsCSV is the listings of the list as a table, one row for each variant.
 func (v *visit) listingsCSV() error {
-	r := v.listingFilter()
+	r, _ := v.listingFilter()
 	r.Page = page.Request{Limit: catalog.MaxPage}
 	return v.csv("listings.csv", []string{"listing", "title", "state", "variant", "sku", "gtin", "options", "price", "currency", "on_hand", "available", "changed"},
 		func(write func(...string) error) (bool, error) {
@@ -207,50 +209,4 @@ func (v *visit) listingsCSV() error {
 			r.Page.Cursor = reply.Next
 			return reply.Next != "", nil
 		})
-}
-
-// csv sends a table that next writes page by page. The first page is asked for before
-// anything is sent, so that a failure then is a page of its own; a later one cuts the
-// connection, so that nobody takes half a table for a whole one.
-func (v *visit) csv(name string, head []string, next func(write func(...string) error) (bool, error)) error {
-	var first [][]string
-	more, err := next(func(cells ...string) error {
-		first = append(first, cells)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	v.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	v.w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name))
-	out := csv.NewWriter(v.w)
-	write := func(cells ...string) error {
-		for i := range cells {
-			cells[i] = inert(cells[i])
-		}
-		return out.Write(cells)
-	}
-	err = write(head...)
-	for _, row := range first {
-		err = errors.Join(err, write(row...))
-	}
-	for more && err == nil {
-		more, err = next(write)
-	}
-	out.Flush()
-	if err = errors.Join(err, out.Error()); err != nil {
-		v.warn(err, "table cut off")
-		panic(http.ErrAbortHandler)
-	}
-	return nil
-}
-
-// inert keeps a spreadsheet from taking a text for a formula.
-func inert(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		if _, err := strconv.ParseFloat(cell, 64); err != nil {
-			return "'" + cell
-		}
-	}
-	return cell
 }

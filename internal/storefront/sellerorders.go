@@ -31,14 +31,33 @@ var partTabs = []struct {
 	{orders.FulfilmentCancelled, "Cancelled"},
 }
 
-func (v *visit) partFilter() orders.ListSellerOrdersRequest {
+func (v *visit) partFilter() (orders.ListSellerOrdersRequest, sorting) {
 	r := orders.ListSellerOrdersRequest{By: v.by, Seller: catalog.SellerID(v.by.Seller), Text: v.query("number"), Page: v.cursor(ordersSize)}
 	for _, tab := range partTabs {
 		if string(tab.state) == v.query("state") {
 			r.Fulfilment = tab.state
 		}
 	}
-	return r
+	by := v.sortedBy("sort", partsURL(views.PathSellerOrders, r.Text, r.Fulfilment), ups("placed")...)
+	r.Sort = ageOf(by)
+	return r, by
+}
+
+// ageOf is the order of a list of orders, which go by when they were made.
+func ageOf(by sorting) *orders.Sort {
+	order := orders.SortNewest
+	if by.chosen == "placed_up" {
+		order = orders.SortOldest
+	}
+	return &order
+}
+
+// byAge is the head of the column by which orders are sorted, the newest first if nothing is said.
+func byAge(text string, by sorting) views.Column {
+	if by.chosen == "" {
+		by.chosen = "placed_down"
+	}
+	return by.column(text, "placed", "up")
 }
 
 func partsURL(base, number string, state orders.Fulfilment) string {
@@ -54,7 +73,7 @@ func partsURL(base, number string, state orders.Fulfilment) string {
 
 // sellerOrders is the orders that came in.
 func (v *visit) sellerOrders() error {
-	r := v.partFilter()
+	r, by := v.partFilter()
 	reply, err := v.Orders.ListSellerOrders(v.ctx(), r)
 	if err != nil {
 		return err
@@ -65,9 +84,9 @@ func (v *visit) sellerOrders() error {
 	}
 	out := views.SellerOrders{
 		Page: v.frame("Orders", views.AreaSeller, views.PathSellerOrders), Number: r.Text,
-		Columns: []views.Column{{Text: "Order"}, {Text: "Placed"}, {Text: "State"}, {Text: "Goes to"}, {Text: "Items", Number: true}, {Text: "Total", Number: true}},
-		CSV:     partsURL(pathSellerOrdersCSV, r.Text, r.Fulfilment),
-		Pager:   v.pagerOf(partsURL(views.PathSellerOrders, r.Text, r.Fulfilment), reply.Next, len(reply.SellerOrders), "order", "orders"),
+		Columns: []views.Column{{Text: "Order"}, byAge("Placed", by), {Text: "State"}, {Text: "Goes to"}, {Text: "Items", Number: true}, {Text: "Total", Number: true}},
+		CSV:     by.as(partsURL(pathSellerOrdersCSV, r.Text, r.Fulfilment)),
+		Pager:   v.pagerOf(by.here(), reply.Next, len(reply.SellerOrders), "order", "orders"),
 		Empty:   views.Empty{Title: "No orders yet", Text: "They show here as soon as they are paid.", Links: []views.Link{{Text: "Your listings", URL: views.PathSellerListings}}},
 	}
 	if r.Text != "" || r.Fulfilment != "" {
@@ -100,7 +119,7 @@ func partRow(s orders.SellerOrderSummary) views.OrderRow {
 
 // sellerOrdersCSV is the orders of the list as a table.
 func (v *visit) sellerOrdersCSV() error {
-	r := v.partFilter()
+	r, _ := v.partFilter()
 	r.Page = page.Request{Limit: 100}
 	return v.csv("orders.csv", []string{"order", "placed", "state", "paid", "country", "pieces", "to_ship", "total", "currency"},
 		func(write func(...string) error) (bool, error) {

@@ -162,6 +162,7 @@ func (v *visit) signOut() error {
 		}
 	}
 	v.setCookie(httpx.SessionCookie, "", -1)
+	v.setCookie(httpx.SellerCookie, "", -1)
 	return v.done(views.PathHome, views.Flash{Text: "You are signed out."})
 }
 

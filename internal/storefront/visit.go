@@ -19,6 +19,7 @@ import (
 
 	"souk/internal/accounts"
 	"souk/internal/cart"
+	"souk/internal/catalog"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/errs"
@@ -46,6 +47,7 @@ type visit struct {
 	by actor.Actor
 
 	person   *accounts.Person
+	staffOf  []catalog.Seller // the sellers that the caller may act for; see shops
 	basket   *cart.Cart
 	resolved bool
 }

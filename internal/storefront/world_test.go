@@ -107,9 +107,9 @@ func (w *world) resolve(ctx context.Context, r *http.Request) (actor.Actor, erro
 	if proof == httpx.ByNothing {
 		return actor.Nobody(), nil
 	}
-	request := accounts.ResolveRequest{Session: storefront.HashSecret(secret)}
+	request := accounts.ResolveRequest{Session: storefront.HashSecret(secret), Seller: catalog.SellerID(httpx.SellerAsked(r))}
 	if proof == httpx.ByToken {
-		request = accounts.ResolveRequest{Token: storefront.HashSecret(secret)}
+		request = accounts.ResolveRequest{Token: storefront.HashSecret(secret), Seller: request.Seller}
 	}
 	reply, err := w.accounts.Resolve(ctx, request)
 	if errors.Is(err, accounts.ErrSession) {
@@ -446,7 +446,11 @@ func (o *operations) DropJob(_ context.Context, by actor.Actor, module, kind, ke
 }
 
 func (o *operations) AuditTrail(_ context.Context, f storefront.AuditFilter) (storefront.AuditPage, error) {
-	return storefront.AuditPage{Next: "more", Rows: []storefront.AuditEntry{{
+	next := "more"
+	if f.Cursor != "" {
+		next = ""
+	}
+	return storefront.AuditPage{Next: next, Rows: []storefront.AuditEntry{{
 		Module: "catalog", At: sampleTime, Kind: actor.KindOperator, Person: "per_1", Action: "catalog.approve_seller", Subject: "sel_1", Before: "applied", After: "approved", Why: f.Subject,
 	}}}, o.err
 }

@@ -6,6 +6,7 @@ import "souk/internal/platform/clock"
 type OperatorHome struct {
 	Page
 	Needs   []Need
+	Columns []Column // of the modules' table
 	Modules []ModuleRow
 	Today   []Figure
 }
@@ -23,12 +24,14 @@ type Figure struct {
 // OperatorSellers is the sellers, those who wait first.
 type OperatorSellers struct {
 	Page
-	Query  string
-	States []Choice
-	Chips  []Chip
-	Rows   []SellerRow
-	Pager  Pager
-	Empty  Empty
+	Query   string
+	States  []Choice
+	Chips   []Chip
+	Columns []Column // of seller, state, applied, listings, decide
+	Rows    []SellerRow
+	CSV     string
+	Pager   Pager
+	Empty   Empty
 }
 
 // Template says which template shows it.
@@ -41,9 +44,9 @@ type SellerRow struct {
 	Legal    []string
 	Applied  clock.Time
 	Status   Status
+	Why      string // the reason of the last decision
 	Listings int
-	Acts     []Act // "Approve", "Suspend": each posts a reason beside its values
-	AskWhy   bool  // a field for the reason is shown
+	Acts     []Act // "Approve", "Decline": one form, which asks for the reason
 	ID       string
 }
 
@@ -55,6 +58,7 @@ type OperatorOrders struct {
 	Chips   []Chip
 	Columns []Column // of order, placed, state, sellers, items, total
 	Rows    []OrderRow
+	CSV     string
 	Pager   Pager
 	Empty   Empty
 }
@@ -114,7 +118,9 @@ type JobRow struct {
 // OperatorModules is how the modules are.
 type OperatorModules struct {
 	Page
+	Columns []Column // of module, state, in flight, lag, parked, dead, panics
 	Modules []ModuleRow
+	Heads   []Column // of subscriber, log, state, position, head, lag, parked
 	Logs    []LogRow
 }
 
@@ -151,6 +157,7 @@ type OperatorAudit struct {
 	Modules []Choice
 	Chips   []Chip
 	Rows    []AuditRow
+	CSV     string
 	Pager   Pager
 	Empty   Empty
 }

@@ -53,8 +53,10 @@ type WorkList map[string]int
 // Viewer is who looks at the page. The zero value is somebody not signed in.
 type Viewer struct {
 	SignedIn bool
-	Name     string // how to greet them
-	Seller   string // name of the seller whose staff they act as; empty for none
+	Name     string   // how to greet them
+	Seller   string   // name of the seller whose staff they act as; empty for none
+	SellerID string   // its id, which forms carry along so that none is sent in another's name
+	Shops    []Choice // all that they may act for, when there is a choice
 	Operator bool
 }
 

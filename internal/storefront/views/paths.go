@@ -26,15 +26,19 @@ const (
 
 	PathSell           = "/sell" // GET: what needs the seller, or how to become one
 	PathApply          = "/sell/apply"
+	PathActAs          = "/sell/as"       // POST seller: which of several one acts for
 	PathSellerListings = "/sell/listings" // POST action, id (several): bulk
 	PathNewListing     = "/sell/listings/new"
 	PathSellerOrders   = "/sell/orders"
 	PathSellerCoupons  = "/sell/coupons" // see SellerCoupons
+	PathSellerShipping = "/sell/shipping"
 
 	PathOperator    = "/operator"
 	PathOpSellers   = "/operator/sellers"
 	PathOpOrders    = "/operator/orders"
 	PathOpCoupons   = "/operator/coupons"
+	PathOpShipping  = "/operator/shipping"
+	PathOpTaxes     = "/operator/taxes"
 	PathOpEvents    = "/operator/events"
 	PathOpJobs      = "/operator/jobs"
 	PathOpModules   = "/operator/modules"

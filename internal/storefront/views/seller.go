@@ -42,6 +42,12 @@ type Column struct {
 	Number bool   // its cells are numbers
 }
 
+// Right is the column with numbers in its cells.
+func (c Column) Right() Column {
+	c.Number = true
+	return c
+}
+
 // SellerListings is a seller's listings, to be worked on.
 type SellerListings struct {
 	Page
@@ -166,42 +172,26 @@ type ShipLine struct {
 	Left    int
 }
 
-// SellerCoupons is a seller's (or, for operators, the marketplace's) coupons and the form for
-// a new one: code, percent, amount, minimum, starts, ends, uses, per_person.
-type SellerCoupons struct {
-	Page
-	Form     Form
-	Action   string
-	Currency money.Currency
-	Funder   string // who pays for the discount
-	Rows     []CouponRow
-	Empty    Empty
-}
-
-// Template says which template shows it.
-func (SellerCoupons) Template() string { return "coupons" }
-
-// CouponRow is a coupon in a table.
-type CouponRow struct {
-	Code    string
-	Text    string // "10 % off from €50.00"
-	Period  string // "until 31 May 2026 UTC"
-	Used    int
-	Limit   int // 0 for none
-	Status  Status
-	StopURL string // POST; empty when it is over
-}
-
-// Apply asks to become a seller: shop, legal_name, line1, line2, postal_code, city,
-// country, tax_number, email, about, currency.
+// Apply says how the reader's applications to sell stand, and asks for another one: shop,
+// legal_name, line1, line2, postal_code, city, country, tax_number, email, about, currency.
 type Apply struct {
 	Page
-	Form       Form
-	Countries  []Choice
-	Currencies []Choice
-	Status     Status // of an application already made; empty without one
-	Applied    clock.Time
+	Applications []Application // newest first
+	Asks         bool          // the form is shown
+	Another      string        // address of the form, when it is not
+	Form         Form
+	Countries    []Choice
+	Currencies   []Choice
 }
 
 // Template says which template shows it.
 func (Apply) Template() string { return "apply" }
+
+// Application is one application to sell.
+type Application struct {
+	Name    string
+	Applied clock.Time
+	Status  Status
+	Why     string // what the operator gave as the reason
+	Link    *Link  // what to do next
+}
