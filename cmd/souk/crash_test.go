@@ -110,6 +110,17 @@ func launch(t testing.TB, cmd *exec.Cmd) *child {
 
 func (c *child) kill() { _ = c.cmd.Process.Kill() }
 
+// ended says whether the process has ended by itself.
+func (c *child) ended() bool {
+	select {
+	case err := <-c.done:
+		c.done <- err
+		return true
+	default:
+		return false
+	}
+}
+
 // gone waits until the process has ended.
 func (c *child) gone(t testing.TB) {
 	t.Helper()
@@ -147,17 +158,19 @@ func crashRounds(t *testing.T) int {
 	return 10
 }
 
-// points are the named points of a checkout (Config.At of orders). Those of refunds are tried by
-// orders' own tests: nobody cancels here.
+// points are the named points of a checkout and of what follows it (Config.At of orders).
 var points = []string{
 	"begun", "before claim", "between claim and freeze", "after claim", "before reserve", "after reserve", "before authorise",
 	"after authorise", "parked", "before confirm", "after confirm", "before place", "after place", "before capture", "after capture",
-	"after allocate", "after close", "before undo", "after undo of the payment", "after undo of the reservation", "after undo of the claim",
+	"after allocate", "after close", "after case", "before undo", "after undo of the payment", "after undo of the reservation", "after undo of the claim",
+	"after orders.cancel", "before goods of a refund", "between goods and money of a refund", "after the money of a refund",
+	"between money and goods of a case", "after orders.ship", "before ship stock", "after ship stock", "after orders.deliver",
+	"before settle", "after settle",
 }
 
-// TestCrash kills the real binary at named points of the checkout and at random moments, under
-// concurrent checkouts, and looks after each restart whether anything acknowledged was lost,
-// doubled or left to be mended by hand.
+// TestCrash kills the real binary at named points and at random moments, while orders are placed,
+// cancelled, shipped and delivered, and looks after each restart whether anything acknowledged was
+// lost, doubled or left to be mended by hand.
 func TestCrash(t *testing.T) {
 	rounds := crashRounds(t)
 	seed := uint64(time.Now().UnixNano())
@@ -169,14 +182,15 @@ func TestCrash(t *testing.T) {
 	t.Logf("seed %d, %d rounds", seed, rounds)
 	random := rand.New(rand.NewPCG(seed, 1))
 	dir := t.TempDir()
-	fillDemoAt(t, dir)
+	crew := fillForCrashes(t, dir)
 
 	var all []*bought
-	named := 0
+	named, reached, deeds := 0, 0, 0
+	order := random.Perm(len(points)) // a few rounds come to other points each time
 	for round := range rounds {
 		point := ""
 		if round%3 != 2 {
-			point = fmt.Sprintf("%s %d", points[named%len(points)], 1+random.IntN(4))
+			point = fmt.Sprintf("%s %d", points[order[named%len(points)]], 1+random.IntN(4))
 			named++
 		}
 		c := spawn(t, dir, point)
@@ -184,7 +198,13 @@ func TestCrash(t *testing.T) {
 		if round%5 == 4 || strings.HasPrefix(point, "parked") {
 			methods = append(methods, "sandbox_later") // it takes its seconds
 		}
-		made := shop(t, c, random, methods)
+		if round%4 == 3 || strings.Contains(point, "case") {
+			methods = append(methods, "sandbox_capture_refused", "sandbox_capture_refused")
+		}
+		made, done := shop(t, c, random, methods, crew, point != "")
+		if point != "" && c.ended() {
+			reached++
+		}
 		c.kill() // where its point was not reached, or there was none
 		c.gone(t)
 
@@ -193,6 +213,10 @@ func TestCrash(t *testing.T) {
 			b.shopper.url = next.url
 			b.settle(t, fmt.Sprintf("round %d, killed %q", round, point))
 		}
+		for _, d := range done {
+			d.settle(t, next.url, fmt.Sprintf("round %d, killed %q", round, point))
+		}
+		deeds += len(done)
 		all = append(all, made...)
 		report := verifyAt(t, dir)
 		require.True(t, report.Sound(), "round %d, killed %q: %+v", round, point, broken(report))
@@ -201,20 +225,13 @@ func TestCrash(t *testing.T) {
 	}
 	placed := 0
 	for _, b := range all {
-		if b.said.Status == "placed" {
+		if b.said.Status == "placed" || b.said.Status == "completed" {
 			placed++
 		}
 	}
-	t.Logf("%d checkouts, %d placed", len(all), placed)
+	t.Logf("%d checkouts, %d placed, %d acts on orders; %d of %d named points reached", len(all), placed, deeds, reached, named)
 	assert.Positive(t, placed)
-}
-
-// fillDemoAt makes a demo marketplace in dir.
-func fillDemoAt(t *testing.T, dir string) {
-	t.Helper()
-	r := start(t, dir, "--demo", "--log-level", "error")
-	r.stop()
-	require.Equal(t, exitOK, <-r.status, r.stderr)
+	assert.Positive(t, deeds)
 }
 
 // How many buy at the same time, and how often each.
@@ -223,12 +240,19 @@ const (
 	each   = 5
 )
 
-// shop lets buyers buy for a while, and says what they know.
-func shop(t *testing.T, c *child, random *rand.Rand, methods []string) []*bought {
+// shop lets buyers buy for a while, and others act on what was bought, and says what they know.
+// Where a point is named the souk dies there; else, half of the time, at a random moment.
+func shop(t *testing.T, c *child, random *rand.Rand, methods []string, crew crew, named bool) ([]*bought, []*orderAct) {
 	t.Helper()
 	listings := goods(t, c.url, 8, 1)
 	var mu sync.Mutex
 	var made []*bought
+	var deeds []*orderAct
+	did := func(d *orderAct) {
+		mu.Lock()
+		defer mu.Unlock()
+		deeds = append(deeds, d)
+	}
 	var buying sync.WaitGroup
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
@@ -240,7 +264,7 @@ func shop(t *testing.T, c *child, random *rand.Rand, methods []string) []*bought
 		case <-ctx.Done():
 		}
 	}()
-	if random.IntN(2) == 0 {
+	if !named && random.IntN(2) == 0 {
 		// A random moment: after a number of checkouts, not after a time.
 		killAfter := 1 + random.IntN(buyers*each)
 		go func() {
@@ -277,11 +301,14 @@ func shop(t *testing.T, c *child, random *rand.Rand, methods []string) []*bought
 				if err == nil && a.status < 300 {
 					b.said, b.acked = said, true
 				}
+				if b.acked && said.Status == "placed" && said.Link != "" {
+					crew.acts(ctx, b, mine, did)
+				}
 			}
 		})
 	}
 	buying.Wait()
-	return made
+	return made, deeds
 }
 
 var errNothingToBuy = errors.New("nothing to buy")
@@ -323,7 +350,7 @@ func (b *bought) settle(t *testing.T, when string) {
 	if b.acked {
 		assert.Equal(t, b.said.Order, now.Order, "%s: the same key made another order", when)
 		if b.said.Status == "placed" {
-			assert.Equal(t, "placed", now.Status, "%s: an acknowledged order is gone", when)
+			assert.Contains(t, []string{"placed", "completed"}, now.Status, "%s: an acknowledged order is gone", when)
 		}
 		if b.said.Status == "rejected" {
 			assert.Equal(t, "rejected", now.Status, "%s: a rejected order was placed", when)

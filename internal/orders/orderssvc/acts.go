@@ -53,6 +53,7 @@ func (s *Service) do(ctx context.Context, a act) (orders.SellerOrderReply, error
 		}
 		return err
 	})
+	s.At("after "+a.name, reply.SellerOrder.Order)
 	return reply, err
 }
 

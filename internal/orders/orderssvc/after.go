@@ -54,12 +54,14 @@ func (s *Service) shipStock(ctx context.Context, j job.Job) error {
 	if so == nil {
 		return job.Dead(fmt.Errorf("order %s has no part %s", oid, row.SellerOrder))
 	}
+	s.At("before ship stock", oid)
 	_, err = s.Catalog.ShipStock(ctx, catalog.MoveAllocatedRequest{
 		By: systemFor(c.order.Buyer), Key: keyOf(oid, parcel), Reservation: c.reservation(), Items: goodsOf(so, p.Items),
 	})
 	if err != nil {
 		return s.later(j.EnqueuedAt, fmt.Errorf("ship the stock of parcel %s: %w", parcel, err))
 	}
+	s.At("after ship stock", oid)
 	return nil
 }
 
@@ -111,6 +113,7 @@ func (s *Service) refund(ctx context.Context, j job.Job) error {
 		return job.Dead(err)
 	}
 	by := systemFor(c.order.Buyer)
+	s.At("before goods of a refund", oid)
 	if _, err := s.Catalog.Deallocate(ctx, catalog.MoveAllocatedRequest{
 		By: by, Key: keyOf(oid, rid), Reservation: c.reservation(), Items: back,
 	}); err != nil {
@@ -160,6 +163,7 @@ func (s *Service) giveUp(ctx context.Context, c *checkout, row refundRow) error 
 	if _, err := s.Payments.Undo(ctx, payments.UndoRequest{By: by, Key: keyOf(c.order.ID, stepAuthorise), Why: "the order was cancelled"}); err != nil {
 		return s.later(row.At, fmt.Errorf("give up the payment of order %s: %w", c.order.ID, err))
 	}
+	s.At("between money and goods of a case", c.order.ID)
 	if _, err := s.Catalog.Release(ctx, catalog.ReleaseRequest{By: by, Key: c.reservation()}); err != nil {
 		return s.later(row.At, fmt.Errorf("release the goods of order %s: %w", c.order.ID, err))
 	}
@@ -191,11 +195,13 @@ func (s *Service) settle(ctx context.Context, j job.Job) error {
 	if d.earned.IsZero() && d.fee.IsZero() && d.tax.IsZero() && d.platform.IsZero() {
 		return nil
 	}
+	s.At("before settle", oid)
 	if _, err = s.Payments.Settle(ctx, payments.SettleRequest{
 		By: systemFor(c.order.Buyer), Key: keyOf(oid, which), Payment: c.order.Payment, Seller: id.RefOf(so.Seller),
 		SellerOrder: id.RefOf(so.ID), Earned: d.earned, Fee: d.fee, Tax: d.tax, Platform: d.platform,
 	}); err != nil {
 		return s.later(j.EnqueuedAt, fmt.Errorf("settle %s: %w", so.ID, err))
 	}
+	s.At("after settle", oid)
 	return nil
 }
