@@ -17,6 +17,9 @@ import (
 // the rules, for there a broken quote would swallow its neighbours: if it breaks them, runs
 // past the bounds, or makes a row with a wrong number of fields, then only the line on which
 // the row began is left out, and reading goes on with the line after it.
+//
+// What was looked at in vain is looked at again then. A feed of nothing but broken quotes could
+// make that a row's bounds for every line, so it is paid for: see patience.
 type lines struct {
 	in      *bufio.Reader
 	buf     []byte // what has been read and not used; a row is in it whole
@@ -29,7 +32,18 @@ type lines struct {
 	fields  []field
 	skip    bool // in a line that is too long: what is left of it is passed over
 	oldMac  bool // lines end with \r alone
+
+	over     bool  // the row at start runs over several lines
+	patience int   // how far a row over several lines may run: what is looked at in vain takes of it, what is passed gives
+	looked   int64 // bytes of all rows looked at, in vain or not
 }
+
+// The patience with rows over several lines: at first, and at most, this many of the longest
+// rows; each byte passed gives back so many. So no feed is looked at more than that often over.
+const (
+	patientRows = 2
+	patientGain = 4
+)
 
 type field struct {
 	from, to int  // counted from start
@@ -39,7 +53,7 @@ type field struct {
 
 func newLines(in *bufio.Reader, format Format, maxRow int, t *table) (*lines, error) {
 	head, _ := in.Peek(sniffed) // an error comes again on reading
-	l := &lines{in: in, line: 1, max: maxRow, comma: separator(head)}
+	l := &lines{in: in, line: 1, max: maxRow, comma: separator(head), patience: patientRows * maxRow}
 	l.oldMac = bytes.IndexByte(head, '\r') >= 0 && bytes.IndexByte(head, '\n') < 0
 	if format == TSV {
 		l.comma = '\t'
@@ -143,15 +157,17 @@ func (l *lines) miscounted(width int) *RowError {
 		Reason: fmt.Sprintf("has %d fields where the header has %d", len(l.fields), len(l.columns)),
 	}
 	if bytes.IndexByte(bytes.TrimRight(l.buf[l.start:l.start+width], "\r\n"), '\n') >= 0 {
-		l.resume(bad)
+		l.resume(bad, width)
 		return bad
 	}
 	l.consume(width)
 	return bad
 }
 
-// resume leaves out the first line of the row that begins at start, and no more.
-func (l *lines) resume(bad *RowError) {
+// resume leaves out the first line of the row that begins at start, and no more, after so many
+// bytes of it were looked at.
+func (l *lines) resume(bad *RowError, looked int) {
+	l.patience -= looked
 	bad.Reason += "; it begins with a quote that does not end, so only this line is left out"
 	if first := bytes.IndexByte(l.buf[l.start:], '\n'); first >= 0 {
 		l.consume(first + 1)
@@ -164,6 +180,7 @@ func (l *lines) resume(bad *RowError) {
 func (l *lines) consume(width int) {
 	l.line += bytes.Count(l.buf[l.start:l.start+width], []byte{'\n'})
 	l.start += width
+	l.patience = min(l.patience+patientGain*width, patientRows*l.max)
 }
 
 func (l *lines) blank() bool {
@@ -185,7 +202,7 @@ func (l *lines) row() (width int, err error) {
 			return 0, err
 		}
 	}
-	l.fields = l.fields[:0]
+	l.fields, l.over = l.fields[:0], false
 	if l.start == len(l.buf) {
 		if !l.more() && l.start == len(l.buf) {
 			return 0, l.ended()
@@ -193,15 +210,22 @@ func (l *lines) row() (width int, err error) {
 	}
 	for at := 0; ; {
 		f, next, state := l.field(at)
-		if next > l.max && state != fieldBroken {
+		l.looked += int64(next - at)
+		switch {
+		case l.over && next > l.patience:
+			state = fieldBroken
+		case next > l.max && state != fieldBroken:
 			state = fieldTooLong
 		}
 		switch state {
 		case fieldTooLong:
-			return 0, l.tooLong()
+			return 0, l.tooLong(next)
 		case fieldBroken:
 			bad := &RowError{Line: l.line, Column: l.columnName(len(l.fields)), Value: l.shown(f.from), Reason: "has a broken quote"}
-			l.resume(bad)
+			if l.over && next > l.patience {
+				bad.Reason = "runs over several lines, after too many that did so in vain"
+			}
+			l.resume(bad, next)
 			return 0, bad
 		case fieldMore, fieldLast:
 		}
@@ -210,7 +234,7 @@ func (l *lines) row() (width int, err error) {
 			return next, nil
 		}
 		if at = next; len(l.fields) > maxColumns {
-			return 0, l.tooLong()
+			return 0, l.tooLong(at)
 		}
 	}
 }
@@ -238,12 +262,15 @@ func (l *lines) columnName(i int) string {
 
 // tooLong leaves out a row that runs past the bounds: its first line if it has several, else
 // all of the line, however long, without keeping it.
-func (l *lines) tooLong() error {
+func (l *lines) tooLong(looked int) error {
 	bad := &RowError{
 		Line: l.line, Value: l.shown(0),
 		Reason: fmt.Sprintf("is longer than %d bytes or %d fields", l.max, maxColumns),
 	}
 	if first := bytes.IndexByte(l.buf[l.start:], '\n'); first >= 0 {
+		if l.over {
+			l.patience -= looked
+		}
 		l.consume(first + 1)
 		return bad
 	}

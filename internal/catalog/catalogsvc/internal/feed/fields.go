@@ -80,7 +80,8 @@ func (l *lines) quoted(from int) (f field, next int, state fieldState) {
 		}
 		severalLines = severalLines || bytes.IndexByte(passed, '\n') >= 0
 		at += len(passed)
-		if severalLines && f.stray {
+		l.over = l.over || severalLines
+		if severalLines && (f.stray || at > l.patience) {
 			return f, at, fieldBroken
 		}
 		if at > l.max {
