@@ -32,7 +32,10 @@ func (s *Server) edge(next http.Handler) http.Handler {
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
 		}
 
-		ctx := traces.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+		ctx := r.Context()
+		if r.Header.Get("Traceparent") != "" {
+			ctx = traces.Extract(ctx, propagation.HeaderCarrier(r.Header))
+		}
 		ctx, span := s.cfg.Tracer.Start(ctx, r.Method, trace.WithSpanKind(trace.SpanKindServer))
 		defer span.End()
 		ctx = context.WithValue(reqid.With(ctx, x.id), exchangeKey{}, x)
@@ -40,9 +43,9 @@ func (s *Server) edge(next http.Handler) http.Handler {
 		ctx = log.WithContext(ctx)
 		r = r.WithContext(ctx)
 
-		s.meters.inFlight.Add(ctx, 1)
+		s.meters.inFlight.Add(1)
 		defer func() {
-			s.meters.inFlight.Add(ctx, -1)
+			s.meters.inFlight.Add(-1)
 			x.finish(ctx, r.Method, time.Since(start), span)
 		}()
 		defer x.recoverOutside(w, r)
@@ -68,9 +71,11 @@ func (x *exchange) finish(ctx context.Context, method string, took time.Duration
 	}
 	x.server.meters.record(ctx, x.module, x.route, method, status, took)
 
-	span.SetName(method + " " + x.route)
-	span.SetAttributes(attribute.String("souk.module", x.module), attribute.String("souk.request_id", x.id),
-		attribute.String("http.route", x.route), attribute.Int("http.response.status_code", status))
+	if span.IsRecording() {
+		span.SetName(method + " " + x.route)
+		span.SetAttributes(attribute.String("souk.module", x.module), attribute.String("souk.request_id", x.id),
+			attribute.String("http.route", x.route), attribute.Int("http.response.status_code", status))
+	}
 	if status >= http.StatusInternalServerError {
 		span.SetStatus(codes.Error, string(x.code))
 	}
@@ -136,8 +141,13 @@ func (x *exchange) recoverOutside(w http.ResponseWriter, r *http.Request) {
 func (x *exchange) begun() bool { return x.w != nil && x.w.Status() != 0 }
 
 // apiHeaders are for answers that no browser shows as a page.
-func apiHeaders(h http.Header) {
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Cache-Control", "no-store")
+func apiHeaders(h http.Header) { // names as Set would write them, values that every answer shares
+	h["X-Content-Type-Options"], h["Content-Security-Policy"], h["Cache-Control"] = noSniffing, noContent, noStore
 }
+
+// Each has no room behind it, so that Add copies it.
+var (
+	noSniffing = []string{"nosniff"}
+	noContent  = []string{"default-src 'none'; frame-ancestors 'none'"}
+	noStore    = []string{"no-store"}
+)
