@@ -64,9 +64,11 @@ func unquote(item string) string {
 	return item
 }
 
-// quoteItem puts quotes around an item that could be read otherwise.
+// quoteItem puts quotes around an item that could be read otherwise: one with a mark, or with a
+// quote where quotes count.
 func quoteItem(item, marks string) string {
-	if strings.ContainsAny(item, marks) || strings.HasPrefix(item, `"`) {
+	counts := strings.HasPrefix(item, `"`) || strings.Contains(item, ":") && strings.Contains(item, `"`)
+	if counts || strings.ContainsAny(item, marks) {
 		return `"` + strings.ReplaceAll(item, `"`, `""`) + `"`
 	}
 	return item

@@ -25,9 +25,9 @@ const (
 	emptyTag // <item/>
 )
 
-// mark is one tag. raw holds until the next.
+// mark is one tag. name and raw hold until the next.
 type mark struct {
-	name string
+	name []byte
 	kind markKind
 	raw  []byte
 	line int
@@ -169,6 +169,6 @@ func tagOf(raw []byte) (mark, bool) {
 	if end < 0 {
 		end = len(inner)
 	}
-	m.name = string(inner[:end])
-	return m, whole && m.name != "" && m.name[0] != '!' && m.name[0] != '?'
+	m.name = inner[:end]
+	return m, whole && len(m.name) > 0 && m.name[0] != '!' && m.name[0] != '?'
 }

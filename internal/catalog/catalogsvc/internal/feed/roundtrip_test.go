@@ -236,3 +236,18 @@ func heap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+// A quote behind a colon begins a quoted part for whoever reads, so the writer quotes it.
+func TestAQuoteBehindAColonStaysWhereItIs(t *testing.T) {
+	t.Parallel()
+	row := feed.Row{
+		ID: "1", Title: "x", Price: money.Money{Minor: 1, Currency: "EUR"}, Highlights: []string{`:"`, ","},
+		Details: []feed.Detail{{Section: "s", Name: "n", Value: `wide: "`}, {Section: "s", Name: "m", Value: ","}},
+	}
+	for _, format := range formats {
+		again, err := reread(t, write(t, format, row))
+		require.NoError(t, err)
+		again.Line, again.Warnings = 0, nil
+		require.Equal(t, row, again, string(format))
+	}
+}

@@ -21,15 +21,16 @@ type items struct {
 	tag      string // item or entry, once met
 	prefix   string // what the feed calls Google's namespace
 	columns  map[string]*column
-	pending  []byte // the start tag of an item that began inside the one before
-	open     int    // its line
+	names    map[string]string // of columns, by what elements are called
+	pending  []byte            // the start tag of an item that began inside the one before
+	open     int               // its line
 }
 
 const googleNamespace = "http://base.google.com/ns/1.0"
 
 func newItems(in *bufio.Reader, maxRow int, repaired bool, t *table) (*items, error) {
 	head, _ := in.Peek(sniffed) // an error comes again on reading
-	x := &items{marks: marks{in: in, max: maxRow, line: 1}, repaired: repaired, table: t, prefix: "g", columns: map[string]*column{}}
+	x := &items{marks: marks{in: in, max: maxRow, line: 1}, repaired: repaired, table: t, prefix: "g", columns: map[string]*column{}, names: map[string]string{}}
 	if m := namespace.FindSubmatch(head); m != nil {
 		x.prefix = string(m[1])
 	}
@@ -77,7 +78,7 @@ func (x *items) item() (raw []byte, line int, err error) {
 			return nil, 0, err
 		}
 		if m.kind != endTag && x.starts(m.name) {
-			x.tag, raw, line = m.name, bytes.Clone(m.raw), m.line
+			x.tag, raw, line = string(m.name), bytes.Clone(m.raw), m.line
 			if m.kind == emptyTag {
 				return raw, line, nil
 			}
@@ -90,10 +91,10 @@ func (x *items) item() (raw []byte, line int, err error) {
 			return nil, 0, &RowError{Line: line, Reason: fmt.Sprintf("the feed ends inside this <%s>", x.tag)}
 		case err != nil:
 			return nil, 0, err
-		case m.name == x.tag && m.kind == startTag:
+		case string(m.name) == x.tag && m.kind == startTag:
 			x.pending, x.open = bytes.Clone(m.raw), m.line
 			return nil, 0, &RowError{Line: line, Reason: fmt.Sprintf("this <%[1]s> has no </%[1]s>", x.tag)}
-		case m.name == x.tag && m.kind == endTag:
+		case string(m.name) == x.tag && m.kind == endTag:
 			if raw = append(raw, m.raw...); len(raw) > x.marks.max {
 				return nil, 0, &RowError{Line: line, Reason: fmt.Sprintf("is longer than %d bytes", x.marks.max)}
 			}
@@ -103,11 +104,11 @@ func (x *items) item() (raw []byte, line int, err error) {
 	}
 }
 
-func (x *items) starts(name string) bool {
+func (x *items) starts(name []byte) bool {
 	if x.tag != "" {
-		return name == x.tag
+		return string(name) == x.tag
 	}
-	return name == "item" || name == "entry"
+	return string(name) == "item" || string(name) == "entry"
 }
 
 // element is one child of an item.
@@ -191,6 +192,23 @@ func (x *items) put(b *builder, e element) {
 
 // elements are the children of the one element that text holds.
 func (x *items) elements(text string, line int) ([]element, error) {
+	plain, ok := x.plainElements(text)
+	if !ok {
+		return x.anyElements(text, line)
+	}
+	found := make([]element, 0, len(plain))
+	for i := range plain {
+		e := plain[i].element
+		e.line = line + plain[i].line
+		if x.name(xml.StartElement{Name: plain[i].name}, &e) && (e.text != "" || e.parts != nil) {
+			found = append(found, e)
+		}
+	}
+	return found, nil
+}
+
+// anyElements is elements for any XML that there is.
+func (x *items) anyElements(text string, line int) ([]element, error) {
 	d := xml.NewDecoder(strings.NewReader(text))
 	d.Entity = xml.HTMLEntity
 	if _, err := d.Token(); err != nil { // the item's own start tag
@@ -226,7 +244,7 @@ func (x *items) elements(text string, line int) ([]element, error) {
 
 // name says which column an element is, and whether it is one at all.
 func (x *items) name(start xml.StartElement, e *element) bool {
-	e.column = columnName(start.Name.Local)
+	e.column = x.columnName(start.Name.Local)
 	switch start.Name.Space {
 	case x.prefix, googleNamespace:
 		e.google = true
@@ -248,6 +266,18 @@ func (x *items) name(start xml.StartElement, e *element) bool {
 		return false
 	}
 	return e.column != ""
+}
+
+// columnName is columnName, remembered.
+func (x *items) columnName(title string) string {
+	name, ok := x.names[title]
+	if !ok {
+		name = columnName(title)
+		if len(x.names) < maxColumns {
+			x.names[strings.Clone(title)] = name
+		}
+	}
+	return name
 }
 
 func attributeOf(start xml.StartElement, name string) string {
