@@ -16,6 +16,8 @@
     if (img.complete && (img.naturalWidth || img.loading !== "lazy")) settle(img, img.naturalWidth > 0);
   });
 
+  doc.querySelectorAll(".strip [aria-current]").forEach(function (a) { a.closest(".strip").scrollLeft = a.offsetLeft - 60; });
+
   // What changed is said politely; what was folded open stays open.
   var open = [];
   doc.addEventListener("htmx:beforeSwap", function (e) {
