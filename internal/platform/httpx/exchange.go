@@ -59,6 +59,10 @@ func (a adapter) Handle(op *huma.Operation, next func(huma.Context)) {
 	if !ok {
 		panic("httpx: " + op.Path + " was not registered through Route")
 	}
+	if rt.api.forward != nil {
+		a.server.router.Method(op.Method, op.Path, rt.api.forward)
+		return
+	}
 	a.server.router.MethodFunc(op.Method, op.Path, func(w http.ResponseWriter, r *http.Request) { rt.serve(w, r, op, next) })
 }
 

@@ -111,8 +111,9 @@ func New(cfg Config) *Server {
 
 // API is what a module registers its routes with.
 type API struct {
-	server *Server
-	door   *door.Door
+	server  *Server
+	door    *door.Door
+	forward http.Handler // where requests are passed on to; nil for a module of this process
 }
 
 // API is for the routes of the module behind that door.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/rs/zerolog"
@@ -31,9 +32,20 @@ type Module struct {
 	Ready       func(context.Context) error // whether it can do its work just now, besides reading its database
 	MaxInFlight int                         // bound on work in flight; default door.DefaultMax
 
+	// Elsewhere says that the module is in another process: Routes only describes its API, and
+	// what is asked of it is passed on.
+	Elsewhere *Elsewhere
+
 	// Door, if the wiring has made one for calls between modules; else one is made. All ways
 	// into a module lead through the same door, or its bound would not bound it.
 	Door *door.Door
+}
+
+// Elsewhere is where a module of another process is reached.
+type Elsewhere struct {
+	At    *url.URL          // of what it serves in public, on that process's private side
+	Over  http.RoundTripper // proves to it who passes a request on
+	Pages []string          // prefixes of its pages' paths
 }
 
 // Door is the way into a module.
@@ -86,8 +98,16 @@ func (s *Set) Start(ctx context.Context) error {
 // /healthz (the process lives), /readyz (each module can work), /metrics, the API's reference.
 func (s *Set) Mount(server *httpx.Server, metrics http.Handler) error {
 	for _, m := range s.modules {
+		api := server.API(m.Door)
+		if m.Elsewhere != nil {
+			there := server.Forward(m.Name, m.Elsewhere.At, m.Elsewhere.Over)
+			for _, prefix := range m.Elsewhere.Pages {
+				there.Pages(prefix)
+			}
+			api = there.API(api)
+		}
 		if m.Routes != nil {
-			m.Routes(server.API(m.Door))
+			m.Routes(api)
 		}
 	}
 	for _, m := range s.modules {

@@ -10,7 +10,11 @@ import (
 const (
 	rpcPath       = "/souk/v1/rpc/"
 	eventsPath    = "/souk/v1/events/"
-	contractsPath = "/souk/v1/contracts"
+	contractsPath = "/souk/v1/contracts/"
+
+	// PublicPath is where a process serves what others pass on from their public side: what
+	// follows it is the public address.
+	PublicPath = "/souk/v1/public"
 )
 
 // RPCPath is where a method of a module is asked.
@@ -19,8 +23,8 @@ func RPCPath(module, method string) string { return rpcPath + module + "/" + met
 // EventsPath is where a module's event log is read.
 func EventsPath(log string) string { return eventsPath + url.PathEscape(log) }
 
-// ContractsPath is where both ends compare contracts.
-func ContractsPath() string { return contractsPath }
+// ContractsPath is where a process says which contract of a module it holds.
+func ContractsPath(module string) string { return contractsPath + module }
 
 // Mux leads peers to what this process holds. It goes behind Require, on the private listener:
 // without a proven caller it lets nothing through.
@@ -45,8 +49,13 @@ func (m *Mux) Events(log string, callers []string, h http.Handler) {
 	m.handle("GET "+eventsPath+log, callers, h)
 }
 
-// Contracts serves POST /souk/v1/contracts to every caller.
-func (m *Mux) Contracts(h http.Handler) { m.handle("POST "+contractsPath, nil, h) }
+// Contracts serves GET /souk/v1/contracts/MODULE to every caller.
+func (m *Mux) Contracts(h http.Handler) { m.handle("GET "+contractsPath+"{module}", nil, h) }
+
+// Public serves what the caller passes on from its own public side. h sees the public address.
+func (m *Mux) Public(caller string, h http.Handler) {
+	m.handle(PublicPath+"/", []string{caller}, http.StripPrefix(PublicPath, h))
+}
 
 // ServeHTTP leads r to its handler.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }

@@ -83,6 +83,14 @@ var statuses = map[errs.Kind]int{
 	errs.Unknown:         http.StatusGatewayTimeout,
 }
 
+// refused is what Header says in an answer of WriteError: it is from souk itself, and not from
+// what a module serves to the public.
+const refused = "refused"
+
+// Refused says whether an answer to something passed on was written by WriteError, and so is not for
+// whoever sent it.
+func Refused(h http.Header) bool { return h.Get(Header) == refused }
+
 // WriteError answers with err as {"kind","code","message","fields"}; its cause stays here.
 func WriteError(w http.ResponseWriter, err error) {
 	e := *errs.As(err)
@@ -95,6 +103,7 @@ func WriteError(w http.ResponseWriter, err error) {
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set(Header, refused)
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(e) // the caller may be gone
 }

@@ -338,7 +338,7 @@ func TestTheMuxAloneLetsNobodyIn(t *testing.T) {
 	mux := peer.NewMux()
 	mux.Contracts(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it came through") }))
 	out := httptest.NewRecorder()
-	mux.ServeHTTP(out, httptest.NewRequest(http.MethodPost, peer.ContractsPath(), nil))
+	mux.ServeHTTP(out, httptest.NewRequest(http.MethodGet, peer.ContractsPath("catalog"), nil))
 	assert.Equal(t, http.StatusForbidden, out.Code)
 }
 

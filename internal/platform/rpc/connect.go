@@ -3,12 +3,13 @@ package rpc
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+
+	"souk/internal/platform/peer"
 )
 
 // ErrContracts says that two processes may not speak: neither holds a contract of the other's.
@@ -46,11 +47,11 @@ func (d described) matches(hashes string) bool {
 	return d.contract.Matches(Contract{Module: d.contract.Module, Hash: own, Previous: previous})
 }
 
-// ContractsHandler says what the contracts of this process's modules are, under ContractsPath
-// by module name.
+// ContractsHandler says what the contracts of this process's modules are, under
+// peer.ContractsPath.
 func ContractsHandler(contracts ...Contract) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := strings.TrimPrefix(r.URL.Path, ContractsPath)
+		name := strings.TrimPrefix(r.URL.Path, peer.ContractsPath(""))
 		i := slices.IndexFunc(contracts, func(c Contract) bool { return c.Module == name })
 		if i < 0 {
 			http.Error(w, "there is no module "+name+" here", http.StatusNotFound)
@@ -66,7 +67,7 @@ func ContractsHandler(contracts ...Contract) http.Handler {
 // do not match, and ErrUnavailable while the process cannot be asked.
 func (r *Remote) Connect(ctx context.Context) error {
 	target := *r.base
-	target.Path = strings.TrimSuffix(target.Path, "/") + ContractsPath + r.contract.Module
+	target.Path = strings.TrimSuffix(target.Path, "/") + peer.ContractsPath(r.contract.Module)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return r.unavailable(err)
@@ -81,7 +82,7 @@ func (r *Remote) Connect(ctx context.Context) error {
 		return r.unavailable(err)
 	}
 	if response.Header.Get(headerAnswer) != answeredReply {
-		return r.unavailable(errors.New("asked for its contract, it answered " + response.Status + " " + firstLine(body)))
+		return r.unavailable(fmt.Errorf("ask for its contract: %w", r.notLetIn(response, body)))
 	}
 	var there Contract
 	if err := json.Unmarshal(body, &there); err != nil {
@@ -94,11 +95,6 @@ func (r *Remote) Connect(ctx context.Context) error {
 		Module: r.contract.Module, Here: r.contract, There: there,
 		Difference: difference(strings.Split(r.contract.Text, "\n"), strings.Split(there.Text, "\n")),
 	}
-}
-
-func firstLine(body []byte) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(string(body)), "\n")
-	return mend(line[:min(len(line), 200)])
 }
 
 // difference names the lines that only one side has, with the heading that each stands under: a

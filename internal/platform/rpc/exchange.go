@@ -16,16 +16,12 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"souk/internal/platform/errs"
+	"souk/internal/platform/peer"
 	"souk/internal/platform/reqid"
 )
 
-// The private side of a process: where modules are asked, and what a request brings.
+// What a request and its answer bring beside the body.
 const (
-	// PathPrefix is what the paths of all methods begin with: PathPrefix + "cart/Quote".
-	PathPrefix = "/souk/v1/rpc/"
-	// ContractsPath is where a process says what its contracts are.
-	ContractsPath = "/souk/v1/contracts/"
-
 	headerAnswer    = "Souk-Answer"    // reply or failure: this comes from souk and from nothing between
 	headerContracts = "Souk-Contracts" // the caller's own contract's hash and the last release's
 	headerTimeout   = "Souk-Timeout"   // milliseconds that the caller will still wait; clocks may differ
@@ -105,7 +101,7 @@ func (r *Remote) exchange(ctx context.Context, m Method, body []byte, x *exchang
 
 func (r *Remote) request(ctx context.Context, m Method, body []byte) (*http.Request, error) {
 	target := *r.base
-	target.Path = strings.TrimSuffix(target.Path, "/") + PathPrefix + r.contract.Module + "/" + m.Name
+	target.Path = strings.TrimSuffix(target.Path, "/") + peer.RPCPath(r.contract.Module, m.Name)
 	// The standard client repeats by itself only what never reached the wire, since this is
 	// a POST without an Idempotency-Key header.
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
@@ -136,18 +132,27 @@ func (r *Remote) read(response *http.Response, body []byte) (answer, error) {
 		if err := r.codec.Unmarshal(body, &f); err != nil {
 			return answer{}, r.lost(fmt.Errorf("read the failure: %w", err))
 		}
-		if strings.HasPrefix(string(f.Code), "peer.") {
-			// The other process does not let this one in. It did nothing, and whoever asked
-			// for something can do nothing about it.
-			return answer{}, r.unavailable(f.err())
-		}
 		if ms, err := strconv.ParseInt(response.Header.Get(headerRetry), 10, 64); err == nil && f.Kind == errs.Unavailable {
 			return answer{}, &turnedAway{err: f.err(), after: time.Duration(ms) * time.Millisecond}
 		}
 		return a, nil
 	default:
-		return answer{}, r.lost(fmt.Errorf("the answer, %s, does not come from souk", response.Status))
+		return answer{}, r.notLetIn(response, body)
 	}
+}
+
+// notLetIn reads what stands before the modules of the other process: it says why a request
+// was not let in. Whoever asked for something can do nothing about that, so to them the module is
+// unavailable. Anything else comes from who knows where.
+func (r *Remote) notLetIn(response *http.Response, body []byte) error {
+	var f failure
+	if err := r.codec.Unmarshal(body, &f); err != nil || !peer.Own(f.Code) {
+		return r.lost(fmt.Errorf("the answer, %s, does not come from souk", response.Status))
+	}
+	if f.Kind == errs.Unknown {
+		return r.lost(f.err())
+	}
+	return r.unavailable(f.err())
 }
 
 func (r *Remote) unavailable(cause error) error {

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"souk/internal/platform/errs"
+	"souk/internal/platform/peer"
 	"souk/internal/platform/reqid"
 	"souk/internal/platform/rpc"
 	"souk/internal/platform/rpc/contract/testdata/shop"
@@ -258,9 +259,11 @@ func TestOnlySoukSpeaksForAModule(t *testing.T) {
 			_, _ = io.WriteString(w, `{"id":`)
 		}, want: rpc.ErrReplyLost},
 		"not let in": {do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-			w.Header().Set("Souk-Answer", "failure")
-			_, _ = io.WriteString(w, `{"kind":"forbidden","code":"peer.bad_signature","message":"wrong secret","fields":{}}`)
+			peer.WriteError(w, peer.ErrBadSignature.With("wrong secret"))
 		}, want: rpc.ErrUnavailable},
+		"a copy of what was let in": {do: func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			peer.WriteError(w, peer.ErrReplayed)
+		}, want: rpc.ErrReplyLost},
 		"no such module": {do: func(w http.ResponseWriter, r *http.Request, server http.Handler) {
 			r.URL.Path = "/souk/v1/rpc/shed/Put"
 			server.ServeHTTP(w, r)

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"souk/internal/platform/errs"
+	"souk/internal/platform/peer"
 	"souk/internal/platform/reqid"
 )
 
@@ -27,7 +28,7 @@ type ServerOptions struct {
 	OnFailure func(ctx context.Context, m Method, err error)
 }
 
-// Server is the callee's half of a contract: an http.Handler for PathPrefix + module + "/".
+// Server is the callee's half of a contract: an http.Handler for peer.RPCPath.
 // It believes whoever reaches it, so it stands behind what says who may call, on a listener that
 // is not the public one.
 type Server struct {
@@ -73,7 +74,7 @@ var (
 
 // ServeHTTP answers one call.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name := strings.TrimPrefix(r.URL.Path, PathPrefix+s.contract.Module+"/")
+	name := strings.TrimPrefix(r.URL.Path, peer.RPCPath(s.contract.Module, ""))
 	ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
 	ctx = reqid.With(ctx, reqid.Accept(r.Header.Get(reqid.Header)))
 	ctx, span := s.tracer.Start(ctx, s.contract.Module+"."+name, trace.WithSpanKind(trace.SpanKindServer),
