@@ -9,14 +9,42 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
+	"strings"
 )
 
 // Client asks the souk that runs on a data folder.
 type Client struct{ http *http.Client }
 
-// Dial finds the souk that runs on dataDir; ErrNoServer if there is none.
-func Dial(ctx context.Context, dataDir string) (*Client, error) {
-	conn, err := connect(ctx, dataDir)
+// Running names the processes that are running on dataDir, in order; none is no error.
+func Running(ctx context.Context, dataDir string) ([]string, error) {
+	sockets, err := filepath.Glob(filepath.Join(escaped(dataDir), "*"+suffix))
+	if err != nil {
+		return nil, fmt.Errorf("look for running processes in %s: %w", dataDir, err)
+	}
+	var names []string
+	for _, path := range sockets {
+		name := strings.TrimSuffix(filepath.Base(path), suffix)
+		c, err := Dial(ctx, dataDir, name)
+		switch {
+		case err == nil:
+			c.Close()
+			names = append(names, name)
+		case !errors.Is(err, ErrNoServer): // left behind by one that died
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// escaped is a folder's name in a pattern.
+func escaped(dir string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
+}
+
+// Dial finds a process that runs on dataDir; ErrNoServer if it does not.
+func Dial(ctx context.Context, dataDir, process string) (*Client, error) {
+	conn, err := connect(ctx, dataDir, process)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +53,7 @@ func Dial(ctx context.Context, dataDir string) (*Client, error) {
 	}
 	return &Client{http: &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
-		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, dataDir) },
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, dataDir, process) },
 	}}}, nil
 }
 

@@ -1,11 +1,12 @@
 // Package control is how a command talks to the souk that is running on the same data
 // folder: HTTP over DATA/souk.sock, which only the folder's owner can open. The running
 // process owns the databases; a command beside it asks, and opens them itself only when
-// Dial says that none runs.
+// Running says that there is none. Several processes that share a folder, each with modules of its
+// own, have a socket each, named after the process.
 //
 //	control.Handle(server, "jobs.retry", func(ctx context.Context, in retryIn, say control.Say) (retryOut, error) { … })
 //
-//	client, err := control.Dial(ctx, dataDir) // control.ErrNoServer when none runs
+//	client, err := control.Dial(ctx, dataDir, "souk") // control.ErrNoServer when it does not run
 //	out, err := control.Call[retryIn, retryOut](ctx, client, "jobs.retry", in, print)
 //
 // What a handler says while it works reaches the client line by line.
@@ -33,8 +34,11 @@ import (
 	"souk/internal/platform/errs"
 )
 
-// Socket is the socket's name in the data folder.
-const Socket = "souk.sock"
+// suffix ends the names of sockets: that of the process "souk" is souk.sock.
+const suffix = ".sock"
+
+// Path is where the socket of a process lies.
+func Path(dataDir, process string) string { return filepath.Join(dataDir, process+suffix) }
 
 // What dialling and calling may say.
 var (
@@ -96,10 +100,10 @@ func (s *Server) Names() []string {
 	return names
 }
 
-// Listen opens the socket in dataDir, readable by its owner alone. What a souk that
+// Listen opens the socket of a process in dataDir, readable by its owner alone. What one that
 // died left behind is cleared away; a living one is an error.
-func Listen(ctx context.Context, dataDir string) (net.Listener, error) {
-	c, err := Dial(ctx, dataDir)
+func Listen(ctx context.Context, dataDir, process string) (net.Listener, error) {
+	c, err := Dial(ctx, dataDir, process)
 	switch {
 	case err == nil:
 		c.Close()
@@ -125,7 +129,7 @@ func Listen(ctx context.Context, dataDir string) (net.Listener, error) {
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}
 	ln.(*net.UnixListener).SetUnlinkOnClose(false)
-	final := filepath.Join(dataDir, Socket)
+	final := Path(dataDir, process)
 	if err := errors.Join(os.Chmod(made, 0o600), os.Rename(made, final)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the control socket: %w", err), ln.Close())
 	}
@@ -251,8 +255,8 @@ func (s *stream) write(f frame) {
 }
 
 // connect opens a connection to the socket in dataDir.
-func connect(ctx context.Context, dataDir string) (net.Conn, error) {
-	path := filepath.Join(dataDir, Socket)
+func connect(ctx context.Context, dataDir, process string) (net.Conn, error) {
+	path := Path(dataDir, process)
 	address, release, err := short(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNoServer

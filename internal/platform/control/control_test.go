@@ -31,7 +31,7 @@ var errTooFar = errs.Refusal(errs.Conflict, "test.too_far")
 func serve(t *testing.T, dir string, s *control.Server) (stop func(), done chan error) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	ln, err := control.Listen(ctx, dir)
+	ln, err := control.Listen(ctx, dir, "souk")
 	require.NoError(t, err)
 	done = make(chan error, 1)
 	go func() { done <- s.Serve(ctx, ln, time.Minute) }()
@@ -58,7 +58,7 @@ func counting() *control.Server {
 
 func dial(t *testing.T, dir string) *control.Client {
 	t.Helper()
-	c, err := control.Dial(t.Context(), dir)
+	c, err := control.Dial(t.Context(), dir, "souk")
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	return c
@@ -96,7 +96,7 @@ func TestTheSocketIsItsOwnersAlone(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	stop, done := serve(t, dir, counting())
-	info, err := os.Stat(filepath.Join(dir, control.Socket))
+	info, err := os.Stat(control.Path(dir, "souk"))
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	stop()
@@ -108,25 +108,25 @@ func TestTheSocketIsItsOwnersAlone(t *testing.T) {
 
 func TestWithoutAServerDialSaysSo(t *testing.T) {
 	t.Parallel()
-	_, err := control.Dial(t.Context(), t.TempDir())
+	_, err := control.Dial(t.Context(), t.TempDir(), "souk")
 	require.ErrorIs(t, err, control.ErrNoServer)
-	_, err = control.Dial(t.Context(), filepath.Join(t.TempDir(), "none"))
+	_, err = control.Dial(t.Context(), filepath.Join(t.TempDir(), "none"), "souk")
 	require.ErrorIs(t, err, control.ErrNoServer)
 }
 
 func TestASocketLeftBehindIsNoServer(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	ln, err := control.Listen(t.Context(), dir)
+	ln, err := control.Listen(t.Context(), dir, "souk")
 	require.NoError(t, err)
 	// As after SIGKILL: the descriptor is gone, the file is not.
-	path := filepath.Join(dir, control.Socket)
+	path := control.Path(dir, "souk")
 	kept := filepath.Join(dir, "kept")
 	require.NoError(t, os.Link(path, kept))
 	require.NoError(t, ln.Close())
 	require.NoError(t, os.Rename(kept, path))
 
-	_, err = control.Dial(t.Context(), dir)
+	_, err = control.Dial(t.Context(), dir, "souk")
 	require.ErrorIs(t, err, control.ErrNoServer)
 	serve(t, dir, counting())
 	_, err = control.Call[countIn, countOut](t.Context(), dial(t, dir), "count", countIn{To: 1}, nil)
@@ -137,7 +137,7 @@ func TestASecondServerIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	serve(t, dir, counting())
-	_, err := control.Listen(t.Context(), dir)
+	_, err := control.Listen(t.Context(), dir, "souk")
 	assert.ErrorContains(t, err, "another souk is running")
 }
 
