@@ -4,17 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"souk/internal/platform/control"
 	"souk/internal/platform/telemetry"
 )
 
 // deed is what a command does with the marketplace: within the running souk, if one runs on
-// the data folder, else in this process, which opens the folder for it.
+// the data folder, else in this process, which opens the folder for it. Where several processes
+// share the folder, it is done by the one that has the module which it is about.
 type deed[In, Out any] struct {
-	name string // "events.list"
-	do   func(ctx context.Context, a *app, in In, say control.Say) (Out, error)
+	name  string              // "events.list"
+	about func(in In) string  // the module; nil for what only a process that has all can do
+	merge func(all []Out) Out // puts together what every process answers; nil for what one does
+	do    func(ctx context.Context, a *app, in In, say control.Say) (Out, error)
 }
+
+// of is a deed that is always about the same module.
+func of[In any](module string) func(In) string { return func(In) string { return module } }
 
 // offer lets commands beside the running souk ask for it.
 func (d deed[In, Out]) offer(server *control.Server, a *app) {
@@ -28,13 +36,12 @@ func (d deed[In, Out]) ask(ctx context.Context, w *world, dir string, in In) (Ou
 
 // asking has it done, and tells heard how far it is.
 func (d deed[In, Out]) asking(ctx context.Context, w *world, dir string, in In, heard func(line string)) (out Out, err error) {
-	client, err := control.Dial(ctx, dir)
-	if err == nil {
-		defer client.Close()
-		return control.Call[In, Out](ctx, client, d.name, in, heard)
-	}
-	if !errors.Is(err, control.ErrNoServer) {
+	running, err := control.Running(ctx, dir)
+	if err != nil {
 		return out, err
+	}
+	if len(running) > 0 {
+		return d.callAll(ctx, dir, running, in, heard)
 	}
 	a, err := w.openApp(ctx, dir)
 	if err != nil {
@@ -42,6 +49,47 @@ func (d deed[In, Out]) asking(ctx context.Context, w *world, dir string, in In, 
 	}
 	defer closing(&err, a.close)
 	return d.do(ctx, a, in, func(format string, args ...any) { heard(fmt.Sprintf(format, args...)) })
+}
+
+// callAll has it done by the processes that run on the folder.
+func (d deed[In, Out]) callAll(ctx context.Context, dir string, running []string, in In, heard func(line string)) (Out, error) {
+	chosen := running
+	if d.merge == nil {
+		about := ""
+		if d.about != nil {
+			about = d.about(in)
+		}
+		chosen = slices.DeleteFunc(slices.Clone(running), func(process string) bool { return !holds(process, about) })
+		if len(chosen) == 0 {
+			return *new(Out), d.nobody(running, about)
+		}
+		chosen = chosen[:1]
+	}
+	var all []Out
+	for _, process := range chosen {
+		client, err := control.Dial(ctx, dir, process)
+		if err != nil {
+			return *new(Out), err
+		}
+		out, err := control.Call[In, Out](ctx, client, d.name, in, heard)
+		client.Close()
+		if err != nil {
+			return out, err
+		}
+		all = append(all, out)
+	}
+	if d.merge == nil {
+		return all[0], nil
+	}
+	return d.merge(all), nil
+}
+
+func (d deed[In, Out]) nobody(running []string, about string) error {
+	if about == "" {
+		return fmt.Errorf("%s needs all modules in one process, and here run %s; stop them first, and it is done on the folder",
+			d.name, strings.Join(running, ", "))
+	}
+	return fmt.Errorf("%s is done by the process that has %s, and here run only %s", d.name, about, strings.Join(running, ", "))
 }
 
 // openApp wires the modules on a folder that no souk serves, for one command. Only what goes

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -30,20 +32,29 @@ type eventsIn struct {
 
 func (in eventsIn) change() bus.Change { return bus.Change{By: byCommandLine(), Why: in.Why} }
 
+// subscribing is the module of the subscriber: its name begins with it.
+func subscribing(in eventsIn) string {
+	module, _, _ := strings.Cut(in.Subscriber, ".")
+	return module
+}
+
+// joined is what several processes list, one after the other.
+func joined[T any](all [][]T) []T { return slices.Concat(all...) }
+
 func listingEvents() deed[none, []bus.Status] {
-	return deed[none, []bus.Status]{name: "events.list", do: func(ctx context.Context, a *app, _ none, _ control.Say) ([]bus.Status, error) {
+	return deed[none, []bus.Status]{name: "events.list", merge: joined[bus.Status], do: func(ctx context.Context, a *app, _ none, _ control.Say) ([]bus.Status, error) {
 		return a.bus.List(ctx)
 	}}
 }
 
 func showingEvents() deed[eventsIn, []bus.Parked] {
-	return deed[eventsIn, []bus.Parked]{name: "events.show", do: func(ctx context.Context, a *app, in eventsIn, _ control.Say) ([]bus.Parked, error) {
+	return deed[eventsIn, []bus.Parked]{name: "events.show", about: subscribing, do: func(ctx context.Context, a *app, in eventsIn, _ control.Say) ([]bus.Parked, error) {
 		return a.bus.Show(ctx, in.Subscriber, in.After, in.Limit)
 	}}
 }
 
 func retryingEvents() deed[eventsIn, bus.Drained] {
-	return deed[eventsIn, bus.Drained]{name: "events.retry", do: func(ctx context.Context, a *app, in eventsIn, _ control.Say) (bus.Drained, error) {
+	return deed[eventsIn, bus.Drained]{name: "events.retry", about: subscribing, do: func(ctx context.Context, a *app, in eventsIn, _ control.Say) (bus.Drained, error) {
 		if in.All {
 			return a.bus.RetryAll(ctx, in.Subscriber, in.change())
 		}
@@ -52,13 +63,13 @@ func retryingEvents() deed[eventsIn, bus.Drained] {
 }
 
 func skippingEvents() deed[eventsIn, bus.Drained] {
-	return deed[eventsIn, bus.Drained]{name: "events.skip", do: func(ctx context.Context, a *app, in eventsIn, _ control.Say) (bus.Drained, error) {
+	return deed[eventsIn, bus.Drained]{name: "events.skip", about: subscribing, do: func(ctx context.Context, a *app, in eventsIn, _ control.Say) (bus.Drained, error) {
 		return a.bus.Skip(ctx, in.Subscriber, in.Key, in.change())
 	}}
 }
 
 func replayingEvents() deed[eventsIn, none] {
-	return deed[eventsIn, none]{name: "events.replay", do: func(ctx context.Context, a *app, in eventsIn, _ control.Say) (none, error) {
+	return deed[eventsIn, none]{name: "events.replay", about: subscribing, do: func(ctx context.Context, a *app, in eventsIn, _ control.Say) (none, error) {
 		return none{}, a.bus.Replay(ctx, in.Subscriber, in.To, in.change())
 	}}
 }

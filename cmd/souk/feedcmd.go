@@ -36,7 +36,7 @@ type importIn struct {
 const shownProblems = 10
 
 func importing() deed[importIn, catalogsvc.ImportResult] {
-	return deed[importIn, catalogsvc.ImportResult]{name: "import", do: importFeed}
+	return deed[importIn, catalogsvc.ImportResult]{name: "import", about: of[importIn]("catalog"), do: importFeed}
 }
 
 func importFeed(ctx context.Context, a *app, in importIn, say control.Say) (result catalogsvc.ImportResult, err error) {
@@ -269,7 +269,7 @@ type exportIn struct {
 }
 
 func exporting() deed[exportIn, catalogsvc.ExportResult] {
-	return deed[exportIn, catalogsvc.ExportResult]{name: "export", do: func(ctx context.Context, a *app, in exportIn, _ control.Say) (result catalogsvc.ExportResult, err error) {
+	return deed[exportIn, catalogsvc.ExportResult]{name: "export", about: of[exportIn]("catalog"), do: func(ctx context.Context, a *app, in exportIn, _ control.Say) (result catalogsvc.ExportResult, err error) {
 		seller, err := a.sellerNamed(ctx, in.Seller)
 		if err != nil {
 			return result, err

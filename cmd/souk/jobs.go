@@ -22,6 +22,8 @@ type jobsIn struct {
 	Why    string    `json:"why"`
 }
 
+func (in jobsIn) module() string { return in.Module }
+
 // moduleJob is a job and whose it is.
 type moduleJob struct {
 	Module string `json:"module"`
@@ -32,14 +34,14 @@ type moduleJob struct {
 const maxJobs = 200
 
 func listingJobs() deed[jobsIn, []moduleJob] {
-	return deed[jobsIn, []moduleJob]{name: "jobs.list", do: func(ctx context.Context, a *app, in jobsIn, _ control.Say) ([]moduleJob, error) {
+	return deed[jobsIn, []moduleJob]{name: "jobs.list", merge: joined[moduleJob], do: func(ctx context.Context, a *app, in jobsIn, _ control.Say) ([]moduleJob, error) {
 		return a.listJobs(ctx, in)
 	}}
 }
 
 func (a *app) listJobs(ctx context.Context, in jobsIn) ([]moduleJob, error) {
 	var out []moduleJob
-	for _, name := range moduleNames {
+	for _, name := range a.here() {
 		if in.Module != "" && in.Module != name {
 			continue
 		}
@@ -55,14 +57,14 @@ func (a *app) listJobs(ctx context.Context, in jobsIn) ([]moduleJob, error) {
 }
 
 func retryingJob() deed[jobsIn, none] {
-	return deed[jobsIn, none]{name: "jobs.retry", do: func(ctx context.Context, a *app, in jobsIn, _ control.Say) (none, error) {
-		return none{}, job.Retry(ctx, a.dbs[in.Module], in.Kind, in.Key, job.Change{By: byCommandLine(), Why: in.Why})
+	return deed[jobsIn, none]{name: "jobs.retry", about: jobsIn.module, do: func(ctx context.Context, a *app, in jobsIn, _ control.Say) (none, error) {
+		return none{}, operations{a}.RetryJob(ctx, byCommandLine(), in.Module, in.Kind, in.Key, in.Why)
 	}}
 }
 
 func droppingJob() deed[jobsIn, none] {
-	return deed[jobsIn, none]{name: "jobs.drop", do: func(ctx context.Context, a *app, in jobsIn, _ control.Say) (none, error) {
-		return none{}, job.Drop(ctx, a.dbs[in.Module], in.Kind, in.Key, job.Change{By: byCommandLine(), Why: in.Why})
+	return deed[jobsIn, none]{name: "jobs.drop", about: jobsIn.module, do: func(ctx context.Context, a *app, in jobsIn, _ control.Say) (none, error) {
+		return none{}, operations{a}.DropJob(ctx, byCommandLine(), in.Module, in.Kind, in.Key, in.Why)
 	}}
 }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,15 +18,24 @@ import (
 
 // street is a marketplace with two sellers, an operator and a buyer, and a souk that serves it.
 type street struct {
-	*running
+	*running // the process with the pages
+	others   []*running
+	topology topology
+
 	lamps, mugs     shopOf
 	operator, buyer someone
 }
 
-// open fills dir with a street and serves it.
+// open fills a folder with a street and serves it in one process.
 func open(t *testing.T) *street {
 	t.Helper()
-	s := &street{}
+	return openAs(t, topologies()[0])
+}
+
+// openAs fills a folder with a street and serves it in the processes of a topology.
+func openAs(t *testing.T, as topology) *street {
+	t.Helper()
+	s := &street{topology: as}
 	dir := t.TempDir()
 	setup(t, dir, func(a *app) {
 		s.operator = operator(t, a, "olive@example.com")
@@ -32,8 +43,85 @@ func open(t *testing.T) *street {
 		s.lamps = seller(t, a, s.operator, "Lamps", 3, 20)
 		s.mugs = seller(t, a, s.operator, "Mugs", 3, 20)
 	})
-	s.running = start(t, dir, "--log-level", "error")
+	s.serve(t, dir)
 	return s
+}
+
+// serve starts the processes on dir, and waits until all of them are ready.
+func (s *street) serve(t *testing.T, dir string) {
+	t.Helper()
+	secret := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(secret, []byte(key()+key()), 0o600))
+	at := make([]string, len(s.topology.Processes))
+	for i := range at {
+		at[i] = freeAddress(t)
+	}
+	s.others = nil
+	for i := range at {
+		args := append([]string{"--log-level", "error"}, s.topology.arguments(i, at)...)
+		if len(at) > 1 {
+			args = append(args, "--peer-secret-file", secret)
+		}
+		process := start(t, dir, args...)
+		if i == 0 {
+			s.running = process
+		} else {
+			s.others = append(s.others, process)
+		}
+	}
+	for _, process := range append([]*running{s.running}, s.others...) {
+		until(t, "every process is ready", func() bool {
+			status, _ := process.get(t, "/readyz")
+			return status == http.StatusOK
+		})
+	}
+}
+
+// freeAddress is one at which nothing listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// halt stops every process, and waits for its end.
+func (s *street) halt(t *testing.T) {
+	t.Helper()
+	for _, process := range append([]*running{s.running}, s.others...) {
+		process.stop()
+		require.Equal(t, exitOK, <-process.status, process.stderr)
+	}
+}
+
+// journeys are what is tried in every topology.
+var journeys = map[string]func(t *testing.T, s *street){
+	"buy from two sellers, ship, deliver": journeyBuyFromTwoSellersShipAndDeliver,
+	"declined, and bought again":          journeyDeclined,
+	"approve by redirect":                 journeyApproveByRedirect,
+	"the price changes at checkout":       journeyPriceChangesAtCheckout,
+	"cancel and refund":                   journeyCancelAndRefund,
+}
+
+// TestJourneys makes every journey, in one process and with every module in its own; under CI, or where
+// SOUK_TOPOLOGIES is all, in every topology that there is.
+func TestJourneys(t *testing.T) {
+	t.Parallel()
+	every := os.Getenv("CI") != "" || os.Getenv("SOUK_TOPOLOGIES") == "all"
+	for _, as := range topologies() {
+		if !every && as.Name != "one" && as.Name != "apart" {
+			continue
+		}
+		for name, journey := range journeys {
+			t.Run(as.Name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				s := openAs(t, as)
+				journey(t, s)
+				s.sound(t)
+			})
+		}
+	}
 }
 
 func (s *street) as(who someone) *shopper { return &shopper{url: s.url, bearer: who.token} }
@@ -80,9 +168,7 @@ func (s *shopper) order(t *testing.T, id, link string) orderSeen {
 	return o
 }
 
-func TestJourneyBuyFromTwoSellersShipAndDeliver(t *testing.T) {
-	t.Parallel()
-	s := open(t)
+func journeyBuyFromTwoSellersShipAndDeliver(t *testing.T, s *street) {
 	buyer := s.as(s.buyer)
 	c := buyer.buy(t, "sandbox_ok", seen(s.lamps.listings[0]), seen(s.mugs.listings[1]))
 	require.Equal(t, "placed", c.Status, c.Message)
@@ -112,12 +198,9 @@ func TestJourneyBuyFromTwoSellersShipAndDeliver(t *testing.T) {
 		assert.Equal(t, "delivered", shipped.Fulfilment)
 	}
 	assert.Equal(t, "completed", buyer.order(t, c.Order, "").Status)
-	s.sound(t)
 }
 
-func TestJourneyDeclined(t *testing.T) {
-	t.Parallel()
-	s := open(t)
+func journeyDeclined(t *testing.T, s *street) {
 	g := newGuest(t, s.url)
 	c := g.buy(t, "sandbox_declined", seen(s.lamps.listings[0]))
 	assert.Equal(t, "rejected", c.Status)
@@ -128,12 +211,9 @@ func TestJourneyDeclined(t *testing.T) {
 	require.Empty(t, q.Problems, "the cart is there again")
 	again, _ := g.follow(t, q, "sandbox_ok", key())
 	assert.Equal(t, "placed", again.Status, again.Message)
-	s.sound(t)
 }
 
-func TestJourneyApproveByRedirect(t *testing.T) {
-	t.Parallel()
-	s := open(t)
+func journeyApproveByRedirect(t *testing.T, s *street) {
 	for decision, want := range map[string]string{"approve": "placed", "decline": "rejected"} {
 		g := newGuest(t, s.url)
 		a, err := g.add(t.Context(), string(s.lamps.listings[1].Variants[0].ID), 1)
@@ -163,12 +243,9 @@ func TestJourneyApproveByRedirect(t *testing.T) {
 		assert.Equal(t, c.Order, settled.Order)
 		assert.Equal(t, want, settled.Status, settled.Message)
 	}
-	s.sound(t)
 }
 
-func TestJourneyPriceChangesAtCheckout(t *testing.T) {
-	t.Parallel()
-	s := open(t)
+func journeyPriceChangesAtCheckout(t *testing.T, s *street) {
 	lamp := s.lamps.listings[2]
 	g := newGuest(t, s.url)
 	_, err := g.add(t.Context(), string(lamp.Variants[0].ID), 1)
@@ -176,8 +253,7 @@ func TestJourneyPriceChangesAtCheckout(t *testing.T) {
 	q, err := g.quote(t.Context())
 	require.NoError(t, err)
 
-	s.stop()
-	require.Equal(t, exitOK, <-s.status, s.stderr)
+	s.halt(t)
 	setup(t, s.dir, func(a *app) {
 		v := lamp.Variants[0]
 		_, err := a.ask.catalog.EditListing(t.Context(), catalog.EditListingRequest{
@@ -188,7 +264,7 @@ func TestJourneyPriceChangesAtCheckout(t *testing.T) {
 		})
 		require.NoError(t, err)
 	})
-	s.running = start(t, s.dir, "--log-level", "error")
+	s.serve(t, s.dir)
 	g.url = s.url
 
 	c, _ := g.follow(t, q, "sandbox_ok", key())
@@ -200,12 +276,9 @@ func TestJourneyPriceChangesAtCheckout(t *testing.T) {
 	c, _ = g.follow(t, now, "sandbox_ok", key())
 	assert.Equal(t, "placed", c.Status, c.Message)
 	assert.Equal(t, now.Sums.Total, c.Total)
-	s.sound(t)
 }
 
-func TestJourneyCancelAndRefund(t *testing.T) {
-	t.Parallel()
-	s := open(t)
+func journeyCancelAndRefund(t *testing.T, s *street) {
 	g := newGuest(t, s.url)
 	c := g.buy(t, "sandbox_ok", seen(s.lamps.listings[0]), seen(s.mugs.listings[0]))
 	require.Equal(t, "placed", c.Status, c.Message)
@@ -228,7 +301,6 @@ func TestJourneyCancelAndRefund(t *testing.T) {
 		s.as(s.operator).must(t, http.MethodGet, "/api/v1/payments/orders/"+c.Order+"/payments", "", nil, &payments)
 		return len(payments.Payments) == 1 && payments.Payments[0].Refunded == o.Refunded
 	})
-	s.sound(t)
 }
 
 func TestJourneyBackupWhileServingRestoresSound(t *testing.T) {

@@ -124,7 +124,7 @@ func (o operations) DeadJobs(ctx context.Context, limit int) ([]storefront.DeadJ
 func (o operations) db(module string) (*store.DB, error) {
 	db := o.a.dbs[module]
 	if db == nil {
-		return nil, job.ErrNoJob.With("there is no module %s", module)
+		return nil, job.ErrNoJob.With("there is no module %s in this process", module)
 	}
 	return db, nil
 }
@@ -159,7 +159,7 @@ func (o operations) AuditTrail(ctx context.Context, f storefront.AuditFilter) (s
 		store.AuditRow
 	}
 	var rows []row
-	for _, name := range moduleNames {
+	for _, name := range o.a.here() {
 		if f.Module != "" && f.Module != name {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,11 +35,10 @@ func restoreCommand(w *world) *cobra.Command {
 }
 
 func (w *world) restore(ctx context.Context, from, data string, replace bool) error {
-	if client, err := control.Dial(ctx, data); err == nil {
-		client.Close()
-		return fmt.Errorf("a souk is running on %s; stop it first", data)
-	} else if !errors.Is(err, control.ErrNoServer) {
+	if running, err := control.Running(ctx, data); err != nil {
 		return err
+	} else if len(running) > 0 {
+		return fmt.Errorf("%s is running on %s; stop it first", strings.Join(running, ", "), data)
 	}
 	m, err := readManifest(from)
 	if err != nil {

@@ -102,14 +102,14 @@ func TestServeOpensAnswersAndStops(t *testing.T) {
 	info, err := os.Stat(dir)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o700), info.Mode().Perm())
-	c, err := control.Dial(t.Context(), dir)
+	c, err := control.Dial(t.Context(), dir, "souk")
 	require.NoError(t, err)
 	c.Close()
 
 	r.stop()
 	assert.Equal(t, exitOK, <-r.status, r.stderr)
 	assert.Contains(t, r.stderr.String(), `"message":"stopped"`)
-	_, err = control.Dial(t.Context(), dir)
+	_, err = control.Dial(t.Context(), dir, "souk")
 	require.ErrorIs(t, err, control.ErrNoServer)
 	start(t, dir) // and it opens again
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func rebuilding() deed[none, search.RebuildReply] {
-	return deed[none, search.RebuildReply]{name: "search.rebuild", do: func(ctx context.Context, a *app, _ none, say control.Say) (search.RebuildReply, error) {
+	return deed[none, search.RebuildReply]{name: "search.rebuild", about: of[none]("search"), do: func(ctx context.Context, a *app, _ none, say control.Say) (search.RebuildReply, error) {
 		if !a.serving.Load() {
 			// What was published since the last start is heard first, or would be heard again.
 			if err := a.bus.Drain(ctx); err != nil {

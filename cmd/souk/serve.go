@@ -29,6 +29,9 @@ type serveOptions struct {
 	templates                    string
 	demo, demoPublic             bool
 	proxies                      []netip.Prefix
+	private                      string // address for neighbours; "" for none
+	layout                       layout
+	proofs                       proofs
 }
 
 func serveCommand(w *world) *cobra.Command {
@@ -47,6 +50,7 @@ func serveCommand(w *world) *cobra.Command {
 	proxies := flags.StringSlice("proxies", nil, "`CIDR`s of reverse proxies whose X-Forwarded headers are believed")
 	withDemo := flags.Bool("demo", false, "fill an empty data folder with a demo marketplace")
 	public := flags.Bool("demo-public", false, "allow --demo on an address that others can reach")
+	split := addSplit(flags)
 	templates := flags.String("templates", "", "`DIR` of internal/storefront in a source tree, to see changes of pages at once")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o := serveOptions{
@@ -64,6 +68,9 @@ func serveCommand(w *world) *cobra.Command {
 				return config.Mistakef("--proxies %s is not a network like 10.0.0.0/8", text)
 			}
 			o.proxies = append(o.proxies, p)
+		}
+		if err := split.read(w.getenv, &o); err != nil {
+			return err
 		}
 		return serve(cmd.Context(), w, o)
 	}
@@ -96,16 +103,25 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	}
 	defer closing(&err, func() error { return limited(ctx, tel.Stop) })
 
-	if client, err := control.Dial(ctx, dir); err == nil {
+	if client, err := control.Dial(ctx, dir, o.layout.process()); err == nil {
 		client.Close()
 		return fmt.Errorf("another souk is running on %s", o.data)
+	}
+	private := net.Listener(nil)
+	if o.private != "" {
+		if private, err = listenTCP(ctx, o.private); err != nil {
+			return err
+		}
+		defer closing(&err, private.Close)
 	}
 	if o.demo {
 		if err := clearHalfDemo(dir); err != nil {
 			return err
 		}
 	}
-	a, err := wire(ctx, dir, tel, wireOptions{demo: o.demo, templates: o.templates, at: w.at})
+	a, err := wire(ctx, dir, tel, wireOptions{
+		demo: o.demo, templates: o.templates, at: w.at, layout: o.layout, proofs: o.proofs,
+	})
 	if err != nil {
 		return err
 	}
@@ -114,6 +130,9 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 		if err := a.fillDemo(ctx, w); err != nil {
 			return err
 		}
+	}
+	if err := a.neighbours.greet(ctx); err != nil {
+		return err
 	}
 	if err := a.modules.Start(ctx); err != nil {
 		return err
@@ -126,18 +145,28 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	if err := a.modules.Mount(server, tel.Metrics()); err != nil {
 		return err
 	}
-	socket, err := control.Listen(ctx, dir)
+	socket, err := control.Listen(ctx, dir, o.layout.process())
 	if err != nil {
 		return err
 	}
 	defer closing(&err, socket.Close)
 	commands := control.NewServer(tel.Log)
 	a.register(commands)
-	return a.serve(ctx, w, ln, server.Handler(), func(ctx context.Context) error { return commands.Serve(ctx, socket, drain) })
+	sides := []side{{"serve commands", func(ctx context.Context) error { return commands.Serve(ctx, socket, drain) }}}
+	if private != nil {
+		sides = append(sides, side{"serve neighbours", func(ctx context.Context) error { return a.servePrivate(ctx, private, server.Handler()) }})
+	}
+	return a.serve(ctx, w, ln, server.Handler(), sides)
 }
 
-// serve answers on ln until ctx ends or something that souk cannot do without fails.
-func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handler, commands func(context.Context) error) error {
+// side is one more way in, beside the public one: it serves until its context ends.
+type side struct {
+	what  string
+	serve func(ctx context.Context) error
+}
+
+// serve answers on ln, and on the other sides, until ctx ends or something that souk cannot do without fails.
+func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handler, sides []side) error {
 	log := a.tel.Log
 	running, stop := context.WithCancel(ctx)
 	defer stop()
@@ -149,7 +178,7 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 
 	server := httpx.HTTPServer(h)
 	server.BaseContext = func(net.Listener) context.Context { return base }
-	ended := make(chan error, 3)
+	ended := make(chan error, 2+len(sides))
 	spawn := func(what string, f func() error) {
 		go func() {
 			err := f()
@@ -166,11 +195,13 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 		}
 		return nil
 	})
-	spawn("serve commands", func() error { return commands(running) })
+	for _, s := range sides {
+		spawn(s.what, func() error { return s.serve(running) })
+	}
 	spawn("background work", func() error { return a.work(working) })
 
 	_, _ = fmt.Fprintf(w.stdout, "souk is open at %s\n", address(ln.Addr()))
-	log.Info().Str("listen", ln.Addr().String()).Str("data", a.dir).Str("version", soukVersion()).Msg("serving")
+	log.Info().Str("listen", ln.Addr().String()).Str("data", a.dir).Stringer("modules", a.neighbours.layout).Str("version", soukVersion()).Msg("serving")
 
 	<-running.Done()
 	log.Info().Msg("stopping")

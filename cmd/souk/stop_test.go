@@ -24,7 +24,7 @@ func bareApp(t *testing.T) (*app, net.Listener) {
 	require.NoError(t, err)
 	ln, err := listenTCP(t.Context(), "localhost:0")
 	require.NoError(t, err)
-	return &app{tel: tel, modules: set}, ln
+	return &app{tel: tel, modules: set, neighbours: newNeighbours(oneProcess(), proofs{}, tel)}, ln
 }
 
 func untilDone(ctx context.Context) error { <-ctx.Done(); return nil }
@@ -46,7 +46,9 @@ func TestStoppingFinishesWhatIsInFlightBeforeTheWorkersStop(t *testing.T) {
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- a.serve(ctx, &world{stdout: io.Discard}, ln, handler, untilDone) }()
+	go func() {
+		ended <- a.serve(ctx, &world{stdout: io.Discard}, ln, handler, []side{{"serve commands", untilDone}})
+	}()
 
 	answer := make(chan string, 1)
 	go func() {
@@ -83,7 +85,7 @@ func TestAWorkerThatCannotGoOnStopsSouk(t *testing.T) {
 		{name: "bus", run: func(context.Context) error { return lost }},
 		{name: "jobs", run: untilDone},
 	}
-	err := a.serve(t.Context(), &world{stdout: io.Discard}, ln, http.NotFoundHandler(), untilDone)
+	err := a.serve(t.Context(), &world{stdout: io.Discard}, ln, http.NotFoundHandler(), []side{{"serve commands", untilDone}})
 	require.ErrorIs(t, err, lost)
 	assert.ErrorContains(t, err, "background work: bus: lost its place")
 }

@@ -28,7 +28,7 @@ func (a *app) upkeep(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		}
-		for _, name := range moduleNames {
+		for _, name := range a.here() {
 			if err := tidy(ctx, a.dbs[name]); err != nil && ctx.Err() == nil {
 				a.tel.Log.Warn().Str("module", name).Err(err).Msg("upkeep failed, will be tried again")
 			}

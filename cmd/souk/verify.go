@@ -22,16 +22,16 @@ type verifyIn struct {
 // verifying is the deed behind `souk verify`. On a folder that nobody serves nothing moves, so
 // one reading is enough.
 func verifying() deed[verifyIn, rehearsal.Report] {
-	return deed[verifyIn, rehearsal.Report]{name: "verify", do: func(ctx context.Context, a *app, in verifyIn, _ control.Say) (rehearsal.Report, error) {
+	return deed[verifyIn, rehearsal.Report]{name: "verify", about: of[verifyIn](pagesModule), do: func(ctx context.Context, a *app, in verifyIn, _ control.Say) (rehearsal.Report, error) {
 		return a.verify(ctx, in.Patience)
 	}}
 }
 
 // verify checks all invariants of this souk, at work or not.
 func (a *app) verify(ctx context.Context, patience time.Duration) (rehearsal.Report, error) {
+	ask := a.as("rehearsal")
 	return rehearsal.Verify(ctx, rehearsal.Services{
-		Accounts: a.ask.accounts, Catalog: a.ask.catalog, Search: a.ask.search, Cart: a.ask.cart,
-		Payments: a.ask.payments, Orders: a.ask.orders,
+		Accounts: ask.accounts, Catalog: ask.catalog, Search: ask.search, Cart: ask.cart, Payments: ask.payments, Orders: ask.orders,
 	}, rehearsal.Options{Running: a.serving.Load(), Patience: patience})
 }
 

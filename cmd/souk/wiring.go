@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -54,18 +56,20 @@ type services struct {
 // app is a souk that is wired and open: its modules with their databases, and what works in
 // the background. Whoever opened it closes it.
 type app struct {
-	dir     string
-	tel     *telemetry.Telemetry
-	dbs     map[string]*store.DB
-	bus     *bus.Bus
-	modules *module.Set
-	ask     services
-	http    httpx.Config // the resolver and the error page come from modules
-	workers []worker
-	closers []func() error
-	serving atomic.Bool // events and jobs are worked on
+	dir        string
+	tel        *telemetry.Telemetry
+	neighbours *neighbours
+	dbs        map[string]*store.DB // of the modules that are here
+	sources    map[bus.Log]bus.Source
+	bus        *bus.Bus
+	modules    *module.Set
+	ask        services     // the modules that are here
+	http       httpx.Config // the resolver and the error page come from modules
+	workers    []worker
+	closers    []func() error
+	serving    atomic.Bool // events and jobs are worked on
 
-	// What commands need of modules beyond their contracts.
+	// What commands need of modules beyond their contracts; nil where a module is elsewhere.
 	catalog  *catalogsvc.Service
 	payments *paymentssvc.Service
 	search   *searchsvc.Service
@@ -77,67 +81,88 @@ type worker struct {
 	run  func(ctx context.Context) error
 }
 
-// wire opens every module in dir and puts them together: this function is the map of what
-// hangs on what. On an error nothing stays open.
+// wire opens every module of this process in dir and puts them together: this function is the
+// map of what hangs on what. On an error nothing stays open.
 func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptions) (_ *app, err error) {
-	a := &app{dir: dir, tel: tel, dbs: map[string]*store.DB{}}
+	if o.layout.here == nil {
+		o.layout = oneProcess()
+	}
+	a := &app{dir: dir, tel: tel, dbs: map[string]*store.DB{}, sources: map[bus.Log]bus.Source{}, neighbours: newNeighbours(o.layout, o.proofs, tel)}
+	a.closers = append(a.closers, a.neighbours.close)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
 		}
 	}()
-	if err := a.open(ctx); err != nil {
+	here := o.layout.has
+	if err := a.open(ctx, o.layout.stored()); err != nil {
 		return nil, err
 	}
-	sources := map[bus.Log]bus.Source{}
 	doors := map[string]*door.Door{}
 	for _, name := range moduleNames {
-		sources[bus.Log(name)] = bus.LocalSource(a.dbs[name])
 		doors[name] = door.New(name, 0, tel.Log)
+		if here(name) {
+			a.sources[bus.Log(name)] = bus.LocalSource(a.dbs[name])
+		} else if source, heard := a.neighbours.source(name); heard {
+			a.sources[bus.Log(name)] = source
+		}
 	}
-	a.bus = bus.New(bus.Config{Sources: sources, Log: tel.Log, Tracer: tel.Traces})
+	a.bus = bus.New(bus.Config{Sources: a.sources, Log: tel.Log, Tracer: tel.Traces})
 
-	a.catalog = catalogsvc.New(catalogsvc.Config{DB: a.dbs["catalog"], Telemetry: tel.Module("catalog")})
-	a.ask.catalog = catalogrpc.Guard(a.catalog, doors["catalog"])
-
-	people := accountssvc.New(accountssvc.Config{
-		DB: a.dbs["accounts"], Bus: a.bus, Catalog: a.ask.catalog, Telemetry: tel.Module("accounts"),
-	})
-	a.ask.accounts = accountsrpc.Guard(people, doors["accounts"])
-
-	a.payments = paymentssvc.New(paymentssvc.Config{DB: a.dbs["payments"], Telemetry: tel.Module("payments"), Stylesheet: o.stylesheet})
-	a.ask.payments = paymentsrpc.Guard(a.payments, doors["payments"])
-
-	a.search = searchsvc.New(searchsvc.Config{
-		DB: a.dbs["search"], Bus: a.bus, Catalog: a.ask.catalog, Telemetry: tel.Module("search"),
-	})
-	a.ask.search = searchrpc.Guard(a.search, doors["search"])
-
-	carts := cartsvc.New(cartsvc.Config{DB: a.dbs["cart"], Catalog: a.ask.catalog, Telemetry: tel.Module("cart")})
-	a.ask.cart = cartrpc.Guard(carts, doors["cart"])
-
-	bought := orderssvc.New(orderssvc.Config{
-		DB: a.dbs["orders"], Bus: a.bus, Cart: a.ask.cart, Catalog: a.ask.catalog, Payments: a.ask.payments,
-		Accounts: a.ask.accounts, Telemetry: tel.Module("orders"), At: o.at,
-	})
-	a.ask.orders = ordersrpc.Guard(bought, doors["orders"])
-
-	pages, err := storefront.New(storefront.Config{
-		Accounts: a.ask.accounts, Catalog: a.ask.catalog, Search: a.ask.search, Cart: a.ask.cart, Payments: a.ask.payments,
-		Orders: a.ask.orders, Operations: operations{a}, Demo: o.demo, Renderer: storefront.RenderOptions{Dir: o.templates, NewKey: rand.Text},
-	})
-	if err != nil {
-		return nil, err
+	var parts []module.Module
+	if here("catalog") {
+		a.catalog = catalogsvc.New(catalogsvc.Config{DB: a.dbs["catalog"], Telemetry: tel.Module("catalog")})
+		a.ask.catalog = catalogrpc.Guard(a.catalog, doors["catalog"])
+		parts = append(parts, a.catalog.Module())
 	}
-	a.http.Resolver, a.http.PageError = people.Resolver(), pages.PageError
-
-	parts := []module.Module{
-		a.catalog.Module(), people.Module(), a.payments.Module(), a.search.Module(), carts.Module(), bought.Module(), pages.Module(),
-		{Name: "demo", Assets: demoPictures},
+	if here("accounts") {
+		people := accountssvc.New(accountssvc.Config{
+			DB: a.dbs["accounts"], Bus: a.bus, Catalog: a.as("accounts").catalog, Telemetry: tel.Module("accounts"),
+		})
+		a.ask.accounts = accountsrpc.Guard(people, doors["accounts"])
+		a.http.Resolver = people.Resolver()
+		parts = append(parts, people.Module())
+	} else {
+		a.http.Resolver = accountssvc.Resolver(a.as(edgeCaller).accounts)
+	}
+	if here("payments") {
+		a.payments = paymentssvc.New(paymentssvc.Config{DB: a.dbs["payments"], Telemetry: tel.Module("payments"), Stylesheet: o.stylesheet})
+		a.ask.payments = paymentsrpc.Guard(a.payments, doors["payments"])
+		parts = append(parts, a.payments.Module())
+	}
+	if here("search") {
+		a.search = searchsvc.New(searchsvc.Config{
+			DB: a.dbs["search"], Bus: a.bus, Catalog: a.as("search").catalog, Telemetry: tel.Module("search"),
+		})
+		a.ask.search = searchrpc.Guard(a.search, doors["search"])
+		parts = append(parts, a.search.Module())
+	}
+	if here("cart") {
+		carts := cartsvc.New(cartsvc.Config{DB: a.dbs["cart"], Catalog: a.as("cart").catalog, Telemetry: tel.Module("cart")})
+		a.ask.cart = cartrpc.Guard(carts, doors["cart"])
+		parts = append(parts, carts.Module())
+	}
+	if here("orders") {
+		may := a.as("orders")
+		bought := orderssvc.New(orderssvc.Config{
+			DB: a.dbs["orders"], Bus: a.bus, Cart: may.cart, Catalog: may.catalog, Payments: may.payments,
+			Accounts: may.accounts, Telemetry: tel.Module("orders"), At: o.at,
+		})
+		a.ask.orders = ordersrpc.Guard(bought, doors["orders"])
+		parts = append(parts, bought.Module())
+	}
+	if here(pagesModule) {
+		pages, err := a.pages(o)
+		if err != nil {
+			return nil, err
+		}
+		a.http.PageError = pages.PageError
+		parts = append(parts, pages.Module(), module.Module{Name: "demo", Assets: demoPictures})
 	}
 	for i := range parts {
 		parts[i].Door = doors[parts[i].Name]
 	}
+	parts = inOrder(append(parts, a.neighbours.parts(o.layout.has(pagesModule))...))
 	if a.modules, err = module.NewSet(tel.Log, parts...); err != nil {
 		return nil, err
 	}
@@ -148,10 +173,37 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		}
 	}
 	a.workers = append(a.workers, worker{name: "upkeep", run: a.upkeep})
+	if len(o.layout.remote) > 0 {
+		a.workers = append(a.workers, worker{name: "neighbours", run: a.neighbours.wait})
+	}
 	if err := a.bus.Instrument(tel.Meter()); err != nil {
 		return nil, fmt.Errorf("show the bus: %w", err)
 	}
 	return a, a.modules.Show(tel)
+}
+
+// inOrder are the parts in the order of moduleNames, whatever is here: the API's document is to be the same.
+func inOrder(parts []module.Module) []module.Module {
+	place := func(m module.Module) int {
+		if i := slices.Index(moduleNames, m.Name); i >= 0 {
+			return i
+		}
+		return len(moduleNames)
+	}
+	slices.SortStableFunc(parts, func(x, y module.Module) int { return cmp.Compare(place(x), place(y)) })
+	return parts
+}
+
+// here are the modules of this process that keep something.
+func (a *app) here() []string { return a.neighbours.layout.stored() }
+
+// pages is the storefront, which asks every module.
+func (a *app) pages(o wireOptions) (*storefront.Storefront, error) {
+	may := a.as(pagesModule)
+	return storefront.New(storefront.Config{
+		Accounts: may.accounts, Catalog: may.catalog, Search: may.search, Cart: may.cart, Payments: may.payments,
+		Orders: may.orders, Operations: operations{a}, Demo: o.demo, Renderer: storefront.RenderOptions{Dir: o.templates, NewKey: rand.Text},
+	})
 }
 
 // wireOptions are what differs between one use of the modules and another.
@@ -160,22 +212,27 @@ type wireOptions struct {
 	demo       bool   // pages say that nothing is really sold
 	templates  string // folder to read templates from again for every request; "" as compiled
 	at         func(point string, order orders.OrderID)
+	layout     layout // which modules are here; everything if nothing is said
+	proofs     proofs // what neighbours know each other by
 }
 
-// open opens every module's database, which runs its migrations. The first is opened before the
+// open opens the databases of these modules, which runs their migrations. The first is opened before the
 // others, so that of two souks on one folder only one gets any.
-func (a *app) open(ctx context.Context) error {
-	dbs, failures := make([]*store.DB, len(moduleNames)), make([]error, len(moduleNames))
-	open := func(i int) { dbs[i], failures[i] = store.Open(ctx, storeOptions(a.dir, moduleNames[i], a.tel)) }
+func (a *app) open(ctx context.Context, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	dbs, failures := make([]*store.DB, len(names)), make([]error, len(names))
+	open := func(i int) { dbs[i], failures[i] = store.Open(ctx, storeOptions(a.dir, names[i], a.tel)) }
 	if open(0); failures[0] == nil {
 		var opening sync.WaitGroup
-		for i := 1; i < len(moduleNames); i++ {
+		for i := 1; i < len(names); i++ {
 			opening.Go(func() { open(i) })
 		}
 		opening.Wait()
 	}
 	var first error
-	for i, name := range moduleNames {
+	for i, name := range names {
 		switch {
 		case failures[i] != nil && first == nil:
 			first = fmt.Errorf("open %s: %w", name, failures[i])
