@@ -142,7 +142,7 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	a.http.Log, a.http.Tracer, a.http.Meter = tel.Log, tel.Tracer, tel.Meter()
 	a.http.Version, a.http.Proxies = soukVersion(), o.proxies
 	server := httpx.New(a.http)
-	if err := a.modules.Mount(server, tel.Metrics()); err != nil {
+	if err := a.modules.Mount(server, tel.Metrics()); err != nil { //nolint:contextcheck // what is passed on has the context of its own request
 		return err
 	}
 	socket, err := control.Listen(ctx, dir, o.layout.process())
