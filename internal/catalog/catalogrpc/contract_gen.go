@@ -267,6 +267,7 @@ struct ListListingsRequest
 	page page.Request
 	path string
 	seller id.ID[Seller]
+	sort *ListingSort
 	status ListingStatus
 	text string
 
@@ -286,6 +287,7 @@ struct ListSellersReply
 struct ListSellersRequest
 	by actor.Actor
 	page page.Request
+	sort *SellerSort
 	status SellerStatus
 	text string
 
@@ -328,6 +330,19 @@ struct ListingChanged
 
 struct ListingReply
 	listing Listing
+
+enum ListingSort fallback "newest"
+	"changed_down"
+	"changed_up"
+	"newest"
+	"price_down"
+	"price_up"
+	"state_down"
+	"state_up"
+	"stock_down"
+	"stock_up"
+	"title_down"
+	"title_up"
 
 enum ListingStatus fallback "archived"
 	"active"
@@ -455,6 +470,12 @@ struct SellerChanged
 
 struct SellerReply
 	seller Seller
+
+enum SellerSort fallback "name_up"
+	"applied_down"
+	"applied_up"
+	"name_down"
+	"name_up"
 
 enum SellerStatus fallback "suspended"
 	"applied"
