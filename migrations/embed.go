@@ -15,8 +15,14 @@ import (
 var files embed.FS
 
 // SQLite is the module's migrations for SQLite; nil when it has none.
-func SQLite(module string) fs.FS {
-	dir := module + "/sqlite"
+func SQLite(module string) fs.FS { return of(module, "sqlite") }
+
+// Postgres is the module's migrations for PostgreSQL; nil when it has none, as search has: its
+// index is in every process.
+func Postgres(module string) fs.FS { return of(module, "postgres") }
+
+func of(module, engine string) fs.FS {
+	dir := module + "/" + engine
 	if info, err := fs.Stat(files, dir); err != nil || !info.IsDir() {
 		return nil
 	}

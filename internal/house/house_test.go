@@ -28,6 +28,7 @@ func rules() arch.Rules {
 				Why: "register routes with httpx.Route; what httpx lacks, add to httpx",
 			},
 			{Import: "github.com/mattn/go-sqlite3", In: []string{"internal/platform/store"}, Why: openDatabases},
+			{Import: "github.com/jackc/pgx/v5", In: []string{"internal/platform/store"}, Why: openDatabases},
 			{
 				Import: "database/sql", Names: []string{"Open", "OpenDB", "Register"},
 				In: []string{"internal/platform/store"}, Why: openDatabases,

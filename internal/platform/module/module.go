@@ -138,6 +138,9 @@ func (s *Set) Show(t *telemetry.Telemetry) error {
 			to.Total("souk.store.commits", "Transactions committed; fewer than writes when they share.", func() int64 { return m.DB.Stats().Commits })
 			to.Total("souk.store.failed_commits", "Commits that failed, their writes unknown.", func() int64 { return m.DB.Stats().FailedCommits })
 			to.Total("souk.store.reads", "Snapshots read.", func() int64 { return m.DB.Stats().Reads })
+			to.Total("souk.store.reruns", "Times that a write ran again because of others.", func() int64 { return m.DB.Stats().Reruns })
+			to.Total("souk.store.horizon_held", "Times that an old transaction was found to hold events back, on PostgreSQL.",
+				func() int64 { return m.DB.Stats().HeldBack })
 			to.Gauge("souk.store.queued", "Writes waiting for their turn.", func() int64 { return m.DB.Stats().Queued })
 		}
 		if m.Jobs != nil {

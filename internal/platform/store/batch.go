@@ -138,12 +138,7 @@ func (w *writer) call(r *request) {
 		if returned {
 			return
 		}
-		if v := recover(); v != nil {
-			r.err = panicked(v)
-			return
-		}
-		r.err = ErrPanicked.With("something went wrong on our side").Because(
-			errors.New("the function given to Write ended its goroutine (runtime.Goexit; in a test, FailNow)"))
+		r.err = ended(recover())
 	}()
 	r.err = invoke(r.fn, r.tx)
 	returned = true
@@ -202,13 +197,15 @@ func (w *writer) settle(r *request) error {
 }
 
 // memories are the refusals to be remembered: those that r's function returned.
-func (r *request) memories() []memory {
-	if r.err == nil || len(r.tx.refusals) == 0 || !errs.Refused(r.err) {
+func (r *request) memories() []memory { return memoriesOf(r.tx, r.err) }
+
+func memoriesOf(tx *Tx, err error) []memory {
+	if err == nil || len(tx.refusals) == 0 || !errs.Refused(err) {
 		return nil
 	}
 	var out []memory
-	for _, m := range r.tx.refusals {
-		if m.refusal.Code == errs.CodeOf(r.err) {
+	for _, m := range tx.refusals {
+		if m.refusal.Code == errs.CodeOf(err) {
 			out = append(out, m)
 		}
 	}

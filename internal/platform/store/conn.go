@@ -169,6 +169,28 @@ func (c *conn) do(what control) error {
 	return err
 }
 
+// get reads the first row.
+func (c *conn) get(ctx context.Context, dest any, query string, args []any) error {
+	return c.x.GetContext(ctx, dest, query, args...)
+}
+
+// all reads every row.
+func (c *conn) all(ctx context.Context, dest any, query string, args []any) error {
+	return c.x.SelectContext(ctx, dest, query, args...)
+}
+
+// exec runs a statement and says how many rows it changed.
+func (c *conn) exec(ctx context.Context, query string, args []any) (int64, error) {
+	result, err := c.x.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// over says whether the transaction has ended, with whatever error.
+func (c *conn) over(error) bool { return !c.inTransaction() }
+
 // inTransaction says whether a transaction stands. SQLite ends one by itself when the disk
 // is full, when reading or writing fails, when memory runs out and when it is interrupted.
 func (c *conn) inTransaction() bool { return !c.raw.AutoCommit() }

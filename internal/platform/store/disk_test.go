@@ -71,7 +71,7 @@ func TestIOErrorInsideAFunctionEndsOnlyTheCulprit(t *testing.T) {
 			limitFiles(t, 512<<10)
 			defer limitFiles(t, 0)
 			err := big("too big", 4<<20)(tx)
-			lost = !tx.c.inTransaction()
+			lost = tx.c.over(nil)
 			return err
 		}},
 		one{fn: add("after")})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"github.com/mattn/go-sqlite3"
@@ -38,6 +39,16 @@ var (
 	ErrBehind = errs.Refusal(errs.Unavailable, "store.behind")
 	// ErrBusy says that too many writes are waiting already; this one was not begun.
 	ErrBusy = errs.Refusal(errs.Unavailable, "store.busy")
+	// ErrContended says that others wrote the same at the same time, again and again, until
+	// this one was given up; nothing was done.
+	ErrContended = errs.Refusal(errs.Unavailable, "store.contended")
+	// ErrUnreachable says that the database server does not answer, or was lost before the
+	// commit was asked for; nothing was done.
+	ErrUnreachable = errs.Refusal(errs.Unavailable, "store.unreachable")
+	// ErrDenied says that the database server refuses the password or lacks a right.
+	ErrDenied = errs.Refusal(errs.Unavailable, "store.denied")
+	// ErrText says that a text has a character that the database cannot keep.
+	ErrText = errs.Refusal(errs.Invalid, "store.text")
 	// ErrNested says that a Write was called inside a Write. It is a defect.
 	ErrNested = errs.Refusal(errs.Internal, "store.write_inside_write")
 	// ErrPanicked says that the function given to Write panicked or ended its goroutine.
@@ -48,7 +59,12 @@ var (
 
 // explain gives an error of SQLite its kind, the file that it is about and what to do. Any
 // other error passes unchanged, sql.ErrNoRows among them.
-func (db *DB) explain(err error) error { return explain(db.path, db.holder, err) }
+func (db *DB) explain(err error) error {
+	if db.pg != nil {
+		return pgExplain(db.path, err)
+	}
+	return explain(db.path, db.holder, err)
+}
 
 func explain(path string, holder func() string, err error) error {
 	var e sqlite3.Error
@@ -105,6 +121,9 @@ func notBegun(ctx context.Context) error {
 // IsDuplicate says whether err is a row refused because its like is there already: a
 // UNIQUE or PRIMARY KEY constraint.
 func IsDuplicate(err error) bool {
+	if pgCode(err) == pgUnique {
+		return true
+	}
 	var e sqlite3.Error
 	return errors.As(err, &e) && (e.ExtendedCode == sqlite3.ErrConstraintUnique ||
 		e.ExtendedCode == sqlite3.ErrConstraintPrimaryKey || e.ExtendedCode == sqlite3.ErrConstraintRowID)
@@ -113,6 +132,9 @@ func IsDuplicate(err error) bool {
 // IsConstraint says whether err is a row refused by any constraint: CHECK, NOT NULL, a
 // foreign key, a duplicate, a type.
 func IsConstraint(err error) bool {
+	if strings.HasPrefix(pgCode(err), pgConstraints) {
+		return true
+	}
 	var e sqlite3.Error
 	return errors.As(err, &e) && e.Code == sqlite3.ErrConstraint
 }

@@ -27,6 +27,9 @@ func (db *DB) Hold(ctx context.Context) (release func(), err error) {
 	if insideWrite() {
 		return nil, ErrNested
 	}
+	if db.pg != nil {
+		return db.pg.hold(ctx)
+	}
 	h := &hold{reached: make(chan struct{}), released: make(chan struct{})}
 	select {
 	case db.writer.holds <- h:

@@ -26,11 +26,14 @@ const (
 	publishMost  = 64 // events in one statement
 )
 
-// Publish appends events to the module's log. They are there when the Write commits, in the
-// order of the commits, at positions without gaps.
+// Publish appends events to the module's log, at positions without gaps. On SQLite they are
+// there when the Write commits, in the order of the commits; on PostgreSQL soon after.
 func (tx *Tx) Publish(events ...Event) error {
 	if len(events) == 0 {
 		return nil
+	}
+	if tx.db.pg != nil {
+		return tx.queue(events)
 	}
 	var head int64
 	count := int64(len(events))
@@ -75,12 +78,13 @@ func (tx *Tx) Enqueue(kind, key string, runAt clock.Time) error {
 		INSERT INTO jobs (kind, key, run_at, state, trace, enqueued_at, updated_at) VALUES (?, ?, ?, 'pending', ?, ?, ?)
 		ON CONFLICT (kind, key) DO UPDATE SET
 			run_at = CASE
-				WHEN state = 'dead' OR state = 'running' AND generation = started_generation THEN excluded.run_at
-				ELSE min(run_at, excluded.run_at) END,
-			tries = CASE state WHEN 'dead' THEN 0 ELSE tries END,
-			error = CASE state WHEN 'dead' THEN '' ELSE error END,
-			state = CASE state WHEN 'dead' THEN 'pending' ELSE state END,
-			generation = generation + 1,
+				WHEN jobs.state = 'dead' OR jobs.state = 'running' AND jobs.generation = jobs.started_generation THEN excluded.run_at
+				WHEN jobs.run_at < excluded.run_at THEN jobs.run_at
+				ELSE excluded.run_at END,
+			tries = CASE jobs.state WHEN 'dead' THEN 0 ELSE jobs.tries END,
+			error = CASE jobs.state WHEN 'dead' THEN '' ELSE jobs.error END,
+			state = CASE jobs.state WHEN 'dead' THEN 'pending' ELSE jobs.state END,
+			generation = jobs.generation + 1,
 			trace = excluded.trace,
 			updated_at = excluded.updated_at`,
 		kind, key, runAt, traceparent(tx.ctx), tx.Now(), tx.Now())

@@ -16,7 +16,7 @@ import (
 	"github.com/pressly/goose/v3/database"
 )
 
-//go:embed migrations/sqlite/*.sql
+//go:embed migrations/*/*.sql
 var platformFiles embed.FS
 
 // checksums is the table beside goose's own that says what each migration looked like when
@@ -50,9 +50,17 @@ type Migration struct {
 	Applied bool
 }
 
+// engineOf is the folder of migrations.
+func engineOf(o Options) string {
+	if o.URL != "" {
+		return "postgres"
+	}
+	return "sqlite"
+}
+
 // sources reads the migrations that this binary has for a database.
 func sources(o Options) ([]source, error) {
-	platform, err := fs.Sub(platformFiles, "migrations/sqlite")
+	platform, err := fs.Sub(platformFiles, "migrations/"+engineOf(o))
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +132,7 @@ func migrate(ctx context.Context, o Options) error {
 		return fmt.Errorf("make the table of checksums: %w", err)
 	}
 	for _, s := range all {
-		if err := s.up(ctx, pool); err != nil {
+		if err := s.up(ctx, pool, database.DialectSQLite3); err != nil {
 			return err
 		}
 	}
@@ -137,13 +145,18 @@ func inspect(ctx context.Context, c *conn, o Options, all []source) (waits bool,
 	if err != nil {
 		return false, err
 	}
+	return compareAll(o.Module, o.Path, all, done)
+}
+
+// compareAll compares what has run at a path with what this binary has.
+func compareAll(module, path string, all []source, done []ran) (waits bool, err error) {
 	for _, r := range done {
-		if r.Source != platformSource && r.Source != o.Module {
-			return false, fmt.Errorf("%s is the database of %s, not of %s", o.Path, r.Source, o.Module)
+		if r.Source != platformSource && r.Source != module {
+			return false, fmt.Errorf("%s is the database of %s, not of %s", path, r.Source, module)
 		}
 	}
 	for _, s := range all {
-		w, err := s.compare(o.Path, done)
+		w, err := s.compare(path, done)
 		if err != nil {
 			return false, err
 		}
@@ -152,15 +165,21 @@ func inspect(ctx context.Context, c *conn, o Options, all []source) (waits bool,
 	return waits, nil
 }
 
-// applied reads what has run. A migration leaves its row here and goose's in its own transaction.
+// applied reads what has run in a file.
 func applied(ctx context.Context, c *conn, all []source) ([]ran, error) {
 	var tables []string
 	if err := c.x.SelectContext(ctx, &tables, `SELECT name FROM sqlite_schema WHERE type = 'table'`); err != nil {
 		return nil, fmt.Errorf("read the schema: %w", err)
 	}
+	return ranIn(all, tables, func(dest any, query string) error { return c.x.SelectContext(ctx, dest, query) })
+}
+
+// ranIn reads what has run. A migration leaves its row in the table of checksums, and goose's
+// in its own, in its own transaction.
+func ranIn(all []source, tables []string, read func(dest any, query string) error) ([]ran, error) {
 	var done []ran
 	if slices.Contains(tables, "migration_checksums") {
-		if err := c.x.SelectContext(ctx, &done, `SELECT source, version, file, sum FROM migration_checksums ORDER BY source, version`); err != nil {
+		if err := read(&done, `SELECT source, version, file, sum FROM migration_checksums ORDER BY source, version`); err != nil {
 			return nil, fmt.Errorf("read the checksums of migrations: %w", err)
 		}
 	}
@@ -169,7 +188,8 @@ func applied(ctx context.Context, c *conn, all []source) ([]ran, error) {
 			continue
 		}
 		var versions []int64
-		if err := c.x.SelectContext(ctx, &versions, `SELECT version_id FROM `+s.table+` WHERE is_applied = 1 AND version_id > 0`); err != nil {
+		// NOT: the column is a number on one engine and a truth value on the other.
+		if err := read(&versions, `SELECT version_id FROM `+s.table+` WHERE NOT NOT is_applied AND version_id > 0`); err != nil {
 			return nil, fmt.Errorf("read the version table %s: %w", s.table, err)
 		}
 		for _, v := range versions {
@@ -224,11 +244,11 @@ func (s *source) compare(path string, done []ran) (waits bool, err error) {
 }
 
 // up runs what waits, each step in a transaction of its own.
-func (s *source) up(ctx context.Context, pool *sql.DB) error {
+func (s *source) up(ctx context.Context, pool *sql.DB, dialect database.Dialect) error {
 	if len(s.steps) == 0 {
 		return nil
 	}
-	inner, err := database.NewStore(database.DialectSQLite3, s.table)
+	inner, err := database.NewStore(dialect, s.table)
 	if err != nil {
 		return err
 	}
@@ -259,7 +279,7 @@ func (r recorder) Insert(ctx context.Context, db database.DBTxConn, req database
 		return nil // goose's own row for version 0
 	}
 	step := r.source.steps[i]
-	_, err := db.ExecContext(ctx, `INSERT INTO migration_checksums (source, version, file, sum) VALUES (?, ?, ?, ?)`,
+	_, err := db.ExecContext(ctx, `INSERT INTO migration_checksums (source, version, file, sum) VALUES ($1, $2, $3, $4)`,
 		step.Source, step.Version, step.File, step.Sum)
 	return err
 }
@@ -286,7 +306,11 @@ func Migrations(ctx context.Context, o Options) ([]Migration, error) {
 	if err != nil {
 		return nil, err
 	}
-	if exists(o.Path) {
+	if o.URL != "" {
+		if err := pgStatus(ctx, o, all); err != nil {
+			return nil, err
+		}
+	} else if exists(o.Path) {
 		c, err := connect(ctx, newConnector(o.Path, readMode(o.Path), o))
 		if err != nil {
 			return nil, explain(o.Path, func() string { return readHolder(o.Path) }, err)

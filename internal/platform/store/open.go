@@ -1,4 +1,4 @@
-// Package store keeps one module's data in one file that nobody else can open.
+// Package store keeps one module's data in a database that no other module can open.
 //
 // Two verbs do everything. Write runs a function in a transaction and returns nil only
 // once its effects are on the disk; the writes that queue at the same time share one
@@ -13,8 +13,10 @@
 //		return tx.Publish(orders.Placed{OrderID: oid})
 //	})
 //
-// Today a database is a SQLite file. Nothing in these verbs says so; on PostgreSQL a Write
-// will be one SERIALIZABLE transaction.
+// A database is a SQLite file (Options.Path), or a schema of a PostgreSQL database
+// (Options.URL), with a role that sees nothing else. There a Write is one SERIALIZABLE
+// transaction, whose function runs again when it could not be serialised, and many processes
+// may have the same database open.
 package store
 
 import (
@@ -38,7 +40,9 @@ import (
 // Options say which database to open and how.
 type Options struct {
 	Module     string            // "orders": in error codes, log lines and the lock
-	Path       string            // the file: ".../orders.db"
+	Path       string            // on SQLite, the file: ".../orders.db"
+	URL        string            // on PostgreSQL, the database: "postgres://…"
+	Schema     string            // in it; default: Module
 	Migrations fs.FS             // the module's own, for goose; nil for none
 	Now        func() clock.Time // default: clock.Now
 	Log        zerolog.Logger    // default: silent
@@ -49,6 +53,7 @@ type Options struct {
 	MaxBatchTime time.Duration // after which no more join a commit; default 20 ms
 	MaxQueued    int           // Writes waiting for their turn; default 4096
 	BusyTimeout  time.Duration // patience with a lock of another process; default 5 s
+	MaxWriters   int           // on PostgreSQL, Writes at once in this process; default 8
 
 	RunTwice bool // for tests: every function runs, is undone, and runs again
 	NoSync   bool // for tests: a commit does not wait for the disk
@@ -56,6 +61,7 @@ type Options struct {
 	// For store's own tests.
 	onConnect  func(c *sqlite3.SQLiteConn, writer bool) error
 	forceFolds int64 // checkpointForce
+	pgHooks
 }
 
 func (o Options) withDefaults() Options {
@@ -80,6 +86,12 @@ func (o Options) withDefaults() Options {
 	if o.forceFolds <= 0 {
 		o.forceFolds = checkpointForce
 	}
+	if o.MaxWriters <= 0 {
+		o.MaxWriters = 8
+	}
+	if o.Schema == "" {
+		o.Schema = o.Module
+	}
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = defaultBusyTimeout
 	}
@@ -97,6 +109,7 @@ type DB struct {
 	readOnly bool
 	count    counters
 	writer   *writer
+	pg       *postgres // the engine, if it is not SQLite
 
 	readers   chan *conn    // idle read connections; nil stands for one not yet opened
 	readMode  mode          // of these
@@ -116,11 +129,15 @@ type Commit struct {
 }
 
 // Open opens the database, making the file if need be: it takes the lock on it, or says who
-// has it, checks what migrations have run, and runs those that wait.
+// has it, checks what migrations have run, and runs those that wait. On PostgreSQL it makes the
+// schema and its role if need be, and there is no lock: others may have it open too.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	o = o.withDefaults()
 	if err := check(o); err != nil {
 		return nil, err
+	}
+	if o.URL != "" {
+		return openPostgres(ctx, o, false)
 	}
 	lock, err := takeLock(o.Path)
 	if err != nil {
@@ -135,8 +152,8 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 }
 
 func check(o Options) error {
-	if o.Module == "" || o.Path == "" {
-		return errors.New("store: a database needs a module and a path")
+	if o.Module == "" || (o.Path == "") == (o.URL == "") {
+		return errors.New("store: a database needs a module and either a path or a URL")
 	}
 	return nil
 }
@@ -182,7 +199,7 @@ func syncDir(dir string) error {
 // Module is the module whose database this is.
 func (db *DB) Module() string { return db.o.Module }
 
-// Path is the database's file. Nothing else in this process may open it: when any
+// Path is the database's file, or which schema of which server. Nothing else in this process may open it: when any
 // descriptor of a file is closed, the kernel drops all the locks that the process has on
 // it, SQLite's among them. Snapshot.CopyTo makes copies.
 func (db *DB) Path() string { return db.path }
@@ -216,6 +233,11 @@ func (db *DB) tell(c Commit) {
 // log into the file and gives the lock back. What comes later is ErrNotBegun.
 func (db *DB) Close() error {
 	db.closeOnce.Do(func() {
+		if db.pg != nil {
+			close(db.closing)
+			db.closeErr = db.pg.close()
+			return
+		}
 		if db.writer != nil {
 			db.writer.stop()
 		}

@@ -11,7 +11,7 @@ import (
 // snapshotReader is a Queryer on one read transaction. The caller's context may interrupt it.
 type snapshotReader struct {
 	db   *DB
-	c    *conn
+	c    session
 	ctx  context.Context
 	over bool
 }
@@ -21,7 +21,7 @@ func (q *snapshotReader) Get(dest any, query string, args ...any) error {
 	if err := q.ready(query); err != nil {
 		return err
 	}
-	return q.db.explain(q.c.x.GetContext(q.ctx, dest, query, args...))
+	return q.db.explain(q.c.get(q.ctx, dest, query, args))
 }
 
 // Select reads every row into dest.
@@ -29,7 +29,7 @@ func (q *snapshotReader) Select(dest any, query string, args ...any) error {
 	if err := q.ready(query); err != nil {
 		return err
 	}
-	return q.db.explain(q.c.x.SelectContext(q.ctx, dest, query, args...))
+	return q.db.explain(q.c.all(q.ctx, dest, query, args))
 }
 
 func (q *snapshotReader) ready(query string) error {
@@ -48,6 +48,9 @@ func (q *snapshotReader) ready(query string) error {
 func (db *DB) Read(ctx context.Context, fn func(q Queryer) error) error {
 	if db.o.RunTwice && insideWrite() {
 		return ErrNested.Because(errors.New("a Read inside a Write sees what was before it: ask tx"))
+	}
+	if db.pg != nil {
+		return db.pg.read(ctx, fn)
 	}
 	giveBack, err := db.readTurn(ctx)
 	if err != nil {

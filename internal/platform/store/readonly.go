@@ -18,6 +18,9 @@ func OpenReadOnly(ctx context.Context, o Options) (*DB, error) {
 	if err := check(o); err != nil {
 		return nil, err
 	}
+	if o.URL != "" {
+		return openPostgres(ctx, o, true)
+	}
 	if !exists(o.Path) {
 		return nil, fmt.Errorf("open the database of %s: %s: %w", o.Module, o.Path, os.ErrNotExist)
 	}

@@ -17,10 +17,14 @@ type Snapshot struct {
 	db *DB
 	mu sync.Mutex
 	c  *conn // nil once closed
+	pg *pgRead
 }
 
 // Snapshot keeps the present moment. Under Hold, those of several databases are one moment.
 func (db *DB) Snapshot(ctx context.Context) (*Snapshot, error) {
+	if db.pg != nil {
+		return db.pg.snapshot(ctx)
+	}
 	c, err := connect(ctx, newConnector(db.path, db.readMode, db.o))
 	if err != nil {
 		return nil, db.explain(fmt.Errorf("open a snapshot: %w", err))
@@ -41,6 +45,9 @@ func (db *DB) Snapshot(ctx context.Context) (*Snapshot, error) {
 func (s *Snapshot) Read(ctx context.Context, fn func(q Queryer) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.pg != nil {
+		return s.pg.run(ctx, fn)
+	}
 	if s.c == nil {
 		return errClosed()
 	}
@@ -56,6 +63,9 @@ const copyPages = 1024
 func (s *Snapshot) CopyTo(ctx context.Context, path string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.db.pg != nil {
+		return fmt.Errorf("%s cannot be copied to a file: PostgreSQL's own pg_dump does that", s.db.path)
+	}
 	if s.c == nil {
 		return errClosed()
 	}
@@ -110,6 +120,10 @@ func syncFile(path string) error {
 func (s *Snapshot) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.pg != nil {
+		defer func() { s.pg = nil }()
+		return s.pg.end()
+	}
 	if s.c == nil {
 		return nil
 	}

@@ -19,7 +19,8 @@ func checkStatement(query string) error {
 		return ErrStatement.Because(fmt.Errorf("%s: a transaction is begun and ended by Write and Read alone; a part of one is tx.Savepoint", verb))
 	case is(verb, "ATTACH"), is(verb, "DETACH"):
 		return ErrStatement.Because(fmt.Errorf("%s: a module has one database", verb))
-	case is(verb, "PRAGMA"), is(verb, "VACUUM"):
+	case is(verb, "PRAGMA"), is(verb, "VACUUM"), is(verb, "SET"), is(verb, "RESET"), is(verb, "DISCARD"), is(verb, "LISTEN"),
+		is(verb, "COPY"), is(verb, "DO"):
 		return ErrStatement.Because(fmt.Errorf("%s: connections are set up by platform/store alone", verb))
 	case verb == "":
 		return ErrStatement.Because(fmt.Errorf("there is no statement in %q", query))

@@ -74,7 +74,11 @@ func TestOnCommitTellsWhatWasCommitted(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t, "test")
 	var told []store.Commit
-	db.OnCommit(func(c store.Commit) { told = append(told, c) })
+	db.OnCommit(func(c store.Commit) {
+		if c != (store.Commit{Events: true, Jobs: true}) { // on PostgreSQL: news may have been missed before the first
+			told = append(told, c)
+		}
+	})
 	write := func(fn func(*store.Tx) error) { _ = db.Write(context.Background(), fn) }
 	write(func(tx *store.Tx) error { return tx.Publish(happened{"a", "x"}) })
 	write(func(tx *store.Tx) error { return tx.Enqueue("test.job", "1", clock.Time(5)) })

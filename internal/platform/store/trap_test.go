@@ -130,7 +130,7 @@ func TestFullEndsOnlyTheCulprit(t *testing.T) {
 		counted(1, add("second")),
 		counted(2, func(tx *Tx) error {
 			err := big("too big", 4<<20)(tx)
-			lost = !tx.c.inTransaction()
+			lost = tx.c.over(nil)
 			return fmt.Errorf("add a picture: %w", err)
 		}),
 		counted(3, add("last")))

@@ -23,7 +23,7 @@ type Queryer interface {
 // one goroutine at a time.
 type Tx struct {
 	db   *DB
-	c    *conn
+	c    session
 	ctx  context.Context // the caller's: asked between statements, never given to SQL
 	over bool
 	lost error // what ended the whole transaction, after which nothing more may run
@@ -39,7 +39,7 @@ func (tx *Tx) Get(dest any, query string, args ...any) error {
 		return err
 	}
 	// Not the caller's context: it would interrupt the neighbours too.
-	return tx.done(tx.c.x.GetContext(context.Background(), dest, query, args...))
+	return tx.done(tx.c.get(context.Background(), dest, query, args))
 }
 
 // Select reads every row into dest.
@@ -47,7 +47,7 @@ func (tx *Tx) Select(dest any, query string, args ...any) error {
 	if err := tx.ready(query); err != nil {
 		return err
 	}
-	return tx.done(tx.c.x.SelectContext(context.Background(), dest, query, args...))
+	return tx.done(tx.c.all(context.Background(), dest, query, args))
 }
 
 // Exec runs a statement and says how many rows it changed.
@@ -55,11 +55,8 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if err := tx.ready(query); err != nil {
 		return 0, err
 	}
-	result, err := tx.c.x.ExecContext(context.Background(), query, args...)
-	if err := tx.done(err); err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	n, err := tx.c.exec(context.Background(), query, args)
+	return n, tx.done(err)
 }
 
 // Now is the time by the database's clock.
@@ -180,7 +177,7 @@ func (tx *Tx) check(err error) error {
 		return nil
 	}
 	err = tx.db.explain(err)
-	if tx.lost == nil && !tx.c.inTransaction() {
+	if tx.lost == nil && tx.c.over(err) {
 		tx.lost = err
 	}
 	return err

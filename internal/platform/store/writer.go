@@ -46,6 +46,9 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	if ctx.Err() != nil {
 		return notBegun(ctx)
 	}
+	if db.pg != nil {
+		return db.pg.write(ctx, fn)
+	}
 	r := &request{ctx: ctx, fn: fn, done: make(chan struct{})}
 	if err := db.writer.enqueue(r); err != nil {
 		return err

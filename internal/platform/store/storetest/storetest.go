@@ -1,5 +1,6 @@
-// Package storetest opens databases for tests: real ones, in a folder of the test's own,
-// with the module's migrations alone. Every Write's function runs twice, so that one which
+// Package storetest opens databases for tests: real ones, in a folder or a schema of the test's
+// own, with the module's migrations alone. They are SQLite's unless SOUK_TEST_STORE=postgres
+// says otherwise. Every Write's function runs twice, so that one which
 // has an effect outside its transaction is found out; commits do not wait for the disk.
 package storetest
 
@@ -31,12 +32,19 @@ func With(change func(*store.Options)) Option { return change }
 // Open is a fresh database of the module, closed at the end of the test.
 func Open(t testing.TB, module string, options ...Option) *store.DB {
 	t.Helper()
+	if OnPostgres(module) {
+		return Postgres(t, module, options...)
+	}
 	return OpenAt(t, module, t.TempDir(), options...)
 }
 
-// OpenAt is the module's database in dir, made if it is not there.
+// OpenAt is the module's database in dir, made if it is not there. On PostgreSQL a folder stands
+// for a schema, which goes with the test.
 func OpenAt(t testing.TB, module, dir string, options ...Option) *store.DB {
 	t.Helper()
+	if OnPostgres(module) {
+		return openPostgres(t, module, schemaOf(t, module, dir), options...)
+	}
 	o := store.Options{
 		Module: module, Path: filepath.Join(dir, module+".db"), Migrations: migrations.SQLite(module),
 		RunTwice: true, NoSync: true,
