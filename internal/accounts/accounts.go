@@ -123,7 +123,7 @@ type Service interface {
 	//rpc:read
 	ListStaff(ctx context.Context, r ListStaffRequest) (ListStaffReply, error)
 
-	// Audit streams nothing but, on the first page, what accounts finds wrong within itself.
+	// Audit streams nothing but what accounts finds wrong within itself.
 	//
 	//rpc:read
 	Audit(ctx context.Context, r audit.Request) (AuditReply, error)

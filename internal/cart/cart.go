@@ -122,8 +122,8 @@ type Service interface {
 	//rpc:read
 	ListTaxes(ctx context.Context, r ListTaxesRequest) (ListTaxesReply, error)
 
-	// Audit streams every claim that is not yet closed or released, and on the first page
-	// what cart finds wrong within itself. The system only.
+	// Audit streams every claim that is not yet closed or released, and with the pages what
+	// cart finds wrong within itself. The system only.
 	//
 	//rpc:read
 	Audit(ctx context.Context, r audit.Request) (AuditReply, error)

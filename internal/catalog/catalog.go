@@ -155,8 +155,8 @@ type Service interface {
 	// Deallocate gives items of an allocated reservation, not yet shipped, back for sale.
 	Deallocate(ctx context.Context, r MoveAllocatedRequest) (ReservationReply, error)
 
-	// Audit streams every reservation that holds or has allocated something, and on the
-	// first page what catalog finds wrong within itself. The system only.
+	// Audit streams every reservation that holds or has allocated something, in the order of
+	// their keys, and with the pages what catalog finds wrong within itself. The system only.
 	//
 	//rpc:read
 	Audit(ctx context.Context, r audit.Request) (AuditReply, error)

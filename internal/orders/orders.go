@@ -108,8 +108,8 @@ type Service interface {
 	// Operators alone.
 	RetryCapture(ctx context.Context, r RetryCaptureRequest) (OrderReply, error)
 
-	// Audit streams every order with its saga, and on the first page what orders finds
-	// wrong within itself. The system only.
+	// Audit streams every order with its saga, in the order of their ids, and with the pages what
+	// orders finds wrong within itself. The system only.
 	//
 	//rpc:read
 	Audit(ctx context.Context, r audit.Request) (AuditReply, error)

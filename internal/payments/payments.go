@@ -103,8 +103,8 @@ type Service interface {
 	//rpc:read
 	ListTransactions(ctx context.Context, r ListTransactionsRequest) (ListTransactionsReply, error)
 
-	// Audit streams every payment, and on the first page what payments finds wrong within
-	// itself. The system only.
+	// Audit streams every payment with its refunds, in the order of its order's id and then its
+	// own, and with the pages what payments finds wrong within itself. The system only.
 	//
 	//rpc:read
 	Audit(ctx context.Context, r audit.Request) (AuditReply, error)
@@ -403,6 +403,7 @@ type ListTransactionsReply struct {
 // AuditReply is a page of payments' facts.
 type AuditReply struct {
 	Payments []Payment       `json:"payments"`
+	Refunds  []Refund        `json:"refunds"` // of these payments
 	Problems []audit.Problem `json:"problems"`
 	Standing audit.Standing  `json:"standing"`
 	Next     string          `json:"next"`

@@ -1,16 +1,14 @@
 package rehearsal
 
 import (
-	"context"
 	"fmt"
 
+	"souk/internal/catalog"
 	"souk/internal/orders"
 	"souk/internal/payments"
-	"souk/internal/platform/actor"
 	"souk/internal/platform/audit"
 	"souk/internal/platform/bus"
 	"souk/internal/platform/clock"
-	"souk/internal/platform/id"
 )
 
 // unfinished says that a saga may still change what is seen of an order.
@@ -52,52 +50,15 @@ func (f *reading) compareSaga(o orders.OrderFact) {
 	}
 }
 
-// account is what payments says of one order.
-type account struct {
-	payments []payments.Payment
-	refunds  map[payments.PaymentID]refunds
-}
-
-// refunds are those of one payment, in minor units.
-type refunds struct{ asked, refused int64 }
-
-func paymentsOf(ctx context.Context, ask payments.Service, batch []orders.OrderFact) (map[id.Ref]account, error) {
-	refs := make([]id.Ref, len(batch))
-	for i, o := range batch {
-		refs[i] = id.RefOf(o.ID)
-	}
-	reply, err := ask.GetPayments(ctx, payments.GetPaymentsRequest{By: actor.System(""), Orders: refs})
-	if err != nil {
-		return nil, err
-	}
-	of := map[payments.PaymentID]refunds{}
-	for _, r := range reply.Refunds {
-		sum := of[r.Payment]
-		if r.Status == payments.RefundFailed {
-			sum.refused += r.Amount.Minor
-		} else {
-			sum.asked += r.Amount.Minor
-		}
-		of[r.Payment] = sum
-	}
-	by := make(map[id.Ref]account, len(batch))
-	for _, p := range reply.Payments {
-		a := by[p.Order]
-		a.payments, a.refunds = append(a.payments, p), of
-		by[p.Order] = a
-	}
-	return by, nil
-}
-
 // stands says that a payment has come to something, or still may: it was not given up.
-func stands(p payments.Payment) bool {
+func stands(p paid) bool {
 	return !p.Undone && p.Status != payments.StatusDeclined && p.Status != payments.StatusVoided
 }
 
 // comparePayments checks that an order and the money for it belong to each other.
-func (f *reading) comparePayments(o orders.OrderFact, a account) {
-	var live []payments.Payment
-	for _, p := range a.payments {
+func (f *reading) comparePayments(o orders.OrderFact, all []paid) {
+	var live []paid
+	for _, p := range all {
 		if stands(p) {
 			live = append(live, p)
 		}
@@ -106,7 +67,7 @@ func (f *reading) comparePayments(o orders.OrderFact, a account) {
 	case o.Saga == orders.SagaCase:
 		// The money is in dispute with the provider, and someone is looking.
 	case agreed(o):
-		f.comparePlaced(o, live, a)
+		f.comparePlaced(o, live)
 	case unfinished(o):
 		// Its saga explains what was taken so far, and compareSaga that it goes on.
 	default:
@@ -119,7 +80,7 @@ func (f *reading) comparePayments(o orders.OrderFact, a account) {
 	}
 }
 
-func (f *reading) comparePlaced(o orders.OrderFact, live []payments.Payment, a account) {
+func (f *reading) comparePlaced(o orders.OrderFact, live []paid) {
 	var due clock.Time
 	if unfinished(o) {
 		due = o.Deadline
@@ -142,7 +103,7 @@ func (f *reading) comparePlaced(o orders.OrderFact, live []payments.Payment, a a
 	default:
 		wrong(PlacedIsPaid, "its saga is %s, and its payment %s is %s", o.Saga, p.ID, p.Status)
 	}
-	f.compareRefunds(o, max(a.refunds[p.ID].asked, p.Refunded.Minor), a.refunds[p.ID].refused, wrong)
+	f.compareRefunds(o, max(p.asked, p.Refunded.Minor), p.refused, wrong)
 }
 
 // compareRefunds: an order promises a refund, and a job asks payments for it. What the provider
@@ -159,28 +120,35 @@ func (f *reading) compareRefunds(o orders.OrderFact, asked, refused int64, wrong
 	}
 }
 
+// explained says that a saga, or the job of a parcel or a refund, is under way with an order, or that
+// it is a case: what it holds meanwhile may differ from what it wants.
+func explained(o orders.OrderFact) bool {
+	return unfinished(o) || o.Saga == orders.SagaCase || !o.Due.IsZero()
+}
+
 // compareHolds checks that goods held or set aside for an order are those that it wants.
-func (f *reading) compareHolds(o orders.OrderFact) {
-	held := f.holds.of(id.RefOf(o.ID))
-	// A saga, or the job of a parcel or a refund, explains any difference while it is under way.
-	explained := unfinished(o) || o.Saga == orders.SagaCase || !o.Due.IsZero()
+func (f *reading) compareHolds(o orders.OrderFact, held []catalog.Reservation) {
+	if explained(o) {
+		return
+	}
 	var aside int64
-	for i := range held {
-		h := &held[i]
-		h.seen = true
+	for _, h := range held {
+		var pieces int64
+		for _, item := range h.Items {
+			pieces += item.Quantity
+		}
 		switch {
-		case explained:
-		case h.key != uint32(hashOf(o.Reservation)): //nolint:gosec // half of a hash is a hash
+		case h.Key != o.Reservation:
 			f.add(0, HoldsHaveOwners, "goods are held for it that its checkout did not reserve", string(o.ID))
-		case !h.allocated:
-			f.add(0, HoldsHaveOwners, fmt.Sprintf("it is %s, and %d pieces are still reserved", o.Status, h.pieces), string(o.ID))
+		case h.Status != catalog.ReservationAllocated:
+			f.add(0, HoldsHaveOwners, fmt.Sprintf("it is %s, and %d pieces are still reserved", o.Status, pieces), string(o.ID))
 		case o.Status != orders.StatusPlaced:
-			f.add(0, HoldsHaveOwners, fmt.Sprintf("it is %s, and %d pieces are still set aside", o.Status, h.pieces), string(o.ID))
+			f.add(0, HoldsHaveOwners, fmt.Sprintf("it is %s, and %d pieces are still set aside", o.Status, pieces), string(o.ID))
 		default:
-			aside += h.pieces
+			aside += pieces
 		}
 	}
-	if !explained && o.Status == orders.StatusPlaced && aside != o.ToShip && !f.since(o.CreatedAt) {
+	if o.Status == orders.StatusPlaced && aside != o.ToShip && !f.since(o.CreatedAt) {
 		f.add(0, GoodsAreSetAside, fmt.Sprintf("%d pieces are to ship, %d are set aside", o.ToShip, aside), string(o.ID))
 	}
 }

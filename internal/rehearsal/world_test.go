@@ -3,7 +3,9 @@ package rehearsal_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +62,17 @@ func cut[T any](all []T, r audit.Request) (page []T, next string) {
 	return all[from:to], next
 }
 
+// sorted is all in the order of a key, as the contract says.
+func sorted[T any](all []T, key func(T) string) []T {
+	by := func(a, b T) int { return strings.Compare(key(a), key(b)) }
+	if slices.IsSortedFunc(all, by) {
+		return all
+	}
+	out := slices.Clone(all)
+	slices.SortStableFunc(out, by)
+	return out
+}
+
 func (w *world) ask(module string) {
 	w.asked = append(w.asked, module)
 	if w.before != nil {
@@ -108,7 +121,7 @@ func (s searchStub) Audit(context.Context, audit.Request) (search.AuditReply, er
 func (s catalogStub) Audit(_ context.Context, r audit.Request) (catalog.AuditReply, error) {
 	s.ask("catalog")
 	reply := catalog.AuditReply{}
-	reply.Reservations, reply.Next = cut(s.reservations, r)
+	reply.Reservations, reply.Next = cut(sorted(s.reservations, func(r catalog.Reservation) string { return r.Key }), r)
 	if r.Cursor == "" {
 		reply.Problems, reply.Standing = s.problems["catalog"], s.standings["catalog"]
 	}
@@ -128,7 +141,7 @@ func (s cartStub) Audit(_ context.Context, r audit.Request) (cart.AuditReply, er
 func (s ordersStub) Audit(_ context.Context, r audit.Request) (orders.AuditReply, error) {
 	s.ask("orders")
 	reply := orders.AuditReply{}
-	reply.Orders, reply.Next = cut(s.orders, r)
+	reply.Orders, reply.Next = cut(sorted(s.orders, func(o orders.OrderFact) string { return string(o.ID) }), r)
 	if r.Cursor == "" {
 		reply.Problems, reply.Standing = s.problems["orders"], s.standings["orders"]
 	}
@@ -138,33 +151,16 @@ func (s ordersStub) Audit(_ context.Context, r audit.Request) (orders.AuditReply
 func (s paymentsStub) Audit(_ context.Context, r audit.Request) (payments.AuditReply, error) {
 	s.ask("payments")
 	reply := payments.AuditReply{}
-	reply.Payments, reply.Next = cut(s.payments, r)
-	if r.Cursor == "" {
-		reply.Problems, reply.Standing = s.problems["payments"], s.standings["payments"]
-	}
-	return reply, nil
-}
-
-func (s paymentsStub) GetPayments(_ context.Context, r payments.GetPaymentsRequest) (payments.GetPaymentsReply, error) {
-	s.ask("payments of orders")
-	if !r.By.IsSystem() || len(r.Orders)+len(r.IDs) > 200 {
-		return payments.GetPaymentsReply{}, payments.ErrInvalid.With("asked for %d by %s", len(r.Orders), r.By.Kind)
-	}
-	wanted := map[id.Ref]bool{}
-	for _, ref := range r.Orders {
-		wanted[ref] = true
-	}
-	var reply payments.GetPaymentsReply
-	for _, p := range s.payments {
-		if !wanted[p.Order] {
-			continue
-		}
-		reply.Payments = append(reply.Payments, p)
+	reply.Payments, reply.Next = cut(sorted(s.payments, func(p payments.Payment) string { return string(p.Order) + string(p.ID) }), r)
+	for _, p := range reply.Payments {
 		for _, refund := range s.refunds {
 			if refund.Payment == p.ID {
 				reply.Refunds = append(reply.Refunds, refund)
 			}
 		}
+	}
+	if r.Cursor == "" {
+		reply.Problems, reply.Standing = s.problems["payments"], s.standings["payments"]
 	}
 	return reply, nil
 }

@@ -32,7 +32,7 @@ type Service interface {
 	// step. Operators and the system only. ErrRebuilding while one is under way.
 	Rebuild(ctx context.Context, r RebuildRequest) (RebuildReply, error)
 
-	// Audit streams nothing but, on the first page, what search finds wrong within itself.
+	// Audit counts what is in the index, and says what search finds wrong within itself.
 	//
 	//rpc:read
 	Audit(ctx context.Context, r audit.Request) (AuditReply, error)
@@ -185,7 +185,7 @@ type RebuildReply struct {
 
 // AuditReply is search's report on itself.
 type AuditReply struct {
-	Listings int64           `json:"listings"` // in the index
+	Listings int64           `json:"listings"` // in this page of the index
 	Problems []audit.Problem `json:"problems"`
 	Standing audit.Standing  `json:"standing"`
 	Next     string          `json:"next"`

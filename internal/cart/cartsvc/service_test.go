@@ -18,6 +18,7 @@ import (
 	"souk/internal/catalog/catalogtest"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/audit"
+	"souk/internal/platform/audit/sweep/sweeptest"
 	"souk/internal/platform/id"
 	"souk/internal/platform/store"
 	"souk/internal/platform/store/storetest"
@@ -88,8 +89,7 @@ func (h *house) all(claims []cart.ClaimRequest) []error {
 
 func (h *house) problems() []string {
 	h.t.Helper()
-	reply, err := h.Audit(h.t.Context(), audit.Request{})
-	require.NoError(h.t, err)
+	reply := whole(h.t, h.Audit)
 	var out []string
 	for _, p := range reply.Problems {
 		out = append(out, p.Invariant)
@@ -428,4 +428,10 @@ type between struct {
 func (b between) GetOffers(ctx context.Context, r catalog.GetOffersRequest) (catalog.GetOffersReply, error) {
 	b.happens()
 	return b.Shop.GetOffers(ctx, r)
+}
+
+// whole is an audit with the problems of every page.
+func whole(t testing.TB, ask func(context.Context, audit.Request) (cart.AuditReply, error)) cart.AuditReply {
+	t.Helper()
+	return sweeptest.Whole(t, ask, func(r *cart.AuditReply) (*[]audit.Problem, *string) { return &r.Problems, &r.Next })
 }

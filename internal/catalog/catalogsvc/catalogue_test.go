@@ -14,7 +14,6 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/catalog/catalogsvc"
 	"souk/internal/platform/actor"
-	"souk/internal/platform/audit"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/page"
 	"souk/internal/platform/store"
@@ -104,8 +103,7 @@ func headOf(t testing.TB, db *store.DB) int64 {
 // assertSound says that catalog finds nothing wrong within itself.
 func assertSound(t testing.TB, s catalog.Service) {
 	t.Helper()
-	reply, err := s.Audit(t.Context(), audit.Request{})
-	require.NoError(t, err)
+	reply := whole(t, s.Audit)
 	assert.Empty(t, reply.Problems)
 }
 

@@ -7,34 +7,34 @@ import (
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/audit"
+	"souk/internal/platform/audit/sweep"
 	"souk/internal/platform/bus"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/page"
 	"souk/internal/platform/store"
 )
 
-// Audit streams every order with its saga, and first what is wrong within orders itself.
+// Audit streams every order with its saga, and with each page what is wrong within it.
 func (s *Service) Audit(ctx context.Context, r audit.Request) (orders.AuditReply, error) {
-	ask := page.Request{Cursor: r.Cursor, Limit: r.Limit}
-	size := ask.Size(200, 1000)
-	var after string
-	more, err := ask.After("orders.audit", &after)
-	if err != nil {
-		return orders.AuditReply{}, err
-	}
+	size := page.Request{Limit: r.Limit}.Size(200, 1000)
 	var reply orders.AuditReply
-	err = s.DB.Read(ctx, func(q store.Queryer) error {
+	err := s.DB.Read(ctx, func(q store.Queryer) error {
 		reply = orders.AuditReply{}
-		if !more {
+		if sweep.First(r.Cursor) {
 			var err error
 			if reply.Standing, err = bus.Standing(q, s.Now()); err != nil {
 				return err
 			}
-			if reply.Problems, err = selfCheck(q); err != nil {
-				return err
-			}
 		}
-		reply.Orders, reply.Next, err = selectFacts(q, after, size)
+		in, err := sweep.Page(q, sections, r, size)
+		if err != nil {
+			return err
+		}
+		reply.Next = in.Next
+		if reply.Problems, err = in.Problems(q); err != nil {
+			return err
+		}
+		reply.Orders, err = selectFacts(q, in)
 		return err
 	})
 	return reply, err
@@ -55,24 +55,18 @@ type factRow struct {
 	CreatedAt clock.Time         `db:"created_at"`
 }
 
-func selectFacts(q store.Queryer, after string, size int) ([]orders.OrderFact, string, error) {
+const factQuery = `
+	SELECT o.id, o.status, o.currency, o.total, o.refunded, o.payment_id, o.created_at, s.state, s.step, s.deadline, s.reservation,
+		coalesce((SELECT min(max(run_at, 1)) FROM jobs j WHERE j.kind IN ('orders.checkout', 'orders.ship_stock', 'orders.refund', 'orders.settle')
+			AND j.key >= o.id AND j.key < o.id || '0' AND j.state <> 'dead'), 0) AS due,
+		coalesce((SELECT sum(p.to_ship) FROM seller_orders p WHERE p.order_id = o.id), 0) AS to_ship
+	FROM orders o JOIN sagas s ON s.order_id = o.id
+	WHERE o.id > ? AND o.id <= ? ORDER BY o.id`
+
+func selectFacts(q store.Queryer, in sweep.Range) ([]orders.OrderFact, error) {
 	var rows []factRow
-	if err := q.Select(&rows, `
-		SELECT o.id, o.status, o.currency, o.total, o.refunded, o.payment_id, o.created_at, s.state, s.step, s.deadline, s.reservation,
-			coalesce((SELECT min(max(run_at, 1)) FROM jobs j WHERE j.kind IN ('orders.checkout', 'orders.ship_stock', 'orders.refund', 'orders.settle')
-				AND j.key >= o.id AND j.key < o.id || '0' AND j.state <> 'dead'), 0) AS due,
-			coalesce((SELECT sum(p.to_ship) FROM seller_orders p WHERE p.order_id = o.id), 0) AS to_ship
-		FROM orders o JOIN sagas s ON s.order_id = o.id
-		WHERE o.id > ? ORDER BY o.id LIMIT ?`, after, size+1); err != nil {
-		return nil, "", fmt.Errorf("select order facts: %w", err)
-	}
-	next := ""
-	if len(rows) > size {
-		rows = rows[:size]
-		var err error
-		if next, err = page.Cursor("orders.audit", string(rows[size-1].ID)); err != nil {
-			return nil, "", err
-		}
+	if err := q.Select(&rows, factQuery, in.After, in.Upto); err != nil {
+		return nil, fmt.Errorf("select order facts: %w", err)
 	}
 	facts := make([]orders.OrderFact, len(rows))
 	for i, r := range rows {
@@ -82,58 +76,45 @@ func selectFacts(q store.Queryer, after string, size int) ([]orders.OrderFact, s
 			Claim: keyOf(r.ID, stepClaim), Reservation: keyOf(r.ID, r.Hold),
 		}
 	}
-	return facts, next, nil
+	return facts, nil
 }
 
-// selfChecks are the module's invariants within itself: each query finds the ids that break it.
-var selfChecks = []struct{ name, query, says string }{
-	{
-		"orders.shares_add_up",
-		`SELECT o.id FROM orders o WHERE EXISTS (SELECT 1 FROM seller_orders p WHERE p.order_id = o.id) AND (
-			o.total <> (SELECT sum(total) FROM seller_orders p WHERE p.order_id = o.id)
-			OR o.goods <> (SELECT sum(goods) FROM order_lines l WHERE l.order_id = o.id)
-			OR o.discount <> (SELECT sum(discount) FROM order_lines l WHERE l.order_id = o.id)
-			OR o.shipping <> (SELECT sum(shipping) FROM order_lines l WHERE l.order_id = o.id)
-			OR o.tax_added <> (SELECT sum(tax_added) FROM order_lines l WHERE l.order_id = o.id)
-			OR o.total <> (SELECT sum(total) FROM order_lines l WHERE l.order_id = o.id)) LIMIT 20`,
-		"the frozen shares do not add up to the order",
+// sections are what orders checks of itself, all of it beside the orders that are shown.
+var sections = []sweep.Section{{
+	Name: "orders", Keys: `SELECT id FROM orders WHERE id > ? ORDER BY id LIMIT ?`,
+	Checks: []sweep.Check{
+		{
+			Invariant: "orders.shares_add_up", Says: "the frozen shares do not add up to the order",
+			Query: `SELECT o.id AS subjects, '' AS detail FROM orders o WHERE o.id > ? AND o.id <= ?
+				AND EXISTS (SELECT 1 FROM seller_orders p WHERE p.order_id = o.id) AND (
+				o.total <> (SELECT sum(total) FROM seller_orders p WHERE p.order_id = o.id)
+				OR o.goods <> (SELECT sum(goods) FROM order_lines l WHERE l.order_id = o.id)
+				OR o.discount <> (SELECT sum(discount) FROM order_lines l WHERE l.order_id = o.id)
+				OR o.shipping <> (SELECT sum(shipping) FROM order_lines l WHERE l.order_id = o.id)
+				OR o.tax_added <> (SELECT sum(tax_added) FROM order_lines l WHERE l.order_id = o.id)
+				OR o.total <> (SELECT sum(total) FROM order_lines l WHERE l.order_id = o.id)) LIMIT 20`,
+		},
+		{
+			Invariant: "orders.refunds_add_up", Says: "what was refunded is not the sum of its refunds",
+			Query: `SELECT o.id AS subjects, '' AS detail FROM orders o WHERE o.id > ? AND o.id <= ? AND (
+				o.refunded <> coalesce((SELECT sum(amount) FROM refunds r WHERE r.order_id = o.id), 0)
+				OR o.refunded <> coalesce((SELECT sum(refunded) FROM order_lines l WHERE l.order_id = o.id), 0)) LIMIT 20`,
+		},
+		{
+			Invariant: "orders.placed_has_parts", Says: "the order is placed and has nothing in it",
+			Query: `SELECT o.id AS subjects, '' AS detail FROM orders o WHERE o.id > ? AND o.id <= ? AND o.status IN ('placed', 'completed')
+				AND NOT EXISTS (SELECT 1 FROM seller_orders p WHERE p.order_id = o.id) LIMIT 20`,
+		},
+		{
+			Invariant: "orders.parcels_add_up", Says: "what was shipped is not what its parcels hold",
+			Query: `SELECT l.id AS subjects, '' AS detail FROM order_lines l WHERE l.order_id > ? AND l.order_id <= ? AND l.shipped <> coalesce((
+				SELECT sum(json_extract(i.value, '$.quantity')) FROM parcels p, json_each(p.items) i
+				WHERE p.order_id = l.order_id AND json_extract(i.value, '$.line') = l.id), 0) LIMIT 20`,
+		},
+		{
+			Invariant: "orders.has_saga", Says: "the order has no saga",
+			Query: `SELECT o.id AS subjects, '' AS detail FROM orders o WHERE o.id > ? AND o.id <= ?
+				AND NOT EXISTS (SELECT 1 FROM sagas s WHERE s.order_id = o.id) LIMIT 20`,
+		},
 	},
-	{
-		"orders.refunds_add_up",
-		`SELECT o.id FROM orders o WHERE o.refunded <> coalesce((SELECT sum(amount) FROM refunds r WHERE r.order_id = o.id), 0)
-			OR o.refunded <> coalesce((SELECT sum(refunded) FROM order_lines l WHERE l.order_id = o.id), 0) LIMIT 20`,
-		"what was refunded is not the sum of its refunds",
-	},
-	{
-		"orders.placed_has_parts",
-		`SELECT id FROM orders o WHERE status IN ('placed', 'completed')
-			AND NOT EXISTS (SELECT 1 FROM seller_orders p WHERE p.order_id = o.id) LIMIT 20`,
-		"the order is placed and has nothing in it",
-	},
-	{
-		"orders.parcels_add_up",
-		`SELECT l.id FROM order_lines l WHERE l.shipped <> coalesce((
-			SELECT sum(json_extract(i.value, '$.quantity')) FROM parcels p, json_each(p.items) i
-			WHERE p.order_id = l.order_id AND json_extract(i.value, '$.line') = l.id), 0) LIMIT 20`,
-		"what was shipped is not what its parcels hold",
-	},
-	{
-		"orders.has_saga",
-		`SELECT id FROM orders o WHERE NOT EXISTS (SELECT 1 FROM sagas s WHERE s.order_id = o.id) LIMIT 20`,
-		"the order has no saga",
-	},
-}
-
-func selfCheck(q store.Queryer) ([]audit.Problem, error) {
-	var problems []audit.Problem
-	for _, check := range selfChecks {
-		var ids []string
-		if err := q.Select(&ids, check.query); err != nil {
-			return nil, fmt.Errorf("check %s: %w", check.name, err)
-		}
-		for _, broken := range ids {
-			problems = append(problems, audit.Problem{Invariant: check.name, Subjects: []string{broken}, Detail: check.says})
-		}
-	}
-	return problems, nil
-}
+}}

@@ -14,7 +14,7 @@ import (
 // Contract describes what payments promises.
 var Contract = rpc.Contract{
 	Module:   "payments",
-	Hash:     "869de7a4ed88461cf5a89e3974bdb753",
+	Hash:     "7d273c0d3a5af27aaf549f82b837c014",
 	Previous: "",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -77,6 +77,7 @@ struct AuditReply
 	next string
 	payments []Payment
 	problems []audit.Problem
+	refunds []Refund
 	standing audit.Standing
 
 struct AuthorizeRequest

@@ -101,9 +101,12 @@ func signed(m money.Money) string {
 
 func invariantsList() string {
 	var names []string
-	for _, i := range invariants {
-		names = append(names, "`"+i.name+"`")
+	for _, s := range sections {
+		for _, c := range s.Checks {
+			names = append(names, "`"+c.Invariant+"`")
+		}
 	}
 	slices.Sort(names)
+	names = slices.Compact(names)
 	return "\n" + strings.Join(names, ", ") + "\n\n"
 }

@@ -5,6 +5,7 @@ import (
 
 	"souk/internal/payments"
 	"souk/internal/platform/audit"
+	"souk/internal/platform/audit/sweep"
 	"souk/internal/platform/bus"
 	"souk/internal/platform/page"
 	"souk/internal/platform/store"
@@ -75,26 +76,31 @@ func (s *Service) ListTransactions(ctx context.Context, r payments.ListTransacti
 	return reply, err
 }
 
-// Audit streams every payment, and with the first page what is wrong within payments.
+// Audit streams every payment, by its order, and with each page what is wrong within payments.
 func (s *Service) Audit(ctx context.Context, r audit.Request) (payments.AuditReply, error) {
 	size := page.Request{Limit: r.Limit}.Size(usualFacts, mostFacts)
 	var reply payments.AuditReply
-	err := s.db.Read(ctx, func(q store.Queryer) (err error) {
+	err := s.db.Read(ctx, func(q store.Queryer) error {
 		reply = payments.AuditReply{}
-		if reply.Payments, err = selectPage(q, r.Cursor, size+1); err != nil {
+		in, err := sweep.Page(q, sections, r, size)
+		if err != nil {
 			return err
 		}
-		if len(reply.Payments) > size {
-			reply.Payments = reply.Payments[:size]
-			reply.Next = string(reply.Payments[size-1].ID)
-		}
-		if r.Cursor != "" {
-			return nil
-		}
-		if reply.Problems, err = findProblems(q); err != nil {
+		reply.Next = in.Next
+		if reply.Problems, err = in.Problems(q); err != nil {
 			return err
 		}
-		reply.Standing, err = bus.Standing(q, s.now())
+		if in.Section.Name == "payments" {
+			if reply.Payments, err = selectPage(q, in); err != nil {
+				return err
+			}
+			if reply.Refunds, err = selectRefunds(q, reply.Payments); err != nil {
+				return err
+			}
+		}
+		if sweep.First(r.Cursor) {
+			reply.Standing, err = bus.Standing(q, s.now())
+		}
 		return err
 	})
 	return reply, err

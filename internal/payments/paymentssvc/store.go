@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"souk/internal/payments"
+	"souk/internal/platform/audit/sweep"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/id"
 	"souk/internal/platform/money"
@@ -145,10 +146,10 @@ func selectWhere[T any](q store.Queryer, query string, in []T) ([]paymentRow, er
 	return rows, nil
 }
 
-// selectPage reads payments in the order of their ids, for the audit.
-func selectPage(q store.Queryer, after string, limit int) ([]payments.Payment, error) {
+// selectPage reads the payments of a range of orders, for the audit.
+func selectPage(q store.Queryer, in sweep.Range) ([]payments.Payment, error) {
 	var rows []paymentRow
-	if err := q.Select(&rows, `SELECT `+paymentColumns+` FROM payments WHERE id > ? ORDER BY id LIMIT ?`, after, limit); err != nil {
+	if err := q.Select(&rows, `SELECT `+paymentColumns+` FROM payments WHERE order_id > ? AND order_id <= ? ORDER BY order_id, id`, in.After, in.Upto); err != nil {
 		return nil, fmt.Errorf("page through payments: %w", err)
 	}
 	out := make([]payments.Payment, 0, len(rows))

@@ -12,8 +12,9 @@ type Problem struct {
 	Detail    string   `json:"detail"`    // what was found, in a sentence
 }
 
-// Request asks for a page of facts. The first page also carries the module's problems and
-// its standing in events and jobs.
+// Request asks for a page of facts, of which some may have none: each page also carries the problems
+// of the rows that it looked at, and the first the module's standing in events and jobs. Facts come
+// in the order of their ids, as each contract says.
 type Request struct {
 	Cursor string `json:"cursor"`
 	Limit  int32  `json:"limit"`

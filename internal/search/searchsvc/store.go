@@ -14,13 +14,13 @@ import (
 type set struct {
 	name string
 
-	look, ends, insert, update, updateAll               string
-	index, unindex, names                               string
-	find, findRanked, hits, marked                      string
-	seller, addSeller, category, addCategory            string
-	newListings, newSellers, newCategories              string
-	emptyWords, emptyListings, emptySellers, emptyPaths string
-	emptyStale, count, wordless, wordy, strangers       string
+	look, ends, insert, update, updateAll                        string
+	index, unindex, names                                        string
+	find, findRanked, hits, marked                               string
+	seller, addSeller, category, addCategory                     string
+	newListings, newSellers, newCategories                       string
+	emptyWords, emptyListings, emptySellers, emptyPaths          string
+	emptyStale, keys, count, countIn, wordless, wordy, strangers string
 }
 
 // textColumns are the columns of words, in their order.
@@ -74,10 +74,15 @@ func newSet(name string) *set {
 		emptyListings: write(`DELETE FROM %[1]s`), emptySellers: write(`DELETE FROM %[3]s`), emptyPaths: write(`DELETE FROM %[4]s`),
 		emptyStale: write(`DELETE FROM %[6]s`),
 
-		count:     write(`SELECT count(*) FROM %[1]s WHERE shown = 1`),
-		wordless:  write(`SELECT id FROM %[1]s WHERE shown = 1 AND doc NOT IN (SELECT id FROM %[2]s_docsize) LIMIT 20`),
-		wordy:     write(`SELECT id FROM %[1]s WHERE shown = 0 AND doc IN (SELECT id FROM %[2]s_docsize) LIMIT 20`),
-		strangers: write(`SELECT id FROM %[1]s WHERE shown = 1 AND seller_id NOT IN (SELECT id FROM %[3]s) LIMIT 20`),
+		keys:    write(`SELECT id FROM %[1]s WHERE id > ? ORDER BY id LIMIT ?`),
+		count:   write(`SELECT count(*) FROM %[1]s WHERE shown = 1`),
+		countIn: write(`SELECT count(*) FROM %[1]s WHERE id > ? AND id <= ? AND shown = 1`),
+		wordless: write(`SELECT l.id AS subjects, '' AS detail FROM %[1]s l WHERE l.id > ? AND l.id <= ? AND l.shown = 1
+			AND NOT EXISTS (SELECT 1 FROM %[2]s_docsize d WHERE d.id = l.doc) LIMIT 20`),
+		wordy: write(`SELECT l.id AS subjects, '' AS detail FROM %[1]s l WHERE l.id > ? AND l.id <= ? AND l.shown = 0
+			AND EXISTS (SELECT 1 FROM %[2]s_docsize d WHERE d.id = l.doc) LIMIT 20`),
+		strangers: write(`SELECT l.id AS subjects, '' AS detail FROM %[1]s l WHERE l.id > ? AND l.id <= ? AND l.shown = 1
+			AND NOT EXISTS (SELECT 1 FROM %[3]s s WHERE s.id = l.seller_id) LIMIT 20`),
 	}
 }
 
