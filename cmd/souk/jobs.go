@@ -58,13 +58,13 @@ func (a *app) listJobs(ctx context.Context, in jobsIn) ([]moduleJob, error) {
 
 func retryingJob() deed[jobsIn, none] {
 	return deed[jobsIn, none]{name: "jobs.retry", about: jobsIn.module, do: func(ctx context.Context, a *app, in jobsIn, _ control.Say) (none, error) {
-		return none{}, operations{a}.RetryJob(ctx, byCommandLine(), in.Module, in.Kind, in.Key, in.Why)
+		return none{}, local{a}.RetryJob(ctx, byCommandLine(), in.Module, in.Kind, in.Key, in.Why)
 	}}
 }
 
 func droppingJob() deed[jobsIn, none] {
 	return deed[jobsIn, none]{name: "jobs.drop", about: jobsIn.module, do: func(ctx context.Context, a *app, in jobsIn, _ control.Say) (none, error) {
-		return none{}, operations{a}.DropJob(ctx, byCommandLine(), in.Module, in.Kind, in.Key, in.Why)
+		return none{}, local{a}.DropJob(ctx, byCommandLine(), in.Module, in.Kind, in.Key, in.Why)
 	}}
 }
 

@@ -99,6 +99,19 @@ func (l layout) stored() []string {
 // elsewhere are the modules of other processes, by name.
 func (l layout) elsewhere() []string { return slices.Sorted(maps.Keys(l.remote)) }
 
+// processes is one module of each process that is a neighbour.
+func (l layout) processes() []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, name := range l.elsewhere() {
+		if at := l.remote[name].String(); !seen[at] {
+			seen[at] = true
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // process names this process among its neighbours.
 func (l layout) process() string {
 	if l.whole() {

@@ -3,151 +3,185 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
+	"net/http"
 	"slices"
+	"strings"
+	"sync"
+	"time"
 
 	"souk/internal/platform/actor"
-	"souk/internal/platform/bus"
-	"souk/internal/platform/job"
+	"souk/internal/platform/control"
 	"souk/internal/platform/page"
+	"souk/internal/platform/peer"
 	"souk/internal/platform/store"
 	"souk/internal/storefront"
 )
 
-// operations is what operators' pages show of the platform, over the modules of this process.
+// operations is what operators' pages show of the platform and do with it, over the modules of this
+// process and those of its neighbours. What a neighbour has it does itself, asked over
+// its private side by the names below.
 type operations struct{ a *app }
 
 var _ storefront.Operations = operations{}
 
-// Modules says how each module is.
-func (o operations) Modules(ctx context.Context) ([]storefront.ModuleHealth, error) {
-	var out []storefront.ModuleHealth
-	for _, h := range o.a.modules.Health(ctx) {
-		m := storefront.ModuleHealth{
-			Name: h.Module, Ready: h.Ready, Problem: h.Code, InFlight: h.InFlight, Max: h.Max, Refused: h.Refused, Panics: h.Panics,
-		}
-		if db := o.a.dbs[h.Module]; db != nil {
-			m.Dead = -1
-			if stats, err := job.StatsOf(ctx, db); err == nil {
-				m.Dead = 0
-				for _, s := range stats {
-					m.Dead += s.Dead
-				}
+// operationsPrefix begins the names of the commands that neighbours may ask for.
+const operationsPrefix = "operations."
+
+// operationsIn is what such a command is about.
+type operationsIn struct {
+	By         actor.Actor `json:"by"`
+	Subscriber string      `json:"subscriber"`
+	Module     string      `json:"module"`
+	Kind       string      `json:"kind"`
+	Key        string      `json:"key"`
+	Why        string      `json:"why"`
+	Subject    string      `json:"subject"`
+	Before     int64       `json:"before"`
+	Limit      int         `json:"limit"`
+}
+
+// forNeighbours registers those commands.
+func forNeighbours(server *control.Server, a *app) {
+	here := local{a}
+	listing := func(name string) string { return operationsPrefix + name }
+	control.Handle(server, listing("modules"), func(ctx context.Context, _ operationsIn, _ control.Say) ([]storefront.ModuleHealth, error) {
+		return here.Modules(ctx)
+	})
+	control.Handle(server, listing("subscribers"), func(ctx context.Context, _ operationsIn, _ control.Say) ([]storefront.SubscriberState, error) {
+		return here.Subscribers(ctx)
+	})
+	control.Handle(server, listing("parked"), func(ctx context.Context, in operationsIn, _ control.Say) ([]storefront.ParkedEvent, error) {
+		return here.ParkedEvents(ctx, in.Limit)
+	})
+	control.Handle(server, listing("retry_parked"), func(ctx context.Context, in operationsIn, _ control.Say) (storefront.Drained, error) {
+		return here.RetryParked(ctx, in.By, in.Subscriber, in.Key, in.Why)
+	})
+	control.Handle(server, listing("skip_parked"), func(ctx context.Context, in operationsIn, _ control.Say) (storefront.Drained, error) {
+		return here.SkipParked(ctx, in.By, in.Subscriber, in.Key, in.Why)
+	})
+	control.Handle(server, listing("dead_jobs"), func(ctx context.Context, in operationsIn, _ control.Say) ([]storefront.DeadJob, error) {
+		return here.DeadJobs(ctx, in.Limit)
+	})
+	control.Handle(server, listing("retry_job"), func(ctx context.Context, in operationsIn, _ control.Say) (none, error) {
+		return none{}, here.RetryJob(ctx, in.By, in.Module, in.Kind, in.Key, in.Why)
+	})
+	control.Handle(server, listing("drop_job"), func(ctx context.Context, in operationsIn, _ control.Say) (none, error) {
+		return none{}, here.DropJob(ctx, in.By, in.Module, in.Kind, in.Key, in.Why)
+	})
+	control.Handle(server, listing("audit"), func(ctx context.Context, in operationsIn, _ control.Say) ([]store.AuditRow, error) {
+		return here.AuditRows(ctx, in.Module, in.Subject, in.Before, in.Limit)
+	})
+}
+
+// operationsHandler serves those commands, and no other, to neighbours.
+func operationsHandler(server *control.Server) http.Handler {
+	return server.Handler(func(name string) bool { return strings.HasPrefix(name, operationsPrefix) })
+}
+
+// overviewTime is how long an overview waits for a neighbour. One that does not answer shows as not ready.
+const overviewTime = 2 * time.Second
+
+// neighbour asks the process that has a module for a command.
+func neighbour[Out any](ctx context.Context, a *app, module, command string, in operationsIn) (Out, error) {
+	n := a.neighbours
+	to := n.layout.remote[module]
+	client := control.Over(peer.Client(n.over(to, pagesModule)), to.JoinPath(peer.OperationsPath).String())
+	return control.Call[operationsIn, Out](ctx, client, operationsPrefix+command, in, nil)
+}
+
+// gather puts together what this process lists and what its neighbours do. A neighbour that does not
+// answer is left out: Modules says of it that it is not ready.
+func gather[T any](ctx context.Context, a *app, command string, in operationsIn, here func() ([]T, error)) ([]T, error) {
+	ctx, end := context.WithTimeout(ctx, overviewTime)
+	defer end()
+	processes := a.neighbours.layout.processes()
+	found := make([][]T, len(processes))
+	var asking sync.WaitGroup
+	for i, module := range processes {
+		asking.Go(func() {
+			list, err := neighbour[[]T](ctx, a, module, command, in)
+			if err != nil {
+				a.tel.Log.Warn().Str("module", module).Str("command", operationsPrefix+command).Err(err).Msg("a neighbour does not say how it is")
 			}
-		}
-		out = append(out, m)
+			found[i] = list
+		})
 	}
-	return out, nil
+	own, err := here()
+	asking.Wait()
+	return slices.Concat(own, slices.Concat(found...)), err
+}
+
+// Modules says how each module is: of a neighbour's what it says itself, if it does.
+func (o operations) Modules(ctx context.Context) ([]storefront.ModuleHealth, error) {
+	all, err := gather(ctx, o.a, "modules", operationsIn{}, func() ([]storefront.ModuleHealth, error) { return local{o.a}.Modules(ctx) })
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range o.a.neighbours.layout.elsewhere() {
+		if !slices.ContainsFunc(all, func(m storefront.ModuleHealth) bool { return m.Name == name }) {
+			all = append(all, storefront.ModuleHealth{Name: name, Problem: "souk.unavailable", Dead: -1})
+		}
+	}
+	slices.SortStableFunc(all, func(x, y storefront.ModuleHealth) int { return cmp.Compare(placeOf(x.Name), placeOf(y.Name)) })
+	return all, nil
 }
 
 // Subscribers says where each subscriber is.
 func (o operations) Subscribers(ctx context.Context) ([]storefront.SubscriberState, error) {
-	all, err := o.a.bus.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]storefront.SubscriberState, len(all))
-	for i, s := range all {
-		out[i] = storefront.SubscriberState{
-			Name: s.Subscriber, Module: s.Module, Log: string(s.Log), Position: s.Position, Head: s.Head, Lag: s.Lag,
-			Parked: s.Parked, State: s.State, Error: s.Error,
-		}
-	}
+	out, err := gather(ctx, o.a, "subscribers", operationsIn{}, func() ([]storefront.SubscriberState, error) { return local{o.a}.Subscribers(ctx) })
 	slices.SortFunc(out, func(x, y storefront.SubscriberState) int { return cmp.Compare(x.Name, y.Name) })
-	return out, nil
+	return out, err
 }
-
-// maxParked is how many parked events of one subscriber are looked at.
-const maxParked = 1000
 
 // ParkedEvents reads the first parked event of each key.
 func (o operations) ParkedEvents(ctx context.Context, limit int) ([]storefront.ParkedEvent, error) {
-	all, err := o.a.bus.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []storefront.ParkedEvent
-	for _, s := range all {
-		if s.Parked == 0 {
-			continue
-		}
-		parked, err := o.a.bus.Show(ctx, s.Subscriber, 0, maxParked)
-		if err != nil {
-			return nil, err
-		}
-		at := map[string]int{}
-		for _, p := range parked {
-			if i, known := at[p.Key]; known {
-				out[i].Behind++
-				continue
-			}
-			at[p.Key] = len(out)
-			out = append(out, storefront.ParkedEvent{
-				Subscriber: s.Subscriber, Module: s.Module, Position: p.Position, Name: p.Name, Key: p.Key, Tries: p.Tries,
-				Error: p.Error, ParkedAt: p.ParkedAt, Body: p.Body,
-			})
-		}
-	}
+	out, err := gather(ctx, o.a, "parked", operationsIn{Limit: limit}, func() ([]storefront.ParkedEvent, error) { return local{o.a}.ParkedEvents(ctx, limit) })
 	slices.SortFunc(out, func(x, y storefront.ParkedEvent) int { return cmp.Compare(x.ParkedAt, y.ParkedAt) })
-	return out[:min(limit, len(out))], nil
+	return out[:min(limit, len(out))], err
 }
 
 // RetryParked applies the parked events of a key.
 func (o operations) RetryParked(ctx context.Context, by actor.Actor, subscriber, key, why string) (storefront.Drained, error) {
-	return toDrained(o.a.bus.Retry(ctx, subscriber, key, bus.Change{By: by, Why: why}))
+	if module := subscribing(eventsIn{Subscriber: subscriber}); o.a.neighbours.layout.remote[module] != nil {
+		return neighbour[storefront.Drained](ctx, o.a, module, "retry_parked", operationsIn{By: by, Subscriber: subscriber, Key: key, Why: why})
+	}
+	return local{o.a}.RetryParked(ctx, by, subscriber, key, why)
 }
 
-// SkipParked forgets the first parked event of a key.
+// SkipParked forgets the first parked event of a key for good and goes on with the rest.
 func (o operations) SkipParked(ctx context.Context, by actor.Actor, subscriber, key, why string) (storefront.Drained, error) {
-	return toDrained(o.a.bus.Skip(ctx, subscriber, key, bus.Change{By: by, Why: why}))
-}
-
-func toDrained(d bus.Drained, err error) (storefront.Drained, error) {
-	return storefront.Drained{Applied: int64(d.Applied), Skipped: int64(d.Skipped), Left: int64(d.Left), Error: d.Error}, err
+	if module := subscribing(eventsIn{Subscriber: subscriber}); o.a.neighbours.layout.remote[module] != nil {
+		return neighbour[storefront.Drained](ctx, o.a, module, "skip_parked", operationsIn{By: by, Subscriber: subscriber, Key: key, Why: why})
+	}
+	return local{o.a}.SkipParked(ctx, by, subscriber, key, why)
 }
 
 // DeadJobs reads the jobs that gave up.
 func (o operations) DeadJobs(ctx context.Context, limit int) ([]storefront.DeadJob, error) {
-	all, err := o.a.listJobs(ctx, jobsIn{State: job.StateDead})
-	if err != nil {
-		return nil, err
-	}
-	var out []storefront.DeadJob
-	for _, j := range all[:min(limit, len(all))] {
-		out = append(out, storefront.DeadJob{
-			Module: j.Module, Kind: j.Kind, Key: j.Key, Tries: int64(j.Tries), Error: j.Error, At: j.UpdatedAt,
-		})
-	}
-	return out, nil
-}
-
-func (o operations) db(module string) (*store.DB, error) {
-	db := o.a.dbs[module]
-	if db == nil {
-		return nil, job.ErrNoJob.With("there is no module %s in this process", module)
-	}
-	return db, nil
+	out, err := gather(ctx, o.a, "dead_jobs", operationsIn{Limit: limit}, func() ([]storefront.DeadJob, error) { return local{o.a}.DeadJobs(ctx, limit) })
+	return out[:min(limit, len(out))], err
 }
 
 // RetryJob makes a dead job due now.
 func (o operations) RetryJob(ctx context.Context, by actor.Actor, module, kind, key, why string) error {
-	db, err := o.db(module)
-	if err != nil {
+	if o.a.neighbours.layout.remote[module] != nil {
+		_, err := neighbour[none](ctx, o.a, module, "retry_job", operationsIn{By: by, Module: module, Kind: kind, Key: key, Why: why})
 		return err
 	}
-	return job.Retry(ctx, db, kind, key, job.Change{By: by, Why: why})
+	return local{o.a}.RetryJob(ctx, by, module, kind, key, why)
 }
 
 // DropJob forgets a dead job for good.
 func (o operations) DropJob(ctx context.Context, by actor.Actor, module, kind, key, why string) error {
-	db, err := o.db(module)
-	if err != nil {
+	if o.a.neighbours.layout.remote[module] != nil {
+		_, err := neighbour[none](ctx, o.a, module, "drop_job", operationsIn{By: by, Module: module, Kind: kind, Key: key, Why: why})
 		return err
 	}
-	return job.Drop(ctx, db, kind, key, job.Change{By: by, Why: why})
+	return local{o.a}.DropJob(ctx, by, module, kind, key, why)
 }
 
-// AuditTrail merges the audit logs of modules by time. Its cursor says how far each is read.
+// AuditTrail merges the audit logs of modules by time. Its cursor says how far each is read. A log that
+// cannot be read is an error: a trail with a gap would look whole.
 func (o operations) AuditTrail(ctx context.Context, f storefront.AuditFilter) (storefront.AuditPage, error) {
 	filter := []string{"audit", f.Module, f.Subject}
 	before := map[string]int64{}
@@ -159,19 +193,16 @@ func (o operations) AuditTrail(ctx context.Context, f storefront.AuditFilter) (s
 		store.AuditRow
 	}
 	var rows []row
-	for _, name := range o.a.here() {
-		if f.Module != "" && f.Module != name {
+	for _, name := range moduleNames {
+		if f.Module != "" && f.Module != name || !o.a.neighbours.layout.knows(name) {
 			continue
 		}
-		err := o.a.dbs[name].Read(ctx, func(q store.Queryer) error {
-			found, err := store.AuditRows(q, f.Subject, before[name], f.Limit+1)
-			for _, r := range found {
-				rows = append(rows, row{module: name, AuditRow: r})
-			}
-			return err
-		})
+		found, err := o.auditRows(ctx, name, f.Subject, before[name], f.Limit+1)
 		if err != nil {
-			return storefront.AuditPage{}, fmt.Errorf("read what was done in %s: %w", name, err)
+			return storefront.AuditPage{}, err
+		}
+		for _, r := range found {
+			rows = append(rows, row{module: name, AuditRow: r})
 		}
 	}
 	slices.SortStableFunc(rows, func(x, y row) int { return cmp.Compare(y.At, x.At) })
@@ -192,4 +223,11 @@ func (o operations) AuditTrail(ctx context.Context, f storefront.AuditFilter) (s
 		})
 	}
 	return out, nil
+}
+
+func (o operations) auditRows(ctx context.Context, module, subject string, before int64, limit int) ([]store.AuditRow, error) {
+	if o.a.neighbours.layout.remote[module] == nil {
+		return local{o.a}.AuditRows(ctx, module, subject, before, limit)
+	}
+	return neighbour[[]store.AuditRow](ctx, o.a, module, "audit", operationsIn{Module: module, Subject: subject, Before: before, Limit: limit})
 }

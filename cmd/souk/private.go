@@ -13,6 +13,7 @@ import (
 	"souk/internal/orders/ordersrpc"
 	"souk/internal/payments/paymentsrpc"
 	"souk/internal/platform/bus"
+	"souk/internal/platform/control"
 	"souk/internal/platform/errs"
 	"souk/internal/platform/httpx"
 	"souk/internal/platform/peer"
@@ -23,7 +24,7 @@ import (
 
 // private is the side of this process that only its neighbours reach: the contracts and the event
 // logs of its modules, and the public side for what they pass on.
-func (a *app) private(ctx context.Context, public http.Handler) http.Handler {
+func (a *app) private(ctx context.Context, public http.Handler, commands *control.Server) http.Handler {
 	mux := peer.NewMux()
 	var held []rpc.Contract
 	for _, name := range a.neighbours.layout.stored() {
@@ -33,6 +34,7 @@ func (a *app) private(ctx context.Context, public http.Handler) http.Handler {
 	}
 	mux.Contracts(rpc.ContractsHandler(held...))
 	mux.Public(edgeCaller, httpx.Forwarded(public))
+	mux.Operations(pagesModule, operationsHandler(commands))
 	return peer.Require(peer.Rules{
 		Secrets: a.neighbours.proofs.secrets, TLS: a.neighbours.proofs.server != nil, Callers: everyCaller(), Log: a.tel.Log,
 	})(mux)
@@ -63,10 +65,10 @@ func (a *app) server(name string) *rpc.Server {
 }
 
 // servePrivate answers neighbours on ln until ctx ends.
-func (a *app) servePrivate(ctx context.Context, ln net.Listener, public http.Handler) error {
+func (a *app) servePrivate(ctx context.Context, ln net.Listener, public http.Handler, commands *control.Server) error {
 	polls, endPolls := context.WithCancel(ctx)
 	defer endPolls()
-	server := peer.Server(peer.ServerConfig{Handler: a.private(polls, public), TLS: a.neighbours.proofs.server, Log: a.tel.Log})
+	server := peer.Server(peer.ServerConfig{Handler: a.private(polls, public, commands), TLS: a.neighbours.proofs.server, Log: a.tel.Log})
 	server.BaseContext = func(net.Listener) context.Context { return context.WithoutCancel(ctx) }
 	ended := make(chan error, 1)
 	go func() {

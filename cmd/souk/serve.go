@@ -154,7 +154,7 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	a.register(commands)
 	sides := []side{{"serve commands", func(ctx context.Context) error { return commands.Serve(ctx, socket, drain) }}}
 	if private != nil {
-		sides = append(sides, side{"serve neighbours", func(ctx context.Context) error { return a.servePrivate(ctx, private, server.Handler()) }})
+		sides = append(sides, side{"serve neighbours", func(ctx context.Context) error { return a.servePrivate(ctx, private, server.Handler(), commands) }})
 	}
 	return a.serve(ctx, w, ln, server.Handler(), sides)
 }

@@ -166,7 +166,10 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 	if a.modules, err = module.NewSet(tel.Log, parts...); err != nil {
 		return nil, err
 	}
-	a.workers = append(a.workers, worker{name: "events", run: a.bus.Run}, worker{name: "search ahead", run: a.search.Warm})
+	a.workers = append(a.workers, worker{name: "events", run: a.bus.Run})
+	if here("search") {
+		a.workers = append(a.workers, worker{name: "search ahead", run: a.search.Warm})
+	}
 	for _, m := range a.modules.Modules() {
 		if m.Jobs != nil {
 			a.workers = append(a.workers, worker{name: "jobs of " + m.Name, run: m.Jobs.Run})
@@ -184,14 +187,16 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 
 // inOrder are the parts in the order of moduleNames, whatever is here: the API's document is to be the same.
 func inOrder(parts []module.Module) []module.Module {
-	place := func(m module.Module) int {
-		if i := slices.Index(moduleNames, m.Name); i >= 0 {
-			return i
-		}
-		return len(moduleNames)
-	}
-	slices.SortStableFunc(parts, func(x, y module.Module) int { return cmp.Compare(place(x), place(y)) })
+	slices.SortStableFunc(parts, func(x, y module.Module) int { return cmp.Compare(placeOf(x.Name), placeOf(y.Name)) })
 	return parts
+}
+
+// placeOf is a module's place in that order; what keeps nothing comes last.
+func placeOf(module string) int {
+	if i := slices.Index(moduleNames, module); i >= 0 {
+		return i
+	}
+	return len(moduleNames)
 }
 
 // here are the modules of this process that keep something.
@@ -268,6 +273,7 @@ func (a *app) register(server *control.Server) {
 	listingJobs().offer(server, a)
 	retryingJob().offer(server, a)
 	droppingJob().offer(server, a)
+	forNeighbours(server, a)
 }
 
 // work runs the workers until ctx ends, and comes back when the last has come to rest. One

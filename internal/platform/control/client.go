@@ -11,10 +11,18 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+
+	"souk/internal/platform/peer"
 )
 
-// Client asks the souk that runs on a data folder.
-type Client struct{ http *http.Client }
+// Client asks the souk that runs on a data folder, or one that serves commands elsewhere.
+type Client struct {
+	http *http.Client
+	base string
+}
+
+// Over asks what Server.Handler serves at base, with an http.Client that proves who asks.
+func Over(client *http.Client, base string) *Client { return &Client{http: client, base: base} }
 
 // Running names the processes that are running on dataDir, in order; none is no error.
 func Running(ctx context.Context, dataDir string) ([]string, error) {
@@ -51,7 +59,7 @@ func Dial(ctx context.Context, dataDir, process string) (*Client, error) {
 	if err := conn.Close(); err != nil {
 		return nil, fmt.Errorf("reach the running souk: %w", err)
 	}
-	return &Client{http: &http.Client{Transport: &http.Transport{
+	return &Client{base: "http://souk", http: &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, dataDir, process) },
 	}}}, nil
@@ -68,7 +76,7 @@ func Call[In, Out any](ctx context.Context, c *Client, name string, in In, heard
 	if err != nil {
 		return out, fmt.Errorf("ask for %s: %w", name, err)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://souk/"+name, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/"+name, bytes.NewReader(body))
 	if err != nil {
 		return out, fmt.Errorf("ask for %s: %w", name, err)
 	}
@@ -77,6 +85,9 @@ func Call[In, Out any](ctx context.Context, c *Client, name string, in In, heard
 		return out, fmt.Errorf("ask the running souk for %s: %w", name, err)
 	}
 	defer reply.Body.Close() //nolint:errcheck // only read
+	if reply.StatusCode != http.StatusOK {
+		return out, peer.ReadError(reply)
+	}
 	frames := json.NewDecoder(reply.Body)
 	for {
 		var f frame

@@ -198,6 +198,18 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, grace time.Duration
 	return err
 }
 
+// Handler serves the commands that may be asked for another way than through the socket. It stands
+// behind what proves who asks.
+func (s *Server) Handler(may func(name string) bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !may(filepath.Base(r.URL.Path)) {
+			http.NotFound(w, r)
+			return
+		}
+		s.serve(w, r)
+	})
+}
+
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	name := filepath.Base(r.URL.Path)
 	stream := &stream{w: w, to: http.NewResponseController(w)}

@@ -15,6 +15,9 @@ const (
 	// PublicPath is where a process serves what others pass on from their public side: what
 	// follows it is the public address.
 	PublicPath = "/souk/v1/public"
+
+	// OperationsPath is where a process does for the operators' pages of another what concerns its own modules.
+	OperationsPath = "/souk/v1/operations"
 )
 
 // RPCPath is where a method of a module is asked.
@@ -55,6 +58,11 @@ func (m *Mux) Contracts(h http.Handler) { m.handle("GET "+contractsPath+"{module
 // Public serves what the caller passes on from its own public side. h sees the public address.
 func (m *Mux) Public(caller string, h http.Handler) {
 	m.handle(PublicPath+"/", []string{caller}, http.StripPrefix(PublicPath, h))
+}
+
+// Operations serves POST /souk/v1/operations/COMMAND to that caller.
+func (m *Mux) Operations(caller string, h http.Handler) {
+	m.handle("POST "+OperationsPath+"/{command}", []string{caller}, h)
 }
 
 // ServeHTTP leads r to its handler.

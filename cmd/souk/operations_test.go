@@ -1,0 +1,47 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/platform/store"
+)
+
+// TestAnOperatorSeesAndMendsWhatOtherProcessesHave: with every module in a process of its own the operators'
+// pages show all of them, and what is done there is done where it belongs.
+func TestAnOperatorSeesAndMendsWhatOtherProcessesHave(t *testing.T) {
+	t.Parallel()
+	s := openAs(t, mustTopology(t, "apart"))
+	s.halt(t)
+	setup(t, s.dir, func(a *app) { // a dead job in payments, as if it had failed for days
+		require.NoError(t, a.dbs["payments"].Write(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Exec(`INSERT INTO jobs (kind, key, run_at, state, tries, generation, error, trace, enqueued_at, updated_at)
+				VALUES ('payments.drive', 'pay_gone', 1, 'dead', 9, 1, 'it failed', '', 1, 1)`)
+			return err
+		}))
+	})
+	s.serve(t, s.dir)
+	page := func(path string) string {
+		browser := &shopper{url: s.url, session: s.operator.session}
+		a, err := browser.do(t.Context(), http.MethodGet, path, "", nil)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, a.status, path)
+		return string(a.body)
+	}
+	overview := page("/operator")
+	for _, module := range moduleNames {
+		assert.Contains(t, overview, module)
+	}
+	assert.NotContains(t, overview, "souk.unavailable")
+	assert.Contains(t, page("/operator/jobs"), "pay_gone")
+	assert.Contains(t, page("/operator/modules"), "search.catalog", "a subscriber of another process")
+	trail := page("/operator/audit")
+	assert.Contains(t, trail, "catalog")
+
+	s.others[2].stop() // the process with payments, as topologies order them
+	require.Equal(t, exitOK, <-s.others[2].status)
+	assert.Contains(t, page("/operator"), "souk.unavailable", "it shows what does not answer")
+}
