@@ -27,6 +27,10 @@ func rules() arch.Rules {
 				Import: "github.com/danielgtaylor/huma/v2", In: []string{"internal/platform/httpx"},
 				Why: "register routes with httpx.Route; what httpx lacks, add to httpx",
 			},
+			{
+				Import: "github.com/nats-io/nats.go", In: []string{"internal/platform/bus/natsbus"},
+				Why: "publish and read event logs through natsbus; nothing else goes through NATS",
+			},
 			{Import: "github.com/mattn/go-sqlite3", In: []string{"internal/platform/store"}, Why: openDatabases},
 			{Import: "github.com/jackc/pgx/v5", In: []string{"internal/platform/store"}, Why: openDatabases},
 			{

@@ -42,6 +42,13 @@ func Transport(t *testing.T, factory func(t *testing.T) Link) {
 	}
 }
 
+// Restarts is the part of Transport that restarts everything at random moments, alone: for what
+// costs more to start.
+func Restarts(t *testing.T, factory func(t *testing.T) Link) {
+	t.Helper()
+	restarts(t, newWorld(t, factory(t)))
+}
+
 // SlowReader holds a transport to the part of the contract that measures memory: 48 MiB are published while
 // the reader has come to a stand. Nothing else may run beside it, so it goes into a
 // test that is not parallel.
