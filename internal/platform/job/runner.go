@@ -34,7 +34,8 @@ type Config struct {
 	// Lease is how long a run belongs to this runner without being renewed; default 30 seconds.
 	Lease time.Duration
 	// Shared says that other processes run jobs of this database too: what is found running is
-	// theirs until its lease ends, and what they enqueued and died over is looked for.
+	// theirs until its lease ends, and what they enqueued and died over is looked for. Always so
+	// where the database says it.
 	Shared bool
 }
 
@@ -60,6 +61,7 @@ func (o Config) withDefaults() Config {
 	if o.Grace <= 0 {
 		o.Grace = 10 * time.Second
 	}
+	o.Shared = o.Shared || o.DB.Shared()
 	if o.Lease <= 0 {
 		o.Lease = 30 * time.Second
 	}

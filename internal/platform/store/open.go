@@ -204,6 +204,9 @@ func (db *DB) Module() string { return db.o.Module }
 // it, SQLite's among them. Snapshot.CopyTo makes copies.
 func (db *DB) Path() string { return db.path }
 
+// Shared says that other processes may work on this database too.
+func (db *DB) Shared() bool { return db.pg != nil }
+
 // Now is the time by the database's clock.
 func (db *DB) Now() clock.Time { return db.o.Now() }
 
