@@ -173,8 +173,11 @@ func (v *visit) operatorModules() error {
 	out := views.OperatorModules{
 		Page: v.operatorFrame("Modules", views.PathOpModules), Columns: moduleHeads(by), Modules: rows,
 		Heads: []views.Column{
-			heads.column("Subscriber", "subscriber", "up"), heads.column("Log", "log", "up"), {Text: "State"}, {Text: "Position", Number: true},
-			{Text: "Head", Number: true}, heads.column("Lag", "lag", "down").Right(), heads.column("Parked", "parked", "down").Right(),
+			heads.column("Subscriber", "subscriber", "up"), heads.column("Log", "log", "up"),
+			{Text: "State"},
+			{Text: "Position", Number: true},
+			{Text: "Head", Number: true},
+			heads.column("Lag", "lag", "down").Right(), heads.column("Parked", "parked", "down").Right(),
 		},
 	}
 	sortRows(by, out.Modules, map[string]func(a, b views.ModuleRow) int{
@@ -204,7 +207,9 @@ var moduleColumns = []string{"module", "flight", "lag", "parked", "dead", "panic
 
 func moduleHeads(by sorting) []views.Column {
 	return []views.Column{
-		by.column("Module", "module", "up"), {Text: "State"}, by.column("In flight", "flight", "down").Right(), by.column("Lag", "lag", "down").Right(),
+		by.column("Module", "module", "up"),
+		{Text: "State"},
+		by.column("In flight", "flight", "down").Right(), by.column("Lag", "lag", "down").Right(),
 		by.column("Parked", "parked", "down").Right(), by.column("Dead", "dead", "down").Right(), by.column("Panics", "panics", "down").Right(),
 	}
 }

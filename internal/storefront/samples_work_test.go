@@ -213,13 +213,15 @@ func operatorSamples() map[string]views.View {
 		{Name: "payments", Status: views.Status{Text: "Not answering", Tone: views.Bad}, Limit: 128, InFlight: 128, Dead: 2, Panics: 1},
 	}
 	tabs := []views.Choice{{Text: "All", URL: "/operator/x", Chosen: true}, {Text: "Waiting", URL: "/operator/x?state=waiting", Count: 2}}
-	sellers := views.OperatorSellers{Page: page("Sellers", "/operator/sellers"), States: tabs, CSV: "/operator/sellers.csv",
+	sellers := views.OperatorSellers{
+		Page: page("Sellers", "/operator/sellers"), States: tabs, CSV: "/operator/sellers.csv",
 		Columns: []views.Column{{Text: "Seller", URL: "/operator/sellers?sort=name_down", Sorted: "ascending"}, {Text: "State"}, {Text: "Applied", URL: "/operator/sellers?sort=applied_up"}, {Text: "Listings", Number: true}, {Text: "Decide"}},
 		Pager:   views.Pager{Shown: 2, Total: 12, Next: "/operator/sellers?cursor=x", Noun: "seller", Nouns: "sellers"}, Rows: []views.SellerRow{
 			{ID: "sel_1", Name: "Blue Kettle", Legal: []string{"Blue Kettle GmbH", "Torstr. 1", "Berlin"}, Applied: sampleTime, Status: views.Status{Text: "Waits for approval", Tone: views.Warn}, Acts: []views.Act{{Text: "Approve", URL: "/operator/sellers/sel_1/approve"}, {Text: "Decline", URL: "/operator/sellers/sel_1/decline"}}},
 			{ID: "sel_2", Name: "Atelier Nord", URL: "/s/atelier-nord", Legal: []string{"Atelier Nord SARL", "Caen"}, Applied: sampleTime, Status: views.Status{Text: "Approved", Tone: views.Good}, Listings: 48, Acts: []views.Act{{Text: "Suspend", URL: "/operator/sellers/sel_2/suspend"}}},
 			{ID: "sel_3", Name: "Cheap Cheap", Legal: []string{"Unknown"}, Applied: sampleTime, Status: views.Status{Text: "Declined"}, Why: "The address is a parking lot."},
-		}}
+		},
+	}
 	heads := []views.Column{{Text: "Module", URL: "/operator/modules?sort=module_up"}, {Text: "State"}, {Text: "In flight", Number: true}, {Text: "Lag", Number: true, URL: "/operator/modules?sort=lag_up", Sorted: "descending"}, {Text: "Parked", Number: true}, {Text: "Dead", Number: true}, {Text: "Panics", Number: true}}
 	logs := []views.Column{{Text: "Subscriber"}, {Text: "Log"}, {Text: "State"}, {Text: "Position", Number: true}, {Text: "Head", Number: true}, {Text: "Lag", Number: true}, {Text: "Parked", Number: true}}
 	columns := []views.Column{{Text: "Order"}, {Text: "Placed", URL: "/operator/orders?sort=placed_up", Sorted: "descending"}, {Text: "State"}, {Text: "Sellers"}, {Text: "Items", Number: true}, {Text: "Total", Number: true}}

@@ -20,8 +20,8 @@ type sorting struct {
 	chosen string // an order that the table has, or "" for its usual one
 }
 
-// sortedBy reads the order out of the address; one that is not among known is none. keep are the
-// other filters, at whose address the list begins.
+// sortedBy reads the order out of the address; one that is not among known is none. base is the
+// address of the list with its other filters.
 func (v *visit) sortedBy(param, base string, known ...string) sorting {
 	s := sorting{param: param, base: base}
 	if asked := v.query(param); slices.Contains(known, asked) {
@@ -126,7 +126,7 @@ func (v *visit) csv(name string, head []string, next func(write func(...string) 
 	return nil
 }
 
-// number is what no spreadsheet takes for a formula though it may begin with a minus.
+// plainNumber is what no spreadsheet takes for a formula though it may begin with a minus.
 var plainNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
 // inert keeps a spreadsheet from taking a text for a formula.
