@@ -60,8 +60,10 @@ func (r *Remote) attempt(ctx context.Context, m Method, body []byte) (answer, ex
 	tryCtx, end := context.WithTimeout(ctx, r.o.TryFor)
 	defer end()
 	a, err := r.exchange(tryCtx, m, body, &x)
-	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
-		done(nil) // the caller went away: that says nothing about the module
+	var away *turnedAway
+	if errors.Is(ctx.Err(), context.Canceled) || errors.As(err, &away) {
+		// The caller went away, or the module has much to do: it is not dead for that.
+		done(nil)
 	} else {
 		done(err)
 	}

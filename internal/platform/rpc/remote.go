@@ -126,6 +126,9 @@ func CallRemote[Request, Reply any](ctx context.Context, r *Remote, m Method, re
 	if err != nil {
 		return reply, malformed(err)
 	}
+	if len(body) > maxRequest {
+		return reply, ErrMalformed.With("the request has %d bytes and may have %d", len(body), maxRequest)
+	}
 	err = r.call(ctx, m, body, func(answer []byte) error {
 		var decoded Reply
 		if err := r.codec.Unmarshal(answer, &decoded); err != nil {

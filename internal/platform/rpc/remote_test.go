@@ -223,6 +223,34 @@ func TestWhoIsTurnedAwayComesAgainWhenHeIsTold(t *testing.T) {
 	assert.Equal(t, []time.Duration{7 * time.Second, 7 * time.Second, 7 * time.Second}, waited)
 }
 
+func TestABusyModuleIsNotDead(t *testing.T) {
+	t.Parallel()
+	var full atomic.Bool
+	full.Store(true)
+	s := &shelf{put: func(context.Context, shop.PutRequest) (shop.PutReply, error) {
+		if full.Load() {
+			return shop.PutReply{}, busyFor(time.Millisecond)
+		}
+		return shop.PutReply{}, nil
+	}}
+	c := remote(t, s)
+	for range 5 {
+		_, err := c.Put(t.Context(), shop.PutRequest{Key: "k"})
+		require.Equal(t, errs.Code("shop.busy"), errs.CodeOf(err))
+	}
+	full.Store(false)
+	_, err := c.Put(t.Context(), shop.PutRequest{Key: "k"})
+	require.NoError(t, err, "after twenty refusals the next one is let in")
+}
+
+func TestARequestThatIsTooLongIsNotSent(t *testing.T) {
+	t.Parallel()
+	s := &shelf{}
+	_, err := remote(t, s).Put(t.Context(), shop.PutRequest{Key: "k", Thing: shop.Thing{Name: strings.Repeat("x", 9<<20)}})
+	require.ErrorIs(t, err, rpc.ErrMalformed)
+	assert.Zero(t, s.puts.Load())
+}
+
 func TestNoTryBeginsThatTheDeadlineWouldNotLetEnd(t *testing.T) {
 	t.Parallel()
 	ctx, end := context.WithTimeout(t.Context(), time.Minute)
