@@ -70,7 +70,7 @@ func newWorld(t *testing.T, change func(*peer.Rules)) *world {
 	return w
 }
 
-func serve(t *testing.T, server *http.Server) string {
+func serve(t testing.TB, server *http.Server) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

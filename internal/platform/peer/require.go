@@ -174,7 +174,11 @@ func (d *door) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	}
 	in := http.NewResponseController(w)
 	limited := in.SetReadDeadline(time.Now().Add(d.rules.BodyTime)) == nil // a recorder of a test cannot
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, d.rules.MaxBody))
+	var body bytes.Buffer
+	if r.ContentLength > 0 {
+		body.Grow(int(r.ContentLength) + bytes.MinRead) // so that it is read in one go; it is within MaxBody
+	}
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, d.rules.MaxBody))
 	var long *http.MaxBytesError
 	if errors.As(err, &long) {
 		return nil, ErrTooLarge.With("the body may have %d bytes", d.rules.MaxBody)
@@ -182,12 +186,12 @@ func (d *door) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err != nil {
 		return nil, ErrBody.With("the body did not arrive whole").Because(err)
 	}
-	if limited {
+	if limited && r.ProtoMajor == 1 { // in HTTP/2 the deadline is that of the body, which has been read
 		if err := in.SetReadDeadline(time.Time{}); err != nil {
 			return nil, ErrBody.With("the connection ended").Because(err)
 		}
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // turnedAway leaves a line for an operator, not more often than one can read.

@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"net/http"
 	"slices"
 	"strconv"
@@ -103,30 +102,29 @@ func goodName(s string) bool {
 // sign is the MAC of p and of what r asks. Every part goes in with its length, so that nothing can
 // move from one part into the next.
 func (p proof) sign(s Secret, r *http.Request) [sha256.Size]byte {
-	mac := hmac.New(sha256.New, s.key[:])
-	part(mac, p.scheme)
-	part(mac, p.caller)
-	part(mac, strconv.FormatInt(int64(p.at), 10))
-	part(mac, string(p.nonce[:]))
-	part(mac, string(p.body[:]))
-	part(mac, r.Method)
-	part(mac, hostOf(r))
-	part(mac, r.URL.RequestURI())
+	text := make([]byte, 0, 512) // enough for most
+	text = part(text, p.scheme)
+	text = part(text, p.caller)
+	text = binary.BigEndian.AppendUint64(text, uint64(p.at))
+	text = append(text, p.nonce[:]...)
+	text = append(text, p.body[:]...)
+	text = part(text, r.Method)
+	text = part(text, hostOf(r))
+	text = part(text, r.URL.RequestURI())
 	for _, name := range signedHeaders(r.Header) {
-		part(mac, name)
+		text = part(text, name)
 		for _, value := range r.Header[name] {
-			part(mac, value)
+			text = part(text, value)
 		}
-		part(mac, "")
+		text = part(text, "")
 	}
+	mac := hmac.New(sha256.New, s.key[:])
+	_, _ = mac.Write(text) // a hash takes everything
 	return [sha256.Size]byte(mac.Sum(nil))
 }
 
-func part(h hash.Hash, s string) {
-	var length [8]byte
-	binary.BigEndian.PutUint64(length[:], uint64(len(s)))
-	_, _ = h.Write(length[:]) // a hash takes everything
-	_, _ = h.Write([]byte(s))
+func part(text []byte, s string) []byte {
+	return append(binary.BigEndian.AppendUint64(text, uint64(len(s))), s...)
 }
 
 // hostOf is whom r asks. It is signed so that what one process was asked cannot be played to another,
@@ -143,7 +141,7 @@ func hostOf(r *http.Request) string {
 // souk's own (deadline, contract …), the request's id and how the body is to be read. Not the
 // trace, which decides nothing.
 func signedHeaders(h http.Header) []string {
-	var names []string
+	names := make([]string, 0, len(h))
 	for name := range h {
 		switch {
 		case name == Header:

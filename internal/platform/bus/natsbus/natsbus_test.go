@@ -215,8 +215,11 @@ func settleLast(t *testing.T, url string, first, last uint64) {
 func TestSeveralPublishersOfOneLogDoNotDisorderIt(t *testing.T) {
 	t.Parallel()
 	b, s := newBroker(t), newShop(t)
+	warned := make(lines, 1000)
 	for range 3 {
-		defer publishing(t, configOf(b.url()), s.log)()
+		config := configOf(b.url())
+		config.Log = zerolog.New(warned).Level(zerolog.WarnLevel)
+		defer publishing(t, config, s.log)()
 	}
 	for range 40 {
 		s.publish(7, "")
@@ -225,6 +228,45 @@ func TestSeveralPublishersOfOneLogDoNotDisorderIt(t *testing.T) {
 	reader, stop := connect(t, configOf(b.url()))
 	defer stop()
 	assert.Equal(t, int64(280), readAll(t, reader.Source(bustest.Log), 0))
+	select {
+	case line := <-warned:
+		t.Errorf("they do not get in each other's way, let alone spoil the stream: %s", line)
+	default:
+	}
+}
+
+// gapped is a log that leaves out its first event: a publisher that is behind, as the broker sees it.
+type gapped struct{ bus.Source }
+
+func (g gapped) Page(ctx context.Context, after int64, limit int) (bus.Page, error) {
+	page, err := g.Source.Page(ctx, after, limit)
+	if len(page.Events) > 1 {
+		page.Events = page.Events[1:]
+	}
+	return page, err
+}
+
+func TestAGapIsNeverStored(t *testing.T) {
+	t.Parallel()
+	b, s := newBroker(t), newShop(t)
+	s.publish(10, "")
+	said := make(lines, 1000)
+	config := configOf(b.url())
+	config.Log = zerolog.New(said)
+	stop := publishing(t, config, gapped{s.log})
+	for line := range said {
+		require.NotContains(t, line, "was stored as")
+		if strings.Contains(line, "another process publishes this log") {
+			break // which is what a refusal looks like
+		}
+	}
+	stop()
+	nc, err := nats.Connect(b.url())
+	require.NoError(t, err)
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	assert.Zero(t, infoOf(t, js).State.Msgs)
 }
 
 func TestWhatSomethingElsePublishesIsNotTakenForAnEvent(t *testing.T) {
