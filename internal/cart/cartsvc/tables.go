@@ -95,7 +95,7 @@ func (s *Service) PutShipping(ctx context.Context, r cart.PutShippingRequest) (r
 		}
 		if _, err := tx.Exec(`
 			INSERT INTO shipping_tables (seller_id, zones, version, changed_at) VALUES (?, ?, 1, ?)
-			ON CONFLICT (seller_id) DO UPDATE SET zones = excluded.zones, version = version + 1, changed_at = excluded.changed_at`,
+			ON CONFLICT (seller_id) DO UPDATE SET zones = excluded.zones, version = shipping_tables.version + 1, changed_at = excluded.changed_at`,
 			seller, string(zones), s.now()); err != nil {
 			return fmt.Errorf("store the shipping table of %q: %w", seller, err)
 		}
@@ -178,7 +178,7 @@ func (s *Service) PutTaxes(ctx context.Context, r cart.PutTaxesRequest) (reply c
 		if _, err := tx.Exec(`
 			INSERT INTO tax_tables (country, included, rates, version, changed_at) VALUES (?, ?, ?, 1, ?)
 			ON CONFLICT (country) DO UPDATE SET included = excluded.included, rates = excluded.rates,
-				version = version + 1, changed_at = excluded.changed_at`,
+				version = tax_tables.version + 1, changed_at = excluded.changed_at`,
 			t.Country, t.Included, string(rates), s.now()); err != nil {
 			return fmt.Errorf("store the tax table of %q: %w", t.Country, err)
 		}

@@ -49,22 +49,25 @@ const feedVariantColumns = `v.id, v.listing_id, l.external_id AS listing_externa
 
 // selectByExternal reads the variants that came from rows of these names.
 func selectByExternal(q store.Queryer, keys []feedKey) (map[feedKey]feedVariant, error) {
-	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v ON v.seller_id = k.seller AND v.external_id = k.external
-		AND v.external_id <> '' JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id`, keys)
+	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v
+		JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id
+		WHERE v.seller_id = k.seller AND v.external_id = k.external AND v.external_id <> ''`, keys)
 	return selectFeedVariants(q, query, args, func(v feedVariant) feedKey { return feedKey{v.Seller, v.External} })
 }
 
 // selectBySKU reads the variants that have these names as their SKU.
 func selectBySKU(q store.Queryer, keys []feedKey) (map[feedKey]feedVariant, error) {
-	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v ON v.seller_id = k.seller AND v.sku = k.external
-		AND v.sku <> '' AND v.withdrawn = 0 JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id`, keys)
+	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v
+		JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id
+		WHERE v.seller_id = k.seller AND v.sku = k.external AND v.sku <> '' AND v.withdrawn = 0`, keys)
 	return selectFeedVariants(q, query, args, func(v feedVariant) feedKey { return feedKey{v.Seller, v.SKU} })
 }
 
 // selectByID reads the variants whose names in the feed are souk's own ids.
 func selectByID(q store.Queryer, keys []feedKey) (map[feedKey]feedVariant, error) {
-	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v ON v.id = k.external AND v.seller_id = k.seller
-		JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id`, keys)
+	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT `+feedVariantColumns+` FROM k CROSS JOIN variants v
+		JOIN stock t ON t.variant_id = v.id JOIN listings l ON l.id = v.listing_id
+		WHERE v.id = k.external AND v.seller_id = k.seller`, keys)
 	return selectFeedVariants(q, query, args, func(v feedVariant) feedKey { return feedKey{v.Seller, string(v.ID)} })
 }
 
@@ -82,8 +85,8 @@ func selectFeedVariants(q store.Queryer, query string, args []any, key func(feed
 
 // selectGroups reads which listings have these names.
 func selectGroups(q store.Queryer, keys []feedKey) (map[feedKey]catalog.ListingID, error) {
-	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT l.id, l.seller_id, l.external_id FROM k CROSS JOIN listings l ON l.seller_id = k.seller
-		AND l.external_id = k.external AND l.external_id <> ''`, keys)
+	query, args := keyed(`WITH k (seller, external) AS (VALUES (?, ?)) SELECT l.id, l.seller_id, l.external_id FROM k CROSS JOIN listings l
+		WHERE l.seller_id = k.seller AND l.external_id = k.external AND l.external_id <> ''`, keys)
 	var rows []struct {
 		ID       catalog.ListingID `db:"id"`
 		Seller   catalog.SellerID  `db:"seller_id"`

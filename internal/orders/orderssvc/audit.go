@@ -108,8 +108,8 @@ var sections = []sweep.Section{{
 		{
 			Invariant: "orders.parcels_add_up", Says: "what was shipped is not what its parcels hold",
 			Query: `SELECT l.id AS subjects, '' AS detail FROM order_lines l WHERE l.order_id > ? AND l.order_id <= ? AND l.shipped <> coalesce((
-				SELECT sum(json_extract(i.value, '$.quantity')) FROM parcels p, json_each(p.items) i
-				WHERE p.order_id = l.order_id AND json_extract(i.value, '$.line') = l.id), 0) LIMIT 20`,
+				SELECT sum(CAST(i.value ->> 'quantity' AS bigint)) FROM parcels p, json_each(p.items) i
+				WHERE p.order_id = l.order_id AND i.value ->> 'line' = l.id), 0) LIMIT 20`,
 		},
 		{
 			Invariant: "orders.has_saga", Says: "the order has no saga",

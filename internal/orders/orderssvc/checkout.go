@@ -83,7 +83,7 @@ func (s *Service) begin(tx *store.Tx, o *orders.Order, r orders.CheckoutRequest)
 	for tries := 0; ; tries++ {
 		o.Number = s.NewNumber()
 		err := insertOrder(tx, o)
-		if store.IsDuplicate(err) && tries < 5 {
+		if errors.Is(err, errNumberTaken) && tries < 5 {
 			continue
 		}
 		if err != nil {

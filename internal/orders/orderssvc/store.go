@@ -141,6 +141,9 @@ func note(tx *store.Tx, oid orders.OrderID, entries ...orders.Entry) error {
 	return nil
 }
 
+// errNumberTaken says that another order has the number.
+var errNumberTaken = errors.New("the number is another order's")
+
 func insertOrder(tx *store.Tx, o *orders.Order) error {
 	delivery, err := toJSON(o.Delivery)
 	if err != nil {
@@ -150,12 +153,15 @@ func insertOrder(tx *store.Tx, o *orders.Order) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`
+	n, err := tx.Exec(`
 		INSERT INTO orders (id, buyer_id, number, guest, status, contact_email, contact_name, delivery, invoice, method, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO NOTHING`,
 		o.ID, o.Buyer, o.Number, o.Guest, o.Status, o.Contact.Email, o.Contact.Name, delivery, invoice, o.Method, o.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("insert order %s: %w", o.ID, err)
+	}
+	if n == 0 {
+		return errNumberTaken
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func moveBalances(tx *store.Tx, e entry) error {
 		args = append(args, c.Account.Of, c.Account.Seller, c.Amount.Currency, c.Amount.Minor)
 	}
 	_, err := tx.Exec(`INSERT INTO ledger_balances (account, seller, currency, minor) VALUES `+tuples(len(changes), 4)+
-		` ON CONFLICT (seller, account, currency) DO UPDATE SET minor = minor + excluded.minor`, args...)
+		` ON CONFLICT (seller, account, currency) DO UPDATE SET minor = ledger_balances.minor + excluded.minor`, args...)
 	if err != nil {
 		return fmt.Errorf("move the balances of %s: %w", e.id, err)
 	}

@@ -157,6 +157,9 @@ func (b *Bus) Drain(ctx context.Context) error {
 		return err
 	}
 	for {
+		if err := settleLogs(ctx, subscribers); err != nil {
+			return err
+		}
 		moved, stopped := false, []error(nil)
 		for _, s := range subscribers {
 			m, err := s.drain(ctx)
@@ -169,6 +172,18 @@ func (b *Bus) Drain(ctx context.Context) error {
 			return errors.Join(stopped...)
 		}
 	}
+}
+
+// settleLogs has what was published get its positions, where that happens after the commit.
+func settleLogs(ctx context.Context, subscribers []*Subscriber) error {
+	for _, s := range subscribers {
+		if l, ok := s.source.(*local); ok {
+			if err := l.db.Settle(ctx); err != nil {
+				return fmt.Errorf("settle the event log of %s: %w", l.db.Module(), err)
+			}
+		}
+	}
+	return nil
 }
 
 // The pauses. An event's own tries follow each other quickly, for the others wait behind

@@ -52,7 +52,11 @@ type world struct {
 func newWorld(t testing.TB, options ...storetest.Option) *world {
 	t.Helper()
 	w := &world{t: t, shop: storetest.Open(t, "shop", options...), reader: storetest.Open(t, "reader", options...), failing: map[int64]error{}}
-	_, err := exec(w.reader, `CREATE TABLE heard (id INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL, n INTEGER NOT NULL) STRICT`)
+	heard := `CREATE TABLE heard (id INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL, n INTEGER NOT NULL) STRICT`
+	if w.reader.Shared() {
+		heard = `CREATE TABLE heard (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item TEXT NOT NULL, n BIGINT NOT NULL)`
+	}
+	_, err := exec(w.reader, heard)
 	require.NoError(t, err)
 	w.source = bus.LocalSource(w.shop)
 	w.restart()
@@ -346,7 +350,7 @@ func TestWhatAHandlerBreaksIsTheEventsOwnFault(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			_, err := exec(w.reader, `CREATE TABLE fuse (n INTEGER PRIMARY KEY) STRICT`)
+			_, err := exec(w.reader, `CREATE TABLE fuse (n INTEGER PRIMARY KEY)`)
 			require.NoError(t, err)
 			_, err = exec(w.reader, `INSERT INTO fuse (n) VALUES (1)`)
 			require.NoError(t, err)

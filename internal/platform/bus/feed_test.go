@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"souk/internal/platform/store/storetest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -67,7 +69,7 @@ func TestAFeedRefusesWhatItDoesNotUnderstand(t *testing.T) {
 func TestAWaitEndsByNewsByTimeAndByTheEndOfTheServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorld(t, storetest.SQLite())
 		w.sell("tea", 1)
 		serving, shutdown := context.WithCancel(t.Context())
 		feed := bus.Feed(serving, w.source)

@@ -36,7 +36,7 @@ func (w *world) running() {
 func TestACommitWakesAndNothingPollsWhileIdle(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorld(t, storetest.SQLite())
 		w.running()
 		synctest.Wait()
 		w.sell("tea", 1)
@@ -57,7 +57,7 @@ func TestACommitWakesAndNothingPollsWhileIdle(t *testing.T) {
 func TestAFailingEventIsTriedWithPausesAndThenParked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorld(t, storetest.SQLite())
 		w.failing[1] = errors.New("no")
 		w.running()
 		w.sell("tea", 1)
@@ -79,7 +79,7 @@ func TestAFailingEventIsTriedWithPausesAndThenParked(t *testing.T) {
 func TestCircumstancesStopOneSubscriberAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, storetest.Once())
+		w := newWorld(t, storetest.Once(), storetest.SQLite())
 		var away atomic.Bool
 		away.Store(true)
 		var others atomic.Int64
@@ -113,7 +113,7 @@ func TestCircumstancesStopOneSubscriberAlone(t *testing.T) {
 func TestReplayWakesASubscriberThatLostItsPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorld(t, storetest.SQLite())
 		w.sell("tea", 1)
 		w.drain()
 		waysToLoseAPlace["another epoch"](t, w)
@@ -137,7 +137,7 @@ func TestReplayWakesASubscriberThatLostItsPlace(t *testing.T) {
 func TestASourceOutOfReachIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newWorld(t, storetest.SQLite())
 		far := &flaky{Source: w.source}
 		far.down.Store(true)
 		w.b = bus.New(bus.Config{Sources: map[bus.Log]bus.Source{shopLog: far}})

@@ -139,10 +139,10 @@ func StatsOf(ctx context.Context, db *store.DB) ([]Stats, error) {
 		out = nil
 		now := db.Now()
 		return q.Select(&out, `SELECT kind,
-				COALESCE(SUM(state = 'pending' AND run_at > ?), 0) AS waiting,
-				COALESCE(SUM(state = 'pending' AND run_at <= ?), 0) AS due,
-				COALESCE(SUM(state = 'running'), 0) AS running,
-				COALESCE(SUM(state = 'dead'), 0) AS dead,
+				count(*) FILTER (WHERE state = 'pending' AND run_at > ?) AS waiting,
+				count(*) FILTER (WHERE state = 'pending' AND run_at <= ?) AS due,
+				count(*) FILTER (WHERE state = 'running') AS running,
+				count(*) FILTER (WHERE state = 'dead') AS dead,
 				COALESCE(MIN(CASE WHEN state = 'pending' AND run_at <= ? THEN run_at END), 0) AS oldest
 			FROM jobs GROUP BY kind ORDER BY kind`, now, now, now)
 	})

@@ -38,10 +38,10 @@ type world struct {
 	fails map[string]error // by key
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, options ...storetest.Option) *world {
 	t.Helper()
 	w := &world{t: t, now: clock.NewManual(1_000_000), fails: map[string]error{}}
-	w.db = storetest.Open(t, "jobs", storetest.Clock(w.now.Now))
+	w.db = storetest.Open(t, "jobs", append(options, storetest.Clock(w.now.Now))...)
 	w.restart(job.Config{})
 	return w
 }
@@ -316,7 +316,7 @@ func (w *world) cutOff(kind, key string, tries int) {
 
 func TestWhatACrashCutOffIsRunAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, storetest.SQLite()) // where one process alone has the database
 	w.cutOff("a.saga", "x", 1)
 	assert.Equal(t, 1, w.runDue())
 	assert.Equal(t, []string{"a.saga x 2"}, w.takeRan())
@@ -325,7 +325,7 @@ func TestWhatACrashCutOffIsRunAgain(t *testing.T) {
 
 func TestAJobThatEndsTheProcessEveryTimeDies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, storetest.SQLite())
 	w.restart(job.Config{MaxTries: 3})
 	w.cutOff("a.saga", "x", 3)
 	assert.Zero(t, w.runDue())

@@ -98,7 +98,7 @@ func TestAPausedOwnerThatWakesUpWritesNothing(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
 	require.NoError(t, p.db.Write(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.Exec(`CREATE TABLE effects (who TEXT) STRICT`)
+		_, err := tx.Exec(`CREATE TABLE effects (who TEXT)`)
 		return err
 	}))
 	effect := func(who string) func(tx *store.Tx) error {
@@ -169,7 +169,7 @@ func TestAJobThatEveryOwnerLosesDies(t *testing.T) {
 func TestSeveralRunnersShareTheJobs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		db := storetest.Open(t, "jobs")
+		db := storetest.Open(t, "jobs", storetest.SQLite())
 		var mu sync.Mutex
 		ran := map[string][]int{} // which runner ran a job
 		ctx, cancel := context.WithCancel(t.Context())

@@ -30,7 +30,7 @@ type live struct {
 
 func newLive(t *testing.T, o job.Config, handlers map[string]job.Handler) *live {
 	t.Helper()
-	l := &live{t: t, db: storetest.Open(t, "jobs")}
+	l := &live{t: t, db: storetest.Open(t, "jobs", storetest.SQLite())}
 	o.DB = l.db
 	l.r = job.NewRunner(o)
 	for kind, h := range handlers {

@@ -49,6 +49,7 @@ func (o Config) withDefaults() Config {
 	if o.Tracer == nil {
 		o.Tracer = otel.GetTracerProvider()
 	}
+	o.Shared = o.Shared || o.DB.Shared()
 	if o.Concurrency <= 0 {
 		o.Concurrency = 64
 	}
@@ -61,7 +62,6 @@ func (o Config) withDefaults() Config {
 	if o.Grace <= 0 {
 		o.Grace = 10 * time.Second
 	}
-	o.Shared = o.Shared || o.DB.Shared()
 	if o.Lease <= 0 {
 		o.Lease = 30 * time.Second
 	}

@@ -304,7 +304,7 @@ func (s settlement) write(tx *store.Tx) error {
 		at = 1 << 62 // the time that was asked for meanwhile
 	}
 	_, err := tx.Exec(`UPDATE jobs SET state = 'pending', tries = ?, error = ?, leased_until = 0, updated_at = ?,
-			run_at = CASE WHEN generation = started_generation THEN ? ELSE min(run_at, ?) END`+mine,
+			run_at = CASE WHEN generation <> started_generation AND run_at < ? THEN run_at ELSE ? END`+mine,
 		append([]any{s.tries, s.reason, s.now, at, at}, who...)...)
 	return err
 }

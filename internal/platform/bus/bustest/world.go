@@ -120,7 +120,11 @@ func (w *world) restartShop() {
 func (w *world) startReader() {
 	w.t.Helper()
 	w.reader = storetest.OpenAt(w.t, "reader", w.readerDir)
-	_, err := exec(w.reader, `CREATE TABLE IF NOT EXISTS heard (id INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL, n INTEGER NOT NULL) STRICT`)
+	heard := `CREATE TABLE IF NOT EXISTS heard (id INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL, n INTEGER NOT NULL) STRICT`
+	if w.reader.Shared() {
+		heard = `CREATE TABLE IF NOT EXISTS heard (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item TEXT NOT NULL, n BIGINT NOT NULL)`
+	}
+	_, err := exec(w.reader, heard)
 	require.NoError(w.t, err)
 	w.reader.OnCommit(func(store.Commit) { w.tell() })
 	source, disconnect := w.link.Connect()

@@ -25,6 +25,17 @@ func OnPostgres(module string) bool {
 	return os.Getenv(Env) == "postgres" && (migrations.SQLite(module) == nil || migrations.Postgres(module) != nil)
 }
 
+func onPostgres(module string, options []Option) bool {
+	if !OnPostgres(module) {
+		return false
+	}
+	asked := store.Options{URL: "postgres://"}
+	for _, change := range options {
+		change(&asked)
+	}
+	return asked.URL != ""
+}
+
 var schemas atomic.Int64
 
 // Place is a schema of its own in a PostgreSQL for tests, dropped at the end of the test.

@@ -26,13 +26,17 @@ func Clock(now func() clock.Time) Option { return func(o *store.Options) { o.Now
 // Once has every function run only once, for tests that count runs or statements.
 func Once() Option { return func(o *store.Options) { o.RunTwice = false } }
 
+// SQLite keeps the database on SQLite, whatever the environment says: for tests of what is
+// SQLite's alone, and of time that only passes when nothing waits for a connection (synctest).
+func SQLite() Option { return func(o *store.Options) { o.URL = "" } }
+
 // With changes any other option.
 func With(change func(*store.Options)) Option { return change }
 
 // Open is a fresh database of the module, closed at the end of the test.
 func Open(t testing.TB, module string, options ...Option) *store.DB {
 	t.Helper()
-	if OnPostgres(module) {
+	if onPostgres(module, options) {
 		return Postgres(t, module, options...)
 	}
 	return OpenAt(t, module, t.TempDir(), options...)
@@ -42,7 +46,7 @@ func Open(t testing.TB, module string, options ...Option) *store.DB {
 // for a schema, which goes with the test.
 func OpenAt(t testing.TB, module, dir string, options ...Option) *store.DB {
 	t.Helper()
-	if OnPostgres(module) {
+	if onPostgres(module, options) {
 		return openPostgres(t, module, schemaOf(t, module, dir), options...)
 	}
 	o := store.Options{

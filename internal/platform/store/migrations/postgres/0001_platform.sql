@@ -3,6 +3,14 @@
 -- Every text is compared by its bytes (COLLATE "C"), whatever the database's own language: so
 -- it is on SQLite, and pages by key rely on it.
 
+-- What SQLite has and PostgreSQL has not, so that SQL is written once: the greater and the
+-- smaller of two, where one text begins in another, and the elements of a JSON array.
+CREATE FUNCTION max(a bigint, b bigint) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT greatest(a, b)';
+CREATE FUNCTION min(a bigint, b bigint) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT least(a, b)';
+CREATE FUNCTION instr(a text, b text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT strpos(a, b)';
+CREATE FUNCTION json_each(a text) RETURNS TABLE (value jsonb) LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS 'SELECT jsonb_array_elements(CAST(a AS jsonb))';
+
 -- The log of what this module has published. Positions come from event_log_state, and are
 -- given by one process at a time to what has been committed, so that they have no gaps and are
 -- never used again.
