@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -21,6 +23,7 @@ type street struct {
 	*running // the process with the pages
 	others   []*running
 	topology topology
+	more     []string // arguments of every process
 
 	lamps, mugs     shopOf
 	operator, buyer someone
@@ -33,9 +36,9 @@ func open(t *testing.T) *street {
 }
 
 // openAs fills a folder with a street and serves it in the processes of a topology.
-func openAs(t *testing.T, as topology) *street {
+func openAs(t *testing.T, as topology, more ...string) *street {
 	t.Helper()
-	s := &street{topology: as}
+	s := &street{topology: as, more: more}
 	dir := t.TempDir()
 	setup(t, dir, func(a *app) {
 		s.operator = operator(t, a, "olive@example.com")
@@ -59,6 +62,7 @@ func (s *street) serve(t *testing.T, dir string) {
 	s.others = nil
 	for i := range at {
 		args := append([]string{"--log-level", "error"}, s.topology.arguments(i, at)...)
+		args = append(args, s.more...)
 		if len(at) > 1 {
 			args = append(args, "--peer-secret-file", secret)
 		}
@@ -102,6 +106,26 @@ var journeys = map[string]func(t *testing.T, s *street){
 	"approve by redirect":                 journeyApproveByRedirect,
 	"the price changes at checkout":       journeyPriceChangesAtCheckout,
 	"cancel and refund":                   journeyCancelAndRefund,
+}
+
+// TestJourneysOverNATS makes every journey with every module in its own process and events through NATS.
+func TestJourneysOverNATS(t *testing.T) {
+	t.Parallel()
+	broker, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, NoLog: true, NoSigs: true,
+	})
+	require.NoError(t, err)
+	go broker.Start()
+	t.Cleanup(func() { broker.Shutdown(); broker.WaitForShutdown() })
+	until(t, "NATS is there", func() bool { return broker.ReadyForConnections(time.Second) })
+	for name, journey := range journeys {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openAs(t, mustTopology(t, "apart"), "--bus", broker.ClientURL(), "--bus-prefix", key())
+			journey(t, s)
+			s.sound(t)
+		})
+	}
 }
 
 // TestJourneys makes every journey, in one process and with every module in its own; under CI, or where

@@ -22,6 +22,8 @@ import (
 	"souk/internal/payments/paymentsrpc"
 	"souk/internal/payments/paymentssvc"
 	"souk/internal/platform/bus"
+	"souk/internal/platform/bus/natsbus"
+	"souk/internal/platform/config"
 	"souk/internal/platform/door"
 	"souk/internal/platform/errs"
 	"souk/internal/platform/httpx"
@@ -136,15 +138,38 @@ func (a *app) as(from string) services {
 
 // source is the event log of a module in another process, read as the first of those here that hear it.
 func (n *neighbours) source(log string) (bus.Source, bool) {
-	for _, name := range n.layout.here {
-		if slices.Contains(hears[name], log) {
-			to := n.layout.remote[log]
-			return bus.RemoteSource(bus.RemoteConfig{
-				Client: peer.Client(n.over(to, name)), URL: to.String(), Log: bus.Log(log), Tracer: n.tel.Traces,
-			}), true
-		}
+	i := slices.IndexFunc(n.layout.here, func(name string) bool { return slices.Contains(hears[name], log) })
+	if i < 0 {
+		return nil, false
 	}
-	return nil, false
+	to := n.layout.remote[log]
+	return bus.RemoteSource(bus.RemoteConfig{
+		Client: peer.Client(n.over(to, n.layout.here[i])), URL: to.String(), Log: bus.Log(log), Tracer: n.tel.Traces,
+	}), true
+}
+
+// hears says whether anybody here hears that log.
+func (n *neighbours) hears(log string) bool {
+	return slices.ContainsFunc(n.layout.here, func(name string) bool { return slices.Contains(hears[name], log) })
+}
+
+// brokerOptions say through which NATS events go; without a URL through none.
+type brokerOptions struct {
+	url, prefix string
+	replicas    int
+}
+
+// connectBroker begins to connect to NATS, if events are to go through it. One that is away is waited for.
+func (a *app) connectBroker(o brokerOptions) (*natsbus.Broker, error) {
+	if o.url == "" {
+		return nil, nil //nolint:nilnil // no broker is what was asked for
+	}
+	broker, err := natsbus.Connect(natsbus.Config{URL: o.url, Prefix: o.prefix, Replicas: o.replicas, Log: a.tel.Log, Tracer: a.tel.Traces})
+	if err != nil {
+		return nil, config.Mistakef("--bus: %v", err)
+	}
+	a.closers = append(a.closers, func() error { broker.Close(); return nil })
+	return broker, nil
 }
 
 // edgeTo is the edge to a module.

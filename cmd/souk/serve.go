@@ -31,6 +31,7 @@ type serveOptions struct {
 	proxies                      []netip.Prefix
 	private                      string // address for neighbours; "" for none
 	layout                       layout
+	broker                       brokerOptions
 	proofs                       proofs
 }
 
@@ -120,7 +121,7 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 		}
 	}
 	a, err := wire(ctx, dir, tel, wireOptions{
-		demo: o.demo, templates: o.templates, at: w.at, layout: o.layout, proofs: o.proofs,
+		demo: o.demo, templates: o.templates, at: w.at, layout: o.layout, proofs: o.proofs, broker: o.broker,
 	})
 	if err != nil {
 		return err

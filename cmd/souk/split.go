@@ -15,6 +15,8 @@ type splitFlags struct {
 	private            *string
 	secret             *string
 	cert, key, caFiles *string
+	bus, busPrefix     *string
+	busReplicas        *int
 }
 
 // secretVariable is where the secret may be instead of in a file.
@@ -22,13 +24,16 @@ const secretVariable = "SOUK_PEER_SECRET" //nolint:gosec // a name, not a secret
 
 func addSplit(flags *pflag.FlagSet) splitFlags {
 	return splitFlags{
-		modules: flags.StringSlice("modules", nil, "`MODULES` of this process, by comma; default: all that are not --remote"),
-		remotes: flags.StringSlice("remote", nil, "`MODULE=URL` of the private side of another process that has it; MODULE+MODULE=URL for several"),
-		private: flags.String("private", "", "`ADDR`ess for other processes of this souk, host:port; never open it to the public"),
-		secret:  flags.String("peer-secret-file", "", "`FILE` with the secret that all processes share, or two while one replaces the other; else "+secretVariable),
-		cert:    flags.String("peer-cert", "", "`FILE` with this process's certificate (PEM), with URIs souk://MODULE, for TLS between processes"),
-		key:     flags.String("peer-key", "", "`FILE` with its key (PEM)"),
-		caFiles: flags.String("peer-ca", "", "`FILE` with the authority of all processes' certificates (PEM)"),
+		modules:     flags.StringSlice("modules", nil, "`MODULES` of this process, by comma; default: all that are not --remote"),
+		remotes:     flags.StringSlice("remote", nil, "`MODULE=URL` of the private side of another process that has it; MODULE+MODULE=URL for several"),
+		private:     flags.String("private", "", "`ADDR`ess for other processes of this souk, host:port; never open it to the public"),
+		secret:      flags.String("peer-secret-file", "", "`FILE` with the secret that all processes share, or two while one replaces the other; else "+secretVariable),
+		cert:        flags.String("peer-cert", "", "`FILE` with this process's certificate (PEM), with URIs souk://MODULE, for TLS between processes"),
+		key:         flags.String("peer-key", "", "`FILE` with its key (PEM)"),
+		bus:         flags.String("bus", "", "`URL` of NATS with JetStream, nats://host:4222, to carry events between processes; default: they read each other's logs over HTTP"),
+		busPrefix:   flags.String("bus-prefix", "souk", "`PREFIX` of this marketplace's names in NATS"),
+		busReplicas: flags.Int("bus-replicas", 1, "copies of each log that NATS keeps: 3 in a cluster of three"),
+		caFiles:     flags.String("peer-ca", "", "`FILE` with the authority of all processes' certificates (PEM)"),
 	}
 }
 
@@ -41,6 +46,7 @@ func (s splitFlags) read(getenv func(string) string, o *serveOptions) (err error
 		return config.Mistakef("--demo fills one process that has everything; fill the folder first, then serve it in parts")
 	}
 	o.private = *s.private
+	o.broker = brokerOptions{url: *s.bus, prefix: *s.busPrefix, replicas: *s.busReplicas}
 	if o.private != "" {
 		if _, _, err := net.SplitHostPort(o.private); err != nil {
 			return config.Mistakef("--private %s is not host:port", o.private)

@@ -99,10 +99,16 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		return nil, err
 	}
 	doors := map[string]*door.Door{}
+	broker, err := a.connectBroker(o.broker)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range moduleNames {
 		doors[name] = door.New(name, 0, tel.Log)
 		if here(name) {
 			a.sources[bus.Log(name)] = bus.LocalSource(a.dbs[name])
+		} else if broker != nil && a.neighbours.hears(name) {
+			a.sources[bus.Log(name)] = broker.Source(bus.Log(name))
 		} else if source, heard := a.neighbours.source(name); heard {
 			a.sources[bus.Log(name)] = source
 		}
@@ -176,6 +182,12 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		}
 	}
 	a.workers = append(a.workers, worker{name: "upkeep", run: a.upkeep})
+	if broker != nil {
+		for _, name := range o.layout.stored() {
+			publish := func(ctx context.Context) error { return broker.Publish(ctx, bus.Log(name), a.sources[bus.Log(name)]) }
+			a.workers = append(a.workers, worker{name: "events of " + name + " to NATS", run: publish})
+		}
+	}
 	if len(o.layout.remote) > 0 {
 		a.workers = append(a.workers, worker{name: "neighbours", run: a.neighbours.wait})
 	}
@@ -219,6 +231,7 @@ type wireOptions struct {
 	at         func(point string, order orders.OrderID)
 	layout     layout // which modules are here; everything if nothing is said
 	proofs     proofs // what neighbours know each other by
+	broker     brokerOptions
 }
 
 // open opens the databases of these modules, which runs their migrations. The first is opened before the
