@@ -6,6 +6,9 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"souk/internal/accounts/accountsrpc"
 	"souk/internal/cart/cartrpc"
@@ -17,6 +20,7 @@ import (
 	"souk/internal/platform/errs"
 	"souk/internal/platform/httpx"
 	"souk/internal/platform/peer"
+	"souk/internal/platform/reqid"
 	"souk/internal/platform/rpc"
 	"souk/internal/platform/telemetry"
 	"souk/internal/search/searchrpc"
@@ -43,8 +47,8 @@ func (a *app) private(ctx context.Context, public http.Handler, commands *contro
 // server answers the calls of one module's contract.
 func (a *app) server(name string) *rpc.Server {
 	log := a.tel.Module(name).Log
-	o := rpc.ServerOptions{Tracer: a.tel.Traces, OnFailure: func(_ context.Context, m rpc.Method, err error) {
-		log.Error().Str("method", m.Name).Err(err).Msg("a call from another process failed")
+	o := rpc.ServerOptions{Tracer: a.tel.Traces, OnServed: served(log), OnFailure: func(ctx context.Context, m rpc.Method, err error) {
+		log.Error().Str("request_id", reqid.From(ctx)).Str("method", m.Name).Err(err).Msg("a call from another process failed")
 	}}
 	switch name {
 	case "catalog":
@@ -61,6 +65,29 @@ func (a *app) server(name string) *rpc.Server {
 		return ordersrpc.Server(a.ask.orders, o)
 	default:
 		panic("there is no contract of " + name)
+	}
+}
+
+// slowCall is when a call is worth an operator's look.
+const slowCall = time.Second
+
+// served leaves a line for each call that a neighbour made, so that what is done for a request can be
+// followed through all processes. A reply or a declared refusal in good time is for debugging only.
+func served(log zerolog.Logger) func(ctx context.Context, m rpc.Method, s rpc.Served) {
+	return func(ctx context.Context, m rpc.Method, s rpc.Served) {
+		line := log.Debug()
+		if s.Took >= slowCall || s.Err != nil && !errs.Refused(s.Err) {
+			line = log.Info()
+		}
+		if !line.Enabled() {
+			return
+		}
+		code := "ok"
+		if s.Err != nil {
+			code = string(errs.CodeOf(s.Err))
+		}
+		line.Str("request_id", reqid.From(ctx)).Str("from", peer.From(ctx)).Str("method", m.Name).Str("code", code).
+			Dur("took", s.Took).Msg("call")
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"souk/internal/platform/actor"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/job"
+	"souk/internal/platform/reqid"
 	"souk/internal/platform/store"
 	"souk/internal/platform/store/storetest"
 )
@@ -372,21 +373,35 @@ func TestWhatAnOperatorDoesLeavesAnAuditRow(t *testing.T) {
 	assert.Equal(t, []string{"jobs.retry a.mail x", "jobs.drop a.mail x"}, actions)
 }
 
-func TestAJobCarriesTheTraceOfWhoEnqueuedIt(t *testing.T) {
+func TestAJobCarriesTheTraceAndTheRequestOfWhoEnqueuedIt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.r = job.NewRunner(job.Config{DB: w.db})
-	var inside trace.SpanContext
-	w.r.Handle("a.mail", func(ctx context.Context, _ job.Job) error {
-		inside = trace.SpanContextFromContext(ctx)
-		return nil
-	})
-	ctx := propagation.TraceContext{}.Extract(t.Context(), propagation.MapCarrier{
-		"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-	})
-	require.NoError(t, w.db.Write(ctx, func(tx *store.Tx) error { return tx.Enqueue("a.mail", "x", tx.Now()) }))
-	w.runDue()
-	assert.Equal(t, "0af7651916cd43dd8448eb211c80319c", inside.TraceID().String())
+	const id = "0af7651916cd43dd8448eb211c80319c"
+	traced := propagation.TraceContext{}.Extract(t.Context(), propagation.MapCarrier{"traceparent": "00-" + id + "-b7ad6b7169203331-01"})
+	tests := map[string]struct {
+		ctx            context.Context
+		trace, request string
+	}{
+		"both":           {ctx: reqid.With(traced, "request-1"), trace: id, request: "request-1"},
+		"only a trace":   {ctx: traced, trace: id},
+		"only a request": {ctx: reqid.With(t.Context(), "request-1"), trace: trace.TraceID{}.String(), request: "request-1"},
+		"neither":        {ctx: t.Context(), trace: trace.TraceID{}.String()},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.r = job.NewRunner(job.Config{DB: w.db})
+			var inside context.Context
+			w.r.Handle("a.mail", func(ctx context.Context, _ job.Job) error {
+				inside = ctx //nolint:fatcontext // looked at once
+				return nil
+			})
+			require.NoError(t, w.db.Write(tt.ctx, func(tx *store.Tx) error { return tx.Enqueue("a.mail", "x", tx.Now()) }))
+			w.runDue()
+			assert.Equal(t, tt.trace, trace.SpanContextFromContext(inside).TraceID().String())
+			assert.Equal(t, tt.request, reqid.From(inside))
+		})
+	}
 }
 
 func TestAKindHandledTwiceIsADefect(t *testing.T) {

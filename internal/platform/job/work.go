@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"souk/internal/platform/clock"
+	"souk/internal/platform/reqid"
 	"souk/internal/platform/store"
 )
 
@@ -195,13 +196,19 @@ func (r *Runner) recover(ctx context.Context) error {
 	return nil
 }
 
-// call runs the handler on a goroutine of its own, which it may end, under the job's trace.
+// call runs the handler on a goroutine of its own, which it may end, under the trace and the id of the
+// request that asked for the job.
 func (r *Runner) call(ctx context.Context, j Job) error {
-	ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": j.trace})
+	traceparent, request := store.Errand(j.trace)
+	ctx = reqid.With(propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": traceparent}), request)
 	ctx, span := r.tracer.Start(ctx, "job "+j.Kind, trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithAttributes(attribute.String("souk.job.key", j.Key), attribute.Int("souk.job.tries", j.Tries)))
 	defer span.End()
-	log := r.log.With().Str("job", j.Kind).Str("key", j.Key).Logger()
+	about := r.log.With().Str("job", j.Kind).Str("key", j.Key)
+	if request != "" {
+		about = about.Str("request_id", request)
+	}
+	log := about.Logger()
 	ctx, overtaken := context.WithCancelCause(log.WithContext(ctx))
 	defer overtaken(nil)
 	ctx, cancel := context.WithTimeout(ctx, r.o.Timeout)

@@ -26,6 +26,15 @@ type ServerOptions struct {
 	// OnFailure hears of what the caller cannot be told: panics and the causes of internal
 	// errors. It logs and counts.
 	OnFailure func(ctx context.Context, m Method, err error)
+	// OnServed hears how each call of a method that there is ended, for the log. ctx has the id of the
+	// request on whose behalf it was made, and peer.From says which module made it.
+	OnServed func(ctx context.Context, m Method, s Served)
+}
+
+// Served is how one call ended on the callee's side.
+type Served struct {
+	Took time.Duration
+	Err  error // nil for a reply; a declared refusal is an answer too (errs.Refused)
 }
 
 // Server is the callee's half of a contract: an http.Handler for peer.RPCPath.
@@ -47,6 +56,9 @@ func NewServer(contract Contract, codec *Codec, o ServerOptions) *Server {
 	if o.OnFailure == nil {
 		o.OnFailure = func(context.Context, Method, error) {}
 	}
+	if o.OnServed == nil {
+		o.OnServed = func(context.Context, Method, Served) {}
+	}
 	return &Server{
 		described: describe(contract), codec: codec, o: o, tracer: o.Tracer.Tracer("souk/internal/platform/rpc"),
 		methods: map[string]func(context.Context, []byte) answer{},
@@ -56,10 +68,12 @@ func NewServer(contract Contract, codec *Codec, o ServerOptions) *Server {
 // Serve has ask answer the calls of a method.
 func Serve[Request, Reply any](s *Server, m Method, ask func(context.Context, Request) (Reply, error)) {
 	s.methods[m.Name] = func(ctx context.Context, body []byte) answer {
+		began := time.Now()
 		a := serve(ctx, s.codec, body, ask)
 		if a.failed && errs.KindOf(a.cause) == errs.Internal {
 			s.o.OnFailure(ctx, m, a.cause)
 		}
+		s.o.OnServed(ctx, m, Served{Took: time.Since(began), Err: a.cause})
 		return a
 	}
 }

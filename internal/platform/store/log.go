@@ -87,7 +87,7 @@ func (tx *Tx) Enqueue(kind, key string, runAt clock.Time) error {
 			generation = jobs.generation + 1,
 			trace = excluded.trace,
 			updated_at = excluded.updated_at`,
-		kind, key, runAt, traceparent(tx.ctx), tx.Now(), tx.Now())
+		kind, key, runAt, errand(tx.ctx), tx.Now(), tx.Now())
 	if err != nil {
 		return fmt.Errorf("enqueue %s %s: %w", kind, key, err)
 	}
@@ -138,4 +138,19 @@ func traceparent(ctx context.Context) string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(ctx, carrier)
 	return carrier.Get("traceparent")
+}
+
+// errand is on whose behalf a job is: the trace context of ctx and, after a space, the id of its
+// request. "" without either.
+func errand(ctx context.Context) string {
+	if id := reqid.From(ctx); id != "" {
+		return traceparent(ctx) + " " + id
+	}
+	return traceparent(ctx)
+}
+
+// Errand takes apart what a job's row keeps in its column trace.
+func Errand(kept string) (traceparent, requestID string) {
+	traceparent, requestID, _ = strings.Cut(kept, " ")
+	return traceparent, requestID
 }

@@ -107,7 +107,7 @@ func TestTraceAndRequestAreKept(t *testing.T) {
 			q.Get(&row, `SELECT kind, on_behalf_of, action || subject || before || after || why AS what FROM audit_log`))
 	}))
 	const want = "00-01000000000000000000000000000000-0200000000000000-01"
-	assert.Equal(t, []string{want, want, "req-1"}, []string{ofEvent, ofJob, ofAct})
+	assert.Equal(t, []string{want, want + " req-1", "req-1"}, []string{ofEvent, ofJob, ofAct})
 	assert.Equal(t, []string{"system", "ord_1", "test.acts12because"}, []string{row.Kind, row.Behalf, row.What})
 }
 

@@ -124,7 +124,19 @@ func Logger(out io.Writer, level string) (zerolog.Logger, error) {
 	if isTerminal(out) {
 		out = zerolog.ConsoleWriter{Out: out, TimeFormat: time.TimeOnly}
 	}
-	return zerolog.New(zerolog.SyncWriter(out)).Level(at).With().Timestamp().Logger(), nil
+	return zerolog.New(zerolog.SyncWriter(out)).Level(at).Hook(stamp{}), nil
+}
+
+// stamp says when a line was written, to the microsecond: lines of several processes are put in order
+// by it. (zerolog's own has whole seconds, unless a global variable says otherwise.)
+type stamp struct{}
+
+const stampFormat = `"2006-01-02T15:04:05.000000Z07:00"`
+
+// Run adds the time to a line.
+func (stamp) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
+	var text [len(stampFormat)]byte
+	e.RawJSON(zerolog.TimestampFieldName, time.Now().AppendFormat(text[:0], stampFormat))
 }
 
 func isTerminal(out io.Writer) bool {
