@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,7 +60,21 @@ func beSouk(args []string) int {
 			}
 		}
 	}
-	return w.run(context.Background(), args)
+	w.again = soukAgain
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return w.run(ctx, args)
+}
+
+// soukAgain is the test binary once more, as souk with other arguments.
+func soukAgain(ctx context.Context, args []string) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), envBe+"="+strings.Join(args, "\n"))
+	return cmd, nil
 }
 
 // child is a souk in a process of its own.

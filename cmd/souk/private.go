@@ -75,18 +75,15 @@ const slowCall = time.Second
 // followed through all processes. A reply or a declared refusal in good time is for debugging only.
 func served(log zerolog.Logger) func(ctx context.Context, m rpc.Method, s rpc.Served) {
 	return func(ctx context.Context, m rpc.Method, s rpc.Served) {
-		line := log.Debug()
+		level := zerolog.DebugLevel
 		if s.Took >= slowCall || s.Err != nil && !errs.Refused(s.Err) {
-			line = log.Info()
-		}
-		if !line.Enabled() {
-			return
+			level = zerolog.InfoLevel
 		}
 		code := "ok"
 		if s.Err != nil {
 			code = string(errs.CodeOf(s.Err))
 		}
-		line.Str("request_id", reqid.From(ctx)).Str("from", peer.From(ctx)).Str("method", m.Name).Str("code", code).
+		log.WithLevel(level).Str("request_id", reqid.From(ctx)).Str("from", peer.From(ctx)).Str("method", m.Name).Str("code", code).
 			Dur("took", s.Took).Msg("call")
 	}
 }

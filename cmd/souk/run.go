@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -33,13 +34,16 @@ type world struct {
 	// at is called at each named point of a checkout; tests end the process there.
 	at func(point string, order orders.OrderID)
 
+	// again is this program once more, with other arguments, where that is not what os.Executable says.
+	again func(ctx context.Context, args []string) (*exec.Cmd, error)
+
 	began bool // arguments and settings made sense; what fails now is souk
 }
 
 // commands are all commands. Each lives in a file of its own and is added here.
 func commands(w *world) []*cobra.Command {
 	return []*cobra.Command{
-		serveCommand(w), adminCommand(w), importCommand(w), exportCommand(w), searchCommand(w),
+		serveCommand(w), upCommand(w), logsCommand(w), adminCommand(w), importCommand(w), exportCommand(w), searchCommand(w),
 		verifyCommand(w), backupCommand(w), restoreCommand(w),
 		eventsCommand(w), jobsCommand(w), migrateCommand(w), modulesCommand(w), versionCommand(w),
 	}
