@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -416,6 +417,21 @@ func TestACommandIsNeverHedged(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 1, asked)
 	})
+}
+
+func TestAServerHearsHowEachCallEndedAndOnWhoseBehalf(t *testing.T) {
+	t.Parallel()
+	var heard []string
+	s := &shelf{get: func(context.Context, shop.GetRequest) (shop.GetReply, error) { return shop.GetReply{}, shop.ErrNotFound.With("no") }}
+	c := dial(t, rpctest.Serve(t, shoprpc.Server(s, rpc.ServerOptions{OnServed: func(ctx context.Context, m rpc.Method, s rpc.Served) {
+		heard = append(heard, fmt.Sprintf("%s %s %s", reqid.From(ctx), m.Name, errs.CodeOf(s.Err)))
+	}})))
+	ctx := reqid.With(t.Context(), "request-1")
+	_, err := c.Put(ctx, shop.PutRequest{Key: "k"})
+	require.NoError(t, err)
+	_, err = c.Get(ctx, shop.GetRequest{})
+	require.ErrorIs(t, err, shop.ErrNotFound)
+	assert.Equal(t, []string{"request-1 Put ", "request-1 Get shop.not_found"}, heard)
 }
 
 func TestAPanicStaysWhereItIs(t *testing.T) {
