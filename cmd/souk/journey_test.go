@@ -24,6 +24,7 @@ type street struct {
 	others   []*running
 	topology topology
 	more     []string // arguments of every process
+	secret   string   // file with what the processes share
 
 	lamps, mugs     shopOf
 	operator, buyer someone
@@ -38,23 +39,30 @@ func open(t *testing.T) *street {
 // openAs fills a folder with a street and serves it in the processes of a topology.
 func openAs(t *testing.T, as topology, more ...string) *street {
 	t.Helper()
-	s := &street{topology: as, more: more}
-	dir := t.TempDir()
-	setup(t, dir, func(a *app) {
+	s := filled(t, as)
+	s.more = more
+	s.serve(t, s.dir)
+	return s
+}
+
+// filled is a street that nobody serves yet.
+func filled(t *testing.T, as topology) *street {
+	t.Helper()
+	s := &street{running: &running{dir: t.TempDir()}, topology: as}
+	setup(t, s.dir, func(a *app) {
 		s.operator = operator(t, a, "olive@example.com")
 		s.buyer = register(t, a, "bea@example.com")
 		s.lamps = seller(t, a, s.operator, "Lamps", 3, 20)
 		s.mugs = seller(t, a, s.operator, "Mugs", 3, 20)
 	})
-	s.serve(t, dir)
 	return s
 }
 
 // serve starts the processes on dir, and waits until all of them are ready.
 func (s *street) serve(t *testing.T, dir string) {
 	t.Helper()
-	secret := filepath.Join(t.TempDir(), "secret")
-	require.NoError(t, os.WriteFile(secret, []byte(key()+key()), 0o600))
+	s.secret = filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(s.secret, []byte(key()+key()), 0o600))
 	at := make([]string, len(s.topology.Processes))
 	for i := range at {
 		at[i] = freeAddress(t)
@@ -64,7 +72,7 @@ func (s *street) serve(t *testing.T, dir string) {
 		args := append([]string{"--log-level", "error"}, s.topology.arguments(i, at)...)
 		args = append(args, s.more...)
 		if len(at) > 1 {
-			args = append(args, "--peer-secret-file", secret)
+			args = append(args, "--peer-secret-file", s.secret)
 		}
 		process := start(t, dir, args...)
 		if i == 0 {
@@ -73,12 +81,7 @@ func (s *street) serve(t *testing.T, dir string) {
 			s.others = append(s.others, process)
 		}
 	}
-	for _, process := range append([]*running{s.running}, s.others...) {
-		until(t, "every process is ready", func() bool {
-			status, _ := process.get(t, "/readyz")
-			return status == http.StatusOK
-		})
-	}
+	s.ready(t)
 }
 
 // freeAddress is one at which nothing listens.

@@ -46,6 +46,7 @@ type proofs struct {
 type neighbours struct {
 	layout layout
 	proofs proofs
+	probes probes
 	tel    *telemetry.Telemetry
 
 	mu    sync.Mutex
@@ -74,7 +75,7 @@ func (n *neighbours) over(to *url.URL, caller string) http.RoundTripper {
 		pool = peer.Pool(peer.PoolConfig{TLS: n.proofs.client})
 		n.pools[to.Host] = pool
 	}
-	return peer.Transport(pool, peer.Signer{Caller: caller, Secrets: n.proofs.secrets})
+	return peer.Transport(pool, peer.Signer{Caller: caller, Secrets: n.proofs.secrets, Now: n.probes.now})
 }
 
 // close lets go of the connections.
@@ -95,10 +96,14 @@ type connecting interface {
 // clientOf makes the client of a module for one caller.
 func clientOf[Client connecting](n *neighbours, from, to string, make func(rpc.RemoteOptions) (Client, error)) Client {
 	figures := newEdgeFigures(n.tel.Module(from), to)
-	client, err := make(rpc.RemoteOptions{
+	o := rpc.RemoteOptions{
 		URL: n.layout.remote[to].String(), HTTP: peer.Client(n.over(n.layout.remote[to], from)), From: from,
 		Tracer: n.tel.Traces, OnCall: figures.called,
-	})
+	}
+	if n.probes.edge != nil {
+		n.probes.edge(&o)
+	}
+	client, err := make(o)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err != nil {

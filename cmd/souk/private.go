@@ -41,6 +41,7 @@ func (a *app) private(ctx context.Context, public http.Handler, commands *contro
 	mux.Operations(pagesModule, operationsHandler(commands))
 	return peer.Require(peer.Rules{
 		Secrets: a.neighbours.proofs.secrets, TLS: a.neighbours.proofs.server != nil, Callers: everyCaller(), Log: a.tel.Log,
+		Now: a.neighbours.probes.now,
 	})(mux)
 }
 

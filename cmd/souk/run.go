@@ -14,7 +14,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"souk/internal/orders"
+	"souk/internal/platform/clock"
 	"souk/internal/platform/config"
+	"souk/internal/platform/rpc"
 )
 
 // The exit statuses.
@@ -32,12 +34,20 @@ type world struct {
 	stderr io.Writer
 
 	// at is called at each named point of a checkout; tests end the process there.
-	at func(point string, order orders.OrderID)
+	at     func(point string, order orders.OrderID)
+	probes probes
 
 	// again is this program once more, with other arguments, where that is not what os.Executable says.
 	again func(ctx context.Context, args []string) (*exec.Cmd, error)
 
 	began bool // arguments and settings made sense; what fails now is souk
+}
+
+// probes are where tests reach in; the zero value changes nothing.
+type probes struct {
+	now   func() clock.Time        // by which processes sign and check what they send each other
+	edge  func(*rpc.RemoteOptions) // changes how patiently modules of other processes are asked
+	wired func(*app)               // sees what is wired, before it serves
 }
 
 // commands are all commands. Each lives in a file of its own and is added here.

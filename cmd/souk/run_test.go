@@ -55,12 +55,19 @@ func start(t *testing.T, dir string, args ...string) *running {
 // startSaying is start with somewhere else to write the log to.
 func startSaying(t *testing.T, dir string, stderr text, args ...string) *running {
 	t.Helper()
+	return startProbed(t, dir, stderr, probes{}, args...)
+}
+
+// startProbed is startSaying with somewhere to reach in.
+func startProbed(t *testing.T, dir string, stderr text, p probes, args ...string) *running {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	r := &running{dir: dir, stop: stop, status: make(chan int, 1), stderr: stderr}
 	args = append([]string{"serve", "--data", dir, "--listen", "localhost:0"}, args...)
 	go func() {
-		r.status <- run(ctx, args, func(string) string { return "" }, strings.NewReader(""), in, r.stderr)
+		w := &world{getenv: func(string) string { return "" }, stdin: strings.NewReader(""), stdout: in, stderr: r.stderr, probes: p}
+		r.status <- w.run(ctx, args)
 		_ = in.Close()
 	}()
 	t.Cleanup(stop)

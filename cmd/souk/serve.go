@@ -121,12 +121,15 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 		}
 	}
 	a, err := wire(ctx, dir, tel, wireOptions{
-		demo: o.demo, templates: o.templates, at: w.at, layout: o.layout, proofs: o.proofs, broker: o.broker,
+		demo: o.demo, templates: o.templates, at: w.at, layout: o.layout, proofs: o.proofs, broker: o.broker, probes: w.probes,
 	})
 	if err != nil {
 		return err
 	}
 	defer closing(&err, a.close)
+	if w.probes.wired != nil {
+		w.probes.wired(a)
+	}
 	if o.demo {
 		if err := a.fillDemo(ctx, w); err != nil {
 			return err

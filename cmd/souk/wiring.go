@@ -88,6 +88,7 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		o.layout = oneProcess()
 	}
 	a := &app{dir: dir, tel: tel, dbs: map[string]*store.DB{}, sources: map[bus.Log]bus.Source{}, neighbours: newNeighbours(o.layout, o.proofs, tel)}
+	a.neighbours.probes = o.probes
 	a.closers = append(a.closers, a.neighbours.close)
 	defer func() {
 		if err != nil {
@@ -232,6 +233,7 @@ type wireOptions struct {
 	layout     layout // which modules are here; everything if nothing is said
 	proofs     proofs // what neighbours know each other by
 	broker     brokerOptions
+	probes     probes
 }
 
 // open opens the databases of these modules, which runs their migrations. The first is opened before the

@@ -39,6 +39,9 @@ const (
 // errDead says that the breaker is open: the module has not answered for a while.
 var errDead = errors.New("it has not answered for a while")
 
+// errFull says that so many calls of it are under way that one more would only wait.
+var errFull = errors.New("too many calls to it are under way")
+
 // exchanged is what went over the wire in one try.
 type exchanged struct {
 	tried          bool

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -33,6 +34,9 @@ type RemoteOptions struct {
 	Timeout  time.Duration // of a call whose caller sets no deadline; default 30 s
 	TryFor   time.Duration // of one try, or the connection hangs; default 10 s
 	MaxTries int           // of one call; default 4
+	// MaxInFlight is how many calls may be under way at once; one more is unavailable at once. Callers have
+	// bounds of their own, and a module that is slow must not fill them. Default 128.
+	MaxInFlight int
 	// Hedge sends a read a second time when the first has not been answered after this long,
 	// and takes what comes first. Default: never.
 	Hedge time.Duration
@@ -69,6 +73,7 @@ type Remote struct {
 	base     *url.URL
 	hashes   string
 	breaker  *gobreaker.TwoStepCircuitBreaker[any]
+	inFlight atomic.Int64
 	tracer   trace.Tracer
 }
 
@@ -79,6 +84,7 @@ const (
 	deadAfter    = 8           // failures in a row
 	deadFor      = time.Second // then it is looked at again
 	lookWith     = 2           // calls at once, while looking
+	maxInFlight  = 128         // half of what a module, or the pages, let in
 )
 
 // NewRemote is the machinery of one contract's client. It connects to nothing yet. An error
@@ -96,6 +102,9 @@ func NewRemote(contract Contract, codec *Codec, o RemoteOptions) (*Remote, error
 	}
 	if o.MaxTries <= 0 {
 		o.MaxTries = 4
+	}
+	if o.MaxInFlight <= 0 {
+		o.MaxInFlight = maxInFlight
 	}
 	if o.Wait == nil {
 		o.Wait = wait
@@ -156,7 +165,12 @@ func (r *Remote) call(ctx context.Context, m Method, body []byte, decode func([]
 		defer end()
 	}
 	called := Called{}
-	called.Err = r.try(ctx, m, body, decode, &called)
+	if r.inFlight.Add(1) > int64(r.o.MaxInFlight) {
+		called.Err = r.unavailable(errFull)
+	} else {
+		called.Err = r.try(ctx, m, body, decode, &called)
+	}
+	r.inFlight.Add(-1)
 	called.Took = time.Since(began)
 	if called.Err != nil && !errs.Refused(called.Err) {
 		span.SetStatus(codes.Error, string(errs.CodeOf(called.Err)))
@@ -181,6 +195,7 @@ func (r *Remote) try(ctx context.Context, m Method, body []byte, decode func([]b
 		if err == nil {
 			return nil
 		}
+		dead := errors.Is(err, errDead)
 		switch errs.KindOf(err) {
 		case errs.Unknown:
 			lost = err
@@ -191,7 +206,7 @@ func (r *Remote) try(ctx context.Context, m Method, body []byte, decode func([]b
 		default:
 			return err
 		}
-		if called.Tries >= r.o.MaxTries || ctx.Err() != nil || errors.Is(err, errDead) {
+		if called.Tries >= r.o.MaxTries || ctx.Err() != nil || dead {
 			return err
 		}
 		if !r.pause(ctx, called.Tries, err) {
