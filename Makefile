@@ -16,7 +16,7 @@ VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  variables: DATA=./data LISTEN=localhost:8080 (run), N=50 (crash), PKG=./... (test, bench, cover), FUZZTIME=20s (fuzz)'
 
@@ -31,6 +31,11 @@ run: build ## serve the demo marketplace on LISTEN from DATA
 .PHONY: test
 test: ## every test, with the race detector, in random order
 	$(GO) test -race -shuffle=on -timeout 25m $(GOFLAGS_TAGS) $(PKG)
+
+.PHONY: test-postgres
+test-postgres: ## the tests of what keeps data, on PostgreSQL: SOUK_TEST_POSTGRES=postgres://… or a throwaway one
+	SOUK_TEST_STORE=postgres $(GO) test -timeout 25m $(GOFLAGS_TAGS) ./internal/platform/store/... ./internal/platform/bus/... ./internal/platform/job/... \
+		./internal/accounts/... ./internal/cart/... ./internal/catalog/... ./internal/orders/... ./internal/payments/...
 
 .PHONY: check
 check: lint tidy drift arch ## lint, go.mod, generated files and boundaries

@@ -66,7 +66,7 @@ func (a *app) backup(ctx context.Context, to string, say control.Say) (_ manifes
 	began := time.Now()
 	snapshots, err := a.snapshots(ctx)
 	m.Held = time.Since(began).Round(time.Microsecond).String()
-	defer func() {
+	defer func() { //nolint:contextcheck // snapshots are closed whatever ctx does
 		for _, s := range snapshots {
 			err = errors.Join(err, s.Close())
 		}

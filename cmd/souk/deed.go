@@ -103,7 +103,11 @@ func (w *world) openApp(ctx context.Context, dir string) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := wire(ctx, full, tel, wireOptions{})
+	db := w.database("")
+	if err := checkDB(full, db); err != nil {
+		return nil, errors.Join(err, tel.Stop(context.WithoutCancel(ctx)))
+	}
+	a, err := wire(ctx, full, tel, wireOptions{db: db})
 	if err != nil {
 		return nil, errors.Join(err, tel.Stop(context.WithoutCancel(ctx)))
 	}

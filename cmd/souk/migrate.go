@@ -22,16 +22,21 @@ func migrateCommand(w *world) *cobra.Command {
 		Use: "status", Short: "Say which migrations have run, and which wait for the next start",
 		Example: "  souk migrate status --data ./data", Args: cobra.NoArgs,
 	}
-	data := addData(status)
-	status.RunE = func(cmd *cobra.Command, _ []string) error { return w.migrateStatus(cmd.Context(), *data) }
+	data, db := addData(status), addDB(status)
+	status.RunE = func(cmd *cobra.Command, _ []string) error {
+		return w.migrateStatus(cmd.Context(), *data, w.database(*db))
+	}
 	cmd.AddCommand(status)
 	return cmd
 }
 
-func (w *world) migrateStatus(ctx context.Context, data string) error {
+func (w *world) migrateStatus(ctx context.Context, data, db string) error {
 	dir, err := filepath.Abs(data)
 	if err != nil {
 		return fmt.Errorf("find the data folder %s: %w", data, err)
+	}
+	if err := checkDB(dir, db); err != nil {
+		return err
 	}
 	tel, err := telemetry.Start(ctx, telemetry.Config{Out: w.stderr, Level: "error", Version: soukVersion()})
 	if err != nil {
@@ -41,7 +46,8 @@ func (w *world) migrateStatus(ctx context.Context, data string) error {
 	t := tabwriter.NewWriter(w.stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "DATABASE\tFROM\tVERSION\tFILE\tSTATE") // Flush says what went wrong
 	for _, name := range moduleNames {
-		all, err := store.Migrations(ctx, storeOptions(dir, name, tel))
+		o := storeOptions(dir, db, name, tel)
+		all, err := store.Migrations(ctx, o)
 		if err != nil {
 			return err
 		}
@@ -50,7 +56,11 @@ func (w *world) migrateStatus(ctx context.Context, data string) error {
 			if m.Applied {
 				state = "done"
 			}
-			_, _ = fmt.Fprintf(t, "%s.db\t%s\t%d\t%s\t%s\n", name, m.Source, m.Version, m.File, state)
+			database := name + ".db"
+			if o.URL != "" {
+				database = "schema " + name
+			}
+			_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", database, m.Source, m.Version, m.File, state)
 		}
 	}
 	return t.Flush()

@@ -26,6 +26,7 @@ const drain = 10 * time.Second
 // serveOptions are the settings of `souk serve`.
 type serveOptions struct {
 	data, listen, logLevel, otlp string
+	db                           string // address of a PostgreSQL database
 	templates                    string
 	demo, demoPublic             bool
 	proxies                      []netip.Prefix
@@ -45,6 +46,7 @@ func serveCommand(w *world) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	data := addData(cmd)
+	db := addDB(cmd)
 	listen := flags.String("listen", "localhost:8080", "`ADDR`ess to serve on, host:port")
 	level := flags.String("log-level", "info", "least important lines to log: debug, info, warn, error")
 	otlp := flags.String("otlp-endpoint", "", "`URL` to send traces to (OTLP over HTTP); also OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -55,7 +57,7 @@ func serveCommand(w *world) *cobra.Command {
 	templates := flags.String("templates", "", "`DIR` of internal/storefront in a source tree, to see changes of pages at once")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o := serveOptions{
-			data: *data, listen: *listen, logLevel: *level, otlp: *otlp, templates: *templates, demo: *withDemo, demoPublic: *public,
+			data: *data, db: w.database(*db), listen: *listen, logLevel: *level, otlp: *otlp, templates: *templates, demo: *withDemo, demoPublic: *public,
 		}
 		if o.otlp == "" {
 			o.otlp = w.getenv("OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -82,6 +84,9 @@ func serveCommand(w *world) *cobra.Command {
 func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	if _, err := telemetry.Logger(nil, o.logLevel); err != nil {
 		return config.Mistakef("%v", err)
+	}
+	if o.demo && o.db != "" {
+		return config.Mistakef("--demo fills a folder of its own, and not a PostgreSQL database; leave one of them out")
 	}
 	if o.demo {
 		if err := checkDemoAddress(o.listen, o.demoPublic); err != nil {
@@ -120,8 +125,11 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 			return err
 		}
 	}
+	if err := rememberDB(dir, o.db); err != nil {
+		return err
+	}
 	a, err := wire(ctx, dir, tel, wireOptions{
-		demo: o.demo, templates: o.templates, at: w.at, layout: o.layout, proofs: o.proofs, broker: o.broker, probes: w.probes,
+		db: o.db, demo: o.demo, templates: o.templates, at: w.at, layout: o.layout, proofs: o.proofs, broker: o.broker, probes: w.probes,
 	})
 	if err != nil {
 		return err

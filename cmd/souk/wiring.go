@@ -59,6 +59,7 @@ type app struct {
 	dir        string
 	tel        *telemetry.Telemetry
 	neighbours *neighbours
+	db         string               // address of a PostgreSQL database; "" for files in dir
 	dbs        map[string]*store.DB // of the modules that are here
 	sources    map[bus.Log]bus.Source
 	bus        *bus.Bus
@@ -87,7 +88,7 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 	if o.layout.here == nil {
 		o.layout = oneProcess()
 	}
-	a := &app{dir: dir, tel: tel, dbs: map[string]*store.DB{}, sources: map[bus.Log]bus.Source{}, neighbours: newNeighbours(o.layout, o.proofs, tel)}
+	a := &app{dir: dir, db: o.db, tel: tel, dbs: map[string]*store.DB{}, sources: map[bus.Log]bus.Source{}, neighbours: newNeighbours(o.layout, o.proofs, tel)}
 	a.neighbours.probes = o.probes
 	a.closers = append(a.closers, a.neighbours.close)
 	defer func() {
@@ -226,6 +227,7 @@ func (a *app) pages(o wireOptions) (*storefront.Storefront, error) {
 
 // wireOptions are what differs between one use of the modules and another.
 type wireOptions struct {
+	db         string // address of a PostgreSQL database; "" for files in the folder
 	stylesheet string // of the site, for the payment provider's own page
 	demo       bool   // pages say that nothing is really sold
 	templates  string // folder to read templates from again for every request; "" as compiled
@@ -243,7 +245,7 @@ func (a *app) open(ctx context.Context, names []string) error {
 		return nil
 	}
 	dbs, failures := make([]*store.DB, len(names)), make([]error, len(names))
-	open := func(i int) { dbs[i], failures[i] = store.Open(ctx, storeOptions(a.dir, names[i], a.tel)) }
+	open := func(i int) { dbs[i], failures[i] = store.Open(ctx, storeOptions(a.dir, a.db, names[i], a.tel)) }
 	if open(0); failures[0] == nil {
 		var opening sync.WaitGroup
 		for i := 1; i < len(names); i++ {
@@ -265,7 +267,12 @@ func (a *app) open(ctx context.Context, names []string) error {
 }
 
 // storeOptions say where a module's database is.
-func storeOptions(dir, name string, tel *telemetry.Telemetry) store.Options {
+//
+// With the address of a PostgreSQL database it is a schema there, but for search: its index is in every process.
+func storeOptions(dir, address, name string, tel *telemetry.Telemetry) store.Options {
+	if files := migrations.Postgres(name); address != "" && files != nil {
+		return store.Options{Module: name, URL: address, Migrations: files, Log: tel.Module(name).Log}
+	}
 	return store.Options{
 		Module: name, Path: filepath.Join(dir, name+".db"), Migrations: migrations.SQLite(name), Log: tel.Module(name).Log,
 	}

@@ -10,5 +10,5 @@ import (
 // TestAnAuditReadsNoMoreThanItsPage keeps every check to the range of its page.
 func TestAnAuditReadsNoMoreThanItsPage(t *testing.T) {
 	t.Parallel()
-	sweeptest.Bounded(t, storetest.Open(t, "cart"), sections)
+	sweeptest.Bounded(t, storetest.Open(t, "cart", storetest.SQLite()), sections)
 }

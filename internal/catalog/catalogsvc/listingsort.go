@@ -97,7 +97,7 @@ func selectSorted(q store.Queryer, r catalog.ListListingsRequest, scope listingS
 		}
 	}
 	var keys []sortedKey
-	err := q.Select(&keys, `SELECT id, sort_text, sort_number FROM (SELECT l.id, `+selected+` FROM `+listingTables+where+`)`+outer+
+	err := q.Select(&keys, `SELECT id, sort_text, sort_number FROM (SELECT l.id, `+selected+` FROM `+listingTables+where+`) AS sorted`+outer+
 		` ORDER BY `+ordered+way+`, id`+way+` LIMIT ?`, append(args, size+1)...)
 	if err != nil {
 		return nil, fmt.Errorf("sort listings of seller %s: %w", r.Seller, err)

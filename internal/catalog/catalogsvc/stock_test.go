@@ -2,6 +2,7 @@ package catalogsvc_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -95,11 +96,25 @@ func (s *shop) allocate(key string) error {
 // events are what was published of a listing: its versions and whether it was in stock.
 func (s *shop) events(l catalog.Listing) []string {
 	s.t.Helper()
-	var got []string
+	var bodies, got []string
 	require.NoError(s.t, s.db.Read(s.t.Context(), func(q store.Queryer) error {
-		return q.Select(&got, `SELECT json_extract(body, '$.version') || ' ' || json_extract(body, '$.status') || ' '
-			|| json_extract(body, '$.variants[0].in_stock') FROM event_log WHERE key = ? ORDER BY position`, l.ID)
+		return q.Select(&bodies, `SELECT body FROM event_log WHERE key = ? ORDER BY position`, l.ID)
 	}))
+	for _, body := range bodies {
+		var e struct {
+			Version  int64  `json:"version"`
+			Status   string `json:"status"`
+			Variants []struct {
+				InStock bool `json:"in_stock"`
+			} `json:"variants"`
+		}
+		require.NoError(s.t, json.Unmarshal([]byte(body), &e))
+		inStock := 0
+		if e.Variants[0].InStock {
+			inStock = 1
+		}
+		got = append(got, fmt.Sprintf("%d %s %d", e.Version, e.Status, inStock))
+	}
 	return got
 }
 

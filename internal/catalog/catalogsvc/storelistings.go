@@ -202,8 +202,8 @@ func listingWhere(r catalog.ListListingsRequest, scope listingScope) (string, []
 	}
 	if r.Text != "" {
 		text := like(r.Text)
-		and(`(l.title LIKE ? ESCAPE '\' OR l.external_id LIKE ? ESCAPE '\' OR EXISTS (
-			SELECT 1 FROM variants v WHERE v.listing_id = l.id AND v.sku LIKE ? ESCAPE '\'))`, text, text, text)
+		and(`(lower(l.title) LIKE lower(?) ESCAPE '\' OR lower(l.external_id) LIKE lower(?) ESCAPE '\' OR EXISTS (
+			SELECT 1 FROM variants v WHERE v.listing_id = l.id AND lower(v.sku) LIKE lower(?) ESCAPE '\'))`, text, text, text)
 	}
 	if len(where) == 0 {
 		return " WHERE 1 = 1", nil

@@ -10,5 +10,5 @@ import (
 // TestAnAuditReadsNoMoreThanItsPage keeps every check to the range of its page.
 func TestAnAuditReadsNoMoreThanItsPage(t *testing.T) {
 	t.Parallel()
-	sweeptest.Bounded(t, storetest.Open(t, "orders"), sections)
+	sweeptest.Bounded(t, storetest.Open(t, "orders", storetest.SQLite()), sections)
 }

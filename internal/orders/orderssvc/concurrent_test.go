@@ -130,7 +130,7 @@ func TestTenHandsOnOnePart(t *testing.T) {
 // database of orders, so that nobody adds one unseen.
 func TestWhatACheckoutCosts(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, nil, storetest.Once())
+	h := newHouse(t, nil, storetest.Once(), storetest.SQLite()) // a published event costs one less on PostgreSQL
 	p := h.purchase(paymentstest.OK)
 	jobs := h.svc.Module().Jobs
 	_, err := jobs.RunDue(t.Context()) // takes up what a crash has left, once

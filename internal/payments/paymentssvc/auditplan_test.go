@@ -10,5 +10,5 @@ import (
 // TestAnAuditReadsNoMoreThanItsPage keeps every check to the range of its page.
 func TestAnAuditReadsNoMoreThanItsPage(t *testing.T) {
 	t.Parallel()
-	sweeptest.Bounded(t, storetest.Open(t, "payments"), sections)
+	sweeptest.Bounded(t, storetest.Open(t, "payments", storetest.SQLite()), sections)
 }

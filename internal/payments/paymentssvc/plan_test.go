@@ -15,7 +15,7 @@ import (
 // first, whoever asks.
 func TestPagesAreReadInTheOrderOfAnIndex(t *testing.T) {
 	t.Parallel()
-	db := storetest.Open(t, "payments")
+	db := storetest.Open(t, "payments", storetest.SQLite())
 	after := &ledgerPlace{At: 1, ID: "txn_x"}
 	for name, f := range map[string]ledgerFilter{
 		"all": {limit: 20}, "all, later": {limit: 20, after: after},

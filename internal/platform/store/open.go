@@ -47,13 +47,13 @@ type Options struct {
 	Now        func() clock.Time // default: clock.Now
 	Log        zerolog.Logger    // default: silent
 
-	MaxReaders   int           // Reads in flight; default: one per processor, 4 at least, 16 at most
+	MaxReaders   int           // Reads in flight; default: one per processor, 4 at least, 16 at most; 6 on PostgreSQL
 	BusyReaders  int           // of these, while writes are under way; default: all processors but one
 	MaxBatch     int           // functions in one commit; default 256
 	MaxBatchTime time.Duration // after which no more join a commit; default 20 ms
 	MaxQueued    int           // Writes waiting for their turn; default 4096
 	BusyTimeout  time.Duration // patience with a lock of another process; default 5 s
-	MaxWriters   int           // on PostgreSQL, Writes at once in this process; default 8
+	MaxWriters   int           // on PostgreSQL, Writes at once in this process; default 6
 
 	RunTwice bool // for tests: every function runs, is undone, and runs again
 	NoSync   bool // for tests: a commit does not wait for the disk
@@ -67,6 +67,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = clock.Now
+	}
+	if o.MaxReaders <= 0 && o.URL != "" {
+		o.MaxReaders = 6 // all modules of a process together stay below the server's default of 100 connections
 	}
 	if o.MaxReaders <= 0 {
 		o.MaxReaders = min(max(processors(), 4), 16)
@@ -87,7 +90,7 @@ func (o Options) withDefaults() Options {
 		o.forceFolds = checkpointForce
 	}
 	if o.MaxWriters <= 0 {
-		o.MaxWriters = 8
+		o.MaxWriters = 6
 	}
 	if o.Schema == "" {
 		o.Schema = o.Module

@@ -11,6 +11,6 @@ import (
 func TestAnAuditReadsNoMoreThanItsPage(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a", "b"} {
-		sweeptest.Bounded(t, storetest.Open(t, "search"), newSet(name).sections())
+		sweeptest.Bounded(t, storetest.Open(t, "search", storetest.SQLite()), newSet(name).sections())
 	}
 }

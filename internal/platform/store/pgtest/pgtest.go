@@ -7,6 +7,7 @@ package pgtest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -199,4 +201,35 @@ func await(address, log string) error {
 			return fmt.Errorf("the throwaway PostgreSQL does not answer: %w: %s", err, text)
 		}
 	}
+}
+
+// Database is the address of a database of its own, which goes at the end of the test with the
+// roles that souk makes for it.
+func Database(t testing.TB) string {
+	t.Helper()
+	address := URL(t)
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatalf("%s is no address: %v", Env, err)
+	}
+	ctx := context.Background()
+	c, err := pgx.Connect(ctx, address)
+	if err != nil {
+		t.Fatalf("the PostgreSQL for tests does not answer: %v", err)
+	}
+	name := "test_" + strings.ToLower(rand.Text())[:12]
+	run := func(statement string) {
+		if _, err := c.Exec(ctx, statement); err != nil {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	run(`CREATE DATABASE ` + name + ` TEMPLATE template0 ENCODING 'UTF8'`)
+	t.Cleanup(func() {
+		run(`DROP DATABASE ` + name + ` WITH (FORCE)`)
+		run(`DO $$ DECLARE r name; BEGIN FOR r IN SELECT rolname FROM pg_roles WHERE starts_with(rolname, '` + name + `_')
+			LOOP EXECUTE 'DROP ROLE ' || quote_ident(r); END LOOP; END $$`)
+		_ = c.Close(ctx)
+	})
+	u.Path = "/" + name
+	return u.String()
 }

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/platform/store/pgtest"
+	"souk/internal/platform/telemetry"
+)
+
+// ended stops a souk, which must end well.
+func ended(t *testing.T, r *running) {
+	t.Helper()
+	r.stop()
+	require.Equal(t, exitOK, <-r.status, r.stderr)
+}
+
+// Two processes on one PostgreSQL database are one marketplace: what is bought at one is seen at
+// the other, and everything adds up.
+func TestTwoProcessesOnOnePostgreSQL(t *testing.T) {
+	t.Parallel()
+	address := pgtest.Database(t)
+	tel, err := telemetry.Start(t.Context(), telemetry.Config{Out: &bytes.Buffer{}, Level: "error"})
+	require.NoError(t, err)
+	a, err := wire(t.Context(), t.TempDir(), tel, wireOptions{db: address})
+	require.NoError(t, err)
+	olive := operator(t, a, "olive@example.com")
+	lamp := seen(seller(t, a, olive, "Lamps", 1, 10).listings[0])
+	require.NoError(t, a.close())
+
+	one := start(t, t.TempDir(), "--db", address, "--log-level", "error")
+	two := start(t, t.TempDir(), "--db", address, "--log-level", "error")
+	buyer := newGuest(t, one.url)
+	c := buyer.buy(t, "sandbox_ok", lamp)
+	require.Equal(t, "placed", c.Status, c.Message)
+	assert.Equal(t, "placed", (&shopper{url: two.url}).order(t, c.Order, c.Link).Status)
+
+	other := newGuest(t, two.url)
+	require.Equal(t, "placed", other.buy(t, "sandbox_ok", lamp).Status)
+	ended(t, one)
+	ended(t, two)
+}
+
+func TestMigrationsOnPostgreSQLAreShown(t *testing.T) {
+	t.Parallel()
+	address, dir := pgtest.Database(t), t.TempDir()
+	ended(t, start(t, dir, "--db", address, "--log-level", "error"))
+	var out, complaints bytes.Buffer
+	env := func(string) string { return "" }
+	require.Zero(t, run(context.Background(), []string{"migrate", "status", "--data", dir, "--db", address}, env, strings.NewReader(""), &out, &complaints), complaints.String())
+	assert.Regexp(t, `schema orders\s+orders\s+1\s+0001_orders.sql\s+done`, out.String())
+	assert.Regexp(t, `search.db\s+search\s+1\s+0001_search.sql\s+done`, out.String())
+	require.NotZero(t, run(context.Background(), []string{"verify", "--data", dir}, env, strings.NewReader(""), &out, &complaints))
+	assert.Contains(t, complaints.String(), "are in a PostgreSQL database: give its address in SOUK_DB")
+}
