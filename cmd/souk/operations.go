@@ -113,7 +113,7 @@ func gather[T any](ctx context.Context, a *app, command string, in operationsIn,
 
 // Modules says how each module is: of a neighbour's what it says itself, if it does.
 func (o operations) Modules(ctx context.Context) ([]storefront.ModuleHealth, error) {
-	all, err := gather(ctx, o.a, "modules", operationsIn{}, func() ([]storefront.ModuleHealth, error) { return local{o.a}.Modules(ctx) })
+	all, err := gather(ctx, o.a, "modules", operationsIn{}, func() ([]storefront.ModuleHealth, error) { return local(o).Modules(ctx) })
 	if err != nil {
 		return nil, err
 	}
@@ -128,14 +128,14 @@ func (o operations) Modules(ctx context.Context) ([]storefront.ModuleHealth, err
 
 // Subscribers says where each subscriber is.
 func (o operations) Subscribers(ctx context.Context) ([]storefront.SubscriberState, error) {
-	out, err := gather(ctx, o.a, "subscribers", operationsIn{}, func() ([]storefront.SubscriberState, error) { return local{o.a}.Subscribers(ctx) })
+	out, err := gather(ctx, o.a, "subscribers", operationsIn{}, func() ([]storefront.SubscriberState, error) { return local(o).Subscribers(ctx) })
 	slices.SortFunc(out, func(x, y storefront.SubscriberState) int { return cmp.Compare(x.Name, y.Name) })
 	return out, err
 }
 
 // ParkedEvents reads the first parked event of each key.
 func (o operations) ParkedEvents(ctx context.Context, limit int) ([]storefront.ParkedEvent, error) {
-	out, err := gather(ctx, o.a, "parked", operationsIn{Limit: limit}, func() ([]storefront.ParkedEvent, error) { return local{o.a}.ParkedEvents(ctx, limit) })
+	out, err := gather(ctx, o.a, "parked", operationsIn{Limit: limit}, func() ([]storefront.ParkedEvent, error) { return local(o).ParkedEvents(ctx, limit) })
 	slices.SortFunc(out, func(x, y storefront.ParkedEvent) int { return cmp.Compare(x.ParkedAt, y.ParkedAt) })
 	return out[:min(limit, len(out))], err
 }
@@ -145,7 +145,7 @@ func (o operations) RetryParked(ctx context.Context, by actor.Actor, subscriber,
 	if module := subscribing(eventsIn{Subscriber: subscriber}); o.a.neighbours.layout.remote[module] != nil {
 		return neighbour[storefront.Drained](ctx, o.a, module, "retry_parked", operationsIn{By: by, Subscriber: subscriber, Key: key, Why: why})
 	}
-	return local{o.a}.RetryParked(ctx, by, subscriber, key, why)
+	return local(o).RetryParked(ctx, by, subscriber, key, why)
 }
 
 // SkipParked forgets the first parked event of a key for good and goes on with the rest.
@@ -153,12 +153,12 @@ func (o operations) SkipParked(ctx context.Context, by actor.Actor, subscriber, 
 	if module := subscribing(eventsIn{Subscriber: subscriber}); o.a.neighbours.layout.remote[module] != nil {
 		return neighbour[storefront.Drained](ctx, o.a, module, "skip_parked", operationsIn{By: by, Subscriber: subscriber, Key: key, Why: why})
 	}
-	return local{o.a}.SkipParked(ctx, by, subscriber, key, why)
+	return local(o).SkipParked(ctx, by, subscriber, key, why)
 }
 
 // DeadJobs reads the jobs that gave up.
 func (o operations) DeadJobs(ctx context.Context, limit int) ([]storefront.DeadJob, error) {
-	out, err := gather(ctx, o.a, "dead_jobs", operationsIn{Limit: limit}, func() ([]storefront.DeadJob, error) { return local{o.a}.DeadJobs(ctx, limit) })
+	out, err := gather(ctx, o.a, "dead_jobs", operationsIn{Limit: limit}, func() ([]storefront.DeadJob, error) { return local(o).DeadJobs(ctx, limit) })
 	return out[:min(limit, len(out))], err
 }
 
@@ -168,7 +168,7 @@ func (o operations) RetryJob(ctx context.Context, by actor.Actor, module, kind, 
 		_, err := neighbour[none](ctx, o.a, module, "retry_job", operationsIn{By: by, Module: module, Kind: kind, Key: key, Why: why})
 		return err
 	}
-	return local{o.a}.RetryJob(ctx, by, module, kind, key, why)
+	return local(o).RetryJob(ctx, by, module, kind, key, why)
 }
 
 // DropJob forgets a dead job for good.
@@ -177,7 +177,7 @@ func (o operations) DropJob(ctx context.Context, by actor.Actor, module, kind, k
 		_, err := neighbour[none](ctx, o.a, module, "drop_job", operationsIn{By: by, Module: module, Kind: kind, Key: key, Why: why})
 		return err
 	}
-	return local{o.a}.DropJob(ctx, by, module, kind, key, why)
+	return local(o).DropJob(ctx, by, module, kind, key, why)
 }
 
 // AuditTrail merges the audit logs of modules by time. Its cursor says how far each is read. A log that
@@ -227,7 +227,7 @@ func (o operations) AuditTrail(ctx context.Context, f storefront.AuditFilter) (s
 
 func (o operations) auditRows(ctx context.Context, module, subject string, before int64, limit int) ([]store.AuditRow, error) {
 	if o.a.neighbours.layout.remote[module] == nil {
-		return local{o.a}.AuditRows(ctx, module, subject, before, limit)
+		return local(o).AuditRows(ctx, module, subject, before, limit)
 	}
 	return neighbour[[]store.AuditRow](ctx, o.a, module, "audit", operationsIn{Module: module, Subject: subject, Before: before, Limit: limit})
 }

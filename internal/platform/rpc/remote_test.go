@@ -422,7 +422,9 @@ func TestACommandIsNeverHedged(t *testing.T) {
 func TestAServerHearsHowEachCallEndedAndOnWhoseBehalf(t *testing.T) {
 	t.Parallel()
 	var heard []string
-	s := &shelf{get: func(context.Context, shop.GetRequest) (shop.GetReply, error) { return shop.GetReply{}, shop.ErrNotFound.With("no") }}
+	s := &shelf{get: func(context.Context, shop.GetRequest) (shop.GetReply, error) {
+		return shop.GetReply{}, shop.ErrNotFound.With("no")
+	}}
 	c := dial(t, rpctest.Serve(t, shoprpc.Server(s, rpc.ServerOptions{OnServed: func(ctx context.Context, m rpc.Method, s rpc.Served) {
 		heard = append(heard, fmt.Sprintf("%s %s %s", reqid.From(ctx), m.Name, errs.CodeOf(s.Err)))
 	}})))
