@@ -42,6 +42,8 @@ func TestTwoProcessesOnOnePostgreSQL(t *testing.T) {
 
 	other := newGuest(t, two.url)
 	require.Equal(t, "placed", other.buy(t, "sandbox_ok", lamp).Status)
+	report := verifyAt(t, two.dir)
+	assert.True(t, report.Sound(), broken(report))
 	ended(t, one)
 	ended(t, two)
 }
