@@ -57,7 +57,7 @@ generate: ## write the generated files anew
 	$(GO) generate $(GOFLAGS_TAGS) ./...
 
 .PHONY: drift
-drift: ## say whether generated files are what the generators write
+drift: ## say whether generated files are what the generators write, and no contract breaks the last release's
 	@hashes() { git ls-files -z --cached --others --exclude-standard | sort -zu | xargs -0 sha256sum 2>/dev/null; }; \
 	was="$$(hashes)"; \
 	echo '$(GO) generate ./...'; $(GO) generate $(GOFLAGS_TAGS) ./... || exit 1; \
@@ -66,6 +66,7 @@ drift: ## say whether generated files are what the generators write
 		echo 'These generated files were stale and have been written anew; look at them and commit them:'; \
 		echo "$$changed" | sed 's/^/  /'; exit 1; \
 	fi
+	$(GO) run $(GOFLAGS_TAGS) ./internal/platform/rpc/gen -check internal/*/
 
 .PHONY: arch
 arch: ## who imports whom and whose tables are named: the architecture test alone

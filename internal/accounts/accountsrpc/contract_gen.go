@@ -15,7 +15,7 @@ import (
 var Contract = rpc.Contract{
 	Module:   "accounts",
 	Hash:     "3f8c9fc002d8aad4e8d3281f6cbfcb43",
-	Previous: "",
+	Previous: "3f8c9fc002d8aad4e8d3281f6cbfcb43",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
 		{Name: "ChangePassword", Command: true, Request: "ChangePasswordRequest", Reply: "PersonReply"},

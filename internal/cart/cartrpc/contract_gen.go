@@ -16,7 +16,7 @@ import (
 var Contract = rpc.Contract{
 	Module:   "cart",
 	Hash:     "9aad3ac9cdfc602713954257e35b7ddb",
-	Previous: "",
+	Previous: "9aad3ac9cdfc602713954257e35b7ddb",
 	Methods: []rpc.Method{
 		{Name: "AcceptChanges", Command: true, Request: "AcceptChangesRequest", Reply: "CartReply"},
 		{Name: "ApplyCoupon", Command: true, Request: "CouponCodeRequest", Reply: "CartReply"},

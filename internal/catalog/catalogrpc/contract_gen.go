@@ -15,7 +15,7 @@ import (
 var Contract = rpc.Contract{
 	Module:   "catalog",
 	Hash:     "662f71e8ca0d2389a9510a308d333520",
-	Previous: "",
+	Previous: "662f71e8ca0d2389a9510a308d333520",
 	Methods: []rpc.Method{
 		{Name: "AdjustStock", Command: true, Request: "AdjustStockRequest", Reply: "StockReply"},
 		{Name: "Allocate", Command: true, Request: "AllocateRequest", Reply: "ReservationReply"},

@@ -16,7 +16,7 @@ import (
 var Contract = rpc.Contract{
 	Module:   "orders",
 	Hash:     "ecdbe7af574fee7df1667c1e69d5a9c6",
-	Previous: "",
+	Previous: "ecdbe7af574fee7df1667c1e69d5a9c6",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
 		{Name: "Cancel", Command: true, Request: "CancelRequest", Reply: "SellerOrderReply"},

@@ -15,7 +15,7 @@ import (
 var Contract = rpc.Contract{
 	Module:   "payments",
 	Hash:     "7d273c0d3a5af27aaf549f82b837c014",
-	Previous: "",
+	Previous: "7d273c0d3a5af27aaf549f82b837c014",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
 		{Name: "Authorize", Command: true, Request: "AuthorizeRequest", Reply: "PaymentReply"},

@@ -15,7 +15,7 @@ import (
 var Contract = rpc.Contract{
 	Module:   "search",
 	Hash:     "bad45d87b9c4f82a9ef58aacca00f066",
-	Previous: "",
+	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
 		{Name: "Query", Command: false, Request: "QueryRequest", Reply: "QueryReply"},

@@ -41,7 +41,11 @@ var frozen = regexp.MustCompile(`^contract\.(v[0-9]+(?:\.[0-9]+)*)\.golden$`)
 
 // LastRelease reads the latest frozen golden contract; ok is false before the first.
 func (c *Contract) LastRelease() (last Release, ok bool, err error) {
-	dir := filepath.Join(c.dir, "testdata")
+	return LastFrozen(filepath.Join(c.dir, "testdata"))
+}
+
+// LastFrozen reads the latest golden contract that was frozen in dir; ok is false if none was.
+func LastFrozen(dir string) (last Release, ok bool, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Release{}, false, fmt.Errorf("look for frozen contracts: %w", err)
