@@ -83,9 +83,15 @@ func TestAuditFindsWhatIsPlanted(t *testing.T) {
 // and with payments in a table that has no checks.
 func (h *house) plant(t *testing.T, statement string, pid payments.PaymentID) {
 	t.Helper()
+	of := func(table string) string {
+		if h.db.Shared() { // PostgreSQL's triggers are named within their tables
+			return " on " + table
+		}
+		return ""
+	}
 	require.NoError(t, h.db.Write(t.Context(), func(tx *store.Tx) error {
 		for _, prepare := range []string{
-			"drop trigger ledger_postings_update", "drop trigger ledger_transactions_delete",
+			"drop trigger ledger_postings_update" + of("ledger_postings"), "drop trigger ledger_transactions_delete" + of("ledger_transactions"),
 			"alter table payments rename to payments_checked", "create table payments as select * from payments_checked",
 		} {
 			if _, err := tx.Exec(prepare); err != nil {
