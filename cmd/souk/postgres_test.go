@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"souk/internal/catalog"
+	"souk/internal/platform/money"
 	"souk/internal/platform/store/pgtest"
 	"souk/internal/platform/telemetry"
 )
@@ -30,8 +33,8 @@ func TestTwoProcessesOnOnePostgreSQL(t *testing.T) {
 	a, err := wire(t.Context(), t.TempDir(), tel, wireOptions{db: address})
 	require.NoError(t, err)
 	olive := operator(t, a, "olive@example.com")
-	lamp := seen(seller(t, a, olive, "Lamps", 1, 10).listings[0])
-	require.NoError(t, a.close())
+	lamps := seller(t, a, olive, "Lamps", 1, 10)
+	lamp := seen(lamps.listings[0])
 
 	one := start(t, t.TempDir(), "--db", address, "--log-level", "error")
 	two := start(t, t.TempDir(), "--db", address, "--log-level", "error")
@@ -39,6 +42,23 @@ func TestTwoProcessesOnOnePostgreSQL(t *testing.T) {
 	c := buyer.buy(t, "sandbox_ok", lamp)
 	require.Equal(t, "placed", c.Status, c.Message)
 	assert.Equal(t, "placed", (&shopper{url: two.url}).order(t, c.Order, c.Link).Status)
+
+	// A price that a third process changes is the price at once, whatever was read of it before.
+	read := func(from *running) (l listingSeen) {
+		(&shopper{url: from.url}).must(t, http.MethodGet, "/api/v1/catalog/listings/"+lamp.ID, "", nil, &l)
+		return l
+	}
+	before, listing, v := read(two), lamps.listings[0], lamps.listings[0].Variants[0]
+	_, err = a.ask.catalog.EditListing(t.Context(), catalog.EditListingRequest{
+		By: lamps.owner.actor, Key: key(), Listing: listing.ID, Version: before.Version, Draft: catalog.Draft{
+			ExternalID: listing.ExternalID, Title: listing.Title,
+			Variants: []catalog.VariantDraft{{ID: v.ID, SKU: v.SKU, Price: money.Money{Minor: v.Price.Minor + 250, Currency: "EUR"}, Grams: v.Grams}},
+		},
+	})
+	require.NoError(t, err)
+	require.NoError(t, a.close())
+	assert.Equal(t, before.Variants[0].Price.Minor+250, read(two).Variants[0].Price.Minor)
+	assert.Equal(t, before.Variants[0].Price.Minor+250, read(one).Variants[0].Price.Minor)
 
 	other := newGuest(t, two.url)
 	require.Equal(t, "placed", other.buy(t, "sandbox_ok", lamp).Status)

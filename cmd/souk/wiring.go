@@ -119,7 +119,11 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 
 	var parts []module.Module
 	if here("catalog") {
-		a.catalog = catalogsvc.New(catalogsvc.Config{DB: a.dbs["catalog"], Telemetry: tel.Module("catalog")})
+		config := catalogsvc.Config{DB: a.dbs["catalog"], Telemetry: tel.Module("catalog")}
+		if config.DB.Shared() {
+			config.Keep = -1 // another process may change what this one would keep in memory
+		}
+		a.catalog = catalogsvc.New(config)
 		a.ask.catalog = catalogrpc.Guard(a.catalog, doors["catalog"])
 		parts = append(parts, a.catalog.Module())
 	}
