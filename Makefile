@@ -5,6 +5,7 @@ SHELL := /bin/bash
 TAGS    ?= sqlite_fts5
 DATA    ?= ./data
 LISTEN  ?= localhost:8080
+TOPOLOGY ?= payments-out
 N       ?= 50
 PKG     ?= ./...
 FUZZTIME ?= 20s
@@ -18,7 +19,7 @@ VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo '  variables: DATA=./data LISTEN=localhost:8080 (run), N=50 (crash), PKG=./... (test, bench, cover), FUZZTIME=20s (fuzz)'
+	@echo '  variables: DATA=./data LISTEN=localhost:8080 (run, up), TOPOLOGY=payments-out (up), N=50 (crash), PKG=./... (test, bench, cover), FUZZTIME=20s (fuzz)'
 
 .PHONY: build
 build: ## build bin/souk
@@ -27,6 +28,10 @@ build: ## build bin/souk
 .PHONY: run
 run: build ## serve the demo marketplace on LISTEN from DATA
 	./bin/souk serve --demo --data "$(DATA)" --listen "$(LISTEN)"
+
+.PHONY: up
+up: build ## the demo marketplace in several processes: TOPOLOGY=payments-out
+	./bin/souk up "$(TOPOLOGY)" --demo --data "$(DATA)" --listen "$(LISTEN)"
 
 .PHONY: test
 test: ## every test, with the race detector, in random order
@@ -71,6 +76,11 @@ drift: ## say whether generated files are what the generators write, and no cont
 .PHONY: arch
 arch: ## who imports whom and whose tables are named: the architecture test alone
 	$(GO) test -count=1 $(GOFLAGS_TAGS) ./internal/house/... ./internal/platform/arch/...
+
+.PHONY: deploy
+deploy: ## units, manifests and Compose files of docs/deploy, as far as one can look without running them
+	$(GO) -C docs/deploy/check mod tidy -diff
+	cd docs/deploy/check && $(GO) vet ./... && $(GO) test -count=1 ./...
 
 .PHONY: bench
 bench: ## every benchmark of PKG
