@@ -103,7 +103,7 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	}
 	defer closing(&err, ln.Close)
 
-	tel, err := telemetry.Start(ctx, telemetry.Config{Out: w.stderr, Level: o.logLevel, Version: soukVersion(), Endpoint: o.otlp})
+	tel, err := telemetry.Start(ctx, telemetry.Config{Out: w.stderr, Level: o.logLevel, Version: soukVersion(), Process: o.layout.process(), Endpoint: o.otlp})
 	if err != nil {
 		return err
 	}

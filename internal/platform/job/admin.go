@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 
 	"souk/internal/platform/actor"
 	"souk/internal/platform/clock"
@@ -157,8 +158,9 @@ func (r *Runner) Stats(ctx context.Context) ([]Stats, error) { return StatsOf(ct
 
 // Instrument has meter observe the jobs, by kind: souk.jobs.due, souk.jobs.dead,
 // souk.jobs.oldest (seconds that the first of the due ones has been waiting), and count runs by
-// their outcome as souk.jobs.runs. Call it before Run.
-func (r *Runner) Instrument(meter metric.Meter) error {
+// their outcome as souk.jobs.runs; and has traces show the runs. Call it before Run.
+func (r *Runner) Instrument(meter metric.Meter, traces trace.TracerProvider) error {
+	r.tracer = traces.Tracer(tracerName)
 	var failed []error
 	gauge := func(name, what string) metric.Int64ObservableGauge {
 		g, err := meter.Int64ObservableGauge(name, metric.WithDescription(what))

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	nooptrace "go.opentelemetry.io/otel/trace/noop"
 	"pgregory.net/rapid"
 
 	"souk/internal/platform/job"
@@ -243,7 +244,7 @@ func TestMetrics(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	reader := sdkmetric.NewManualReader()
-	require.NoError(t, w.r.Instrument(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")))
+	require.NoError(t, w.r.Instrument(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"), nooptrace.NewTracerProvider()))
 	w.fails["x"] = job.Dead(errors.New("no"))
 	w.enqueue("a.mail", "x", w.now.Now())
 	w.runDue()

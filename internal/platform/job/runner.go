@@ -78,6 +78,8 @@ const (
 	longestStop  = 30 * time.Second
 )
 
+const tracerName = "souk/internal/platform/job"
+
 // Runner runs the jobs of one module. Make it, give it its handlers, then Run it.
 type Runner struct {
 	o        Config
@@ -105,7 +107,7 @@ func NewRunner(o Config) *Runner {
 	o = o.withDefaults()
 	r := &Runner{
 		o: o, log: o.Log.With().Str("module", o.DB.Module()).Logger(),
-		tracer:   o.Tracer.Tracer("souk/internal/platform/job"),
+		tracer:   o.Tracer.Tracer(tracerName),
 		handlers: map[string]Handler{}, wake: make(chan struct{}, 1), running: map[name]bool{},
 	}
 	o.DB.OnCommit(func(c store.Commit) {

@@ -202,7 +202,7 @@ func (r *Runner) call(ctx context.Context, j Job) error {
 	traceparent, request := store.Errand(j.trace)
 	ctx = reqid.With(propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": traceparent}), request)
 	ctx, span := r.tracer.Start(ctx, "job "+j.Kind, trace.WithSpanKind(trace.SpanKindConsumer),
-		trace.WithAttributes(attribute.String("souk.job.key", j.Key), attribute.Int("souk.job.tries", j.Tries)))
+		trace.WithAttributes(attribute.String("souk.module", r.o.DB.Module()), attribute.String("souk.job.key", j.Key), attribute.Int("souk.job.tries", j.Tries)))
 	defer span.End()
 	about := r.log.With().Str("job", j.Kind).Str("key", j.Key)
 	if request != "" {

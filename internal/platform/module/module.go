@@ -144,7 +144,7 @@ func (s *Set) Show(t *telemetry.Telemetry) error {
 			to.Gauge("souk.store.queued", "Writes waiting for their turn.", func() int64 { return m.DB.Stats().Queued })
 		}
 		if m.Jobs != nil {
-			if err := m.Jobs.Instrument(t.Meter()); err != nil {
+			if err := m.Jobs.Instrument(t.Meter(), t.Traces); err != nil {
 				return fmt.Errorf("show the jobs of %s: %w", m.Name, err)
 			}
 		}

@@ -7,6 +7,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type Config struct {
 	Out      io.Writer // of log lines
 	Level    string    // debug, info, warn, error; default info
 	Version  string    // of souk
+	Process  string    // what it is called where there are several; empty: souk
 	Endpoint string    // OTLP over HTTP, "http://localhost:4318"; empty: no traces
 }
 
@@ -58,7 +60,8 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 		return nil, err
 	}
 	t := &Telemetry{Log: log, Traces: nooptrace.NewTracerProvider(), registry: prometheus.NewRegistry()}
-	who := resource.NewSchemaless(attribute.String("service.name", "souk"), attribute.String("service.version", cfg.Version))
+	who := resource.NewSchemaless(attribute.String("service.name", "souk"), attribute.String("service.version", cfg.Version),
+		attribute.String("service.instance.id", cmp.Or(cfg.Process, "souk")))
 
 	t.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	exporter, err := otelprom.New(otelprom.WithRegisterer(t.registry), otelprom.WithoutScopeInfo(), otelprom.WithoutTargetInfo())
