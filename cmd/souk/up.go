@@ -266,10 +266,11 @@ func (u *upping) run(ctx context.Context) error {
 			}
 		})
 	}
+	var untold error
 	if u.untilReady(pages) {
 		u.opened.Store(true)
 		if err := u.table(); err != nil {
-			failures = append(failures, fmt.Errorf("say where souk is: %w", err))
+			untold = fmt.Errorf("say where souk is: %w", err)
 			stop()
 		}
 	}
@@ -278,7 +279,7 @@ func (u *upping) run(ctx context.Context) error {
 	first.Wait()
 	stopRest()
 	others.Wait()
-	return errors.Join(failures...)
+	return errors.Join(errors.Join(failures...), untold)
 }
 
 // How often a process is asked whether it is ready, and when it is said what is waited for.
