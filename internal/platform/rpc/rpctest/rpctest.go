@@ -18,7 +18,10 @@ func Serve(t testing.TB, s http.Handler) rpc.RemoteOptions {
 	t.Cleanup(server.Close)
 	transport := &http.Transport{MaxIdleConnsPerHost: 64} // as many as there are callers at once
 	t.Cleanup(transport.CloseIdleConnections)
-	return rpc.RemoteOptions{URL: server.URL, HTTP: &http.Client{Transport: transport}, From: "test"}
+	return rpc.RemoteOptions{
+		URL: server.URL, HTTP: &http.Client{Transport: transport}, From: "test",
+		MaxInFlight: 1000, // suites have hundreds ask at once, and mean the module's answer
+	}
 }
 
 // Remote is the client that connect makes of a server: cartrpc.Remote of cartrpc.Server. What
