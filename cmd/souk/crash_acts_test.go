@@ -23,8 +23,14 @@ type crew struct {
 // fillForCrashes makes a marketplace of eight sellers in dir.
 func fillForCrashes(t *testing.T, dir string) crew {
 	t.Helper()
+	return fillForCrashesOn(t, dir, "")
+}
+
+// fillForCrashesOn is fillForCrashes with the data in a PostgreSQL database, where db names one.
+func fillForCrashesOn(t *testing.T, dir, db string) crew {
+	t.Helper()
 	c := crew{staff: map[string]string{}}
-	setup(t, dir, func(a *app) {
+	setupOn(t, dir, db, func(a *app) {
 		boss := operator(t, a, "olive@example.com")
 		c.operator = boss.token
 		for i := range 8 {
@@ -120,14 +126,14 @@ func (c crew) acts(ctx context.Context, b *bought, random *rand.Rand, done func(
 		return err == nil && a.status < 300
 	}
 	if o.Case && random.IntN(3) > 0 {
-		act(shopper{url: b.shopper.url, bearer: c.operator}, "admin/orders/"+b.said.Order+"/captures", map[string]any{"why": "a test"})
+		act(shopper{url: b.shopper.url, bearer: c.operator, http: b.shopper.http}, "admin/orders/"+b.said.Order+"/captures", map[string]any{"why": "a test"})
 	}
 	for _, part := range o.SellerOrders {
 		path := "seller-orders/" + part.ID
-		staff := shopper{url: b.shopper.url, bearer: c.staff[part.Seller]}
+		staff := shopper{url: b.shopper.url, bearer: c.staff[part.Seller], http: b.shopper.http}
 		switch random.IntN(3) {
 		case 0:
-			act(shopper{url: b.shopper.url}, path+"/cancellations?link="+url.QueryEscape(b.said.Link), map[string]any{"why": "a test"})
+			act(shopper{url: b.shopper.url, http: b.shopper.http}, path+"/cancellations?link="+url.QueryEscape(b.said.Link), map[string]any{"why": "a test"})
 		case 1:
 			if !act(staff, path+"/parcels", map[string]any{"carrier": "Parcel Post"}) {
 				continue

@@ -305,7 +305,7 @@ func shop(t *testing.T, c *child, random *rand.Rand, methods []string, crew crew
 				if ctx.Err() != nil {
 					return
 				}
-				b, err := begin(ctx, c.url, listings, methods[mine.IntN(len(methods))], mine)
+				b, err := begin(ctx, c.url, nil, listings, methods[mine.IntN(len(methods))], mine)
 				if err != nil {
 					continue // the souk is dying, or the goods are sold out
 				}
@@ -329,8 +329,8 @@ func shop(t *testing.T, c *child, random *rand.Rand, methods []string, crew crew
 var errNothingToBuy = errors.New("nothing to buy")
 
 // begin fills a guest's cart from two sellers and quotes it.
-func begin(ctx context.Context, url string, listings []listingSeen, method string, random *rand.Rand) (*bought, error) {
-	s, err := guest(ctx, url, nil)
+func begin(ctx context.Context, url string, client *http.Client, listings []listingSeen, method string, random *rand.Rand) (*bought, error) {
+	s, err := guest(ctx, url, client)
 	if err != nil {
 		return nil, err
 	}

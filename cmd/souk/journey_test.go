@@ -25,6 +25,8 @@ type street struct {
 	topology topology
 	more     []string // arguments of every process
 	secret   string   // file with what the processes share
+	db       string   // address of a PostgreSQL database; "" for files
+	folders  []string // of full replicas on that database, which are served behind a balancer
 
 	lamps, mugs     shopOf
 	operator, buyer someone
@@ -48,8 +50,14 @@ func openAs(t *testing.T, as topology, more ...string) *street {
 // filled is a street that nobody serves yet.
 func filled(t *testing.T, as topology) *street {
 	t.Helper()
-	s := &street{running: &running{dir: t.TempDir()}, topology: as}
-	setup(t, s.dir, func(a *app) {
+	return filledOn(t, as, "")
+}
+
+// filledOn is filled with the data in a PostgreSQL database, where db names one.
+func filledOn(t *testing.T, as topology, db string) *street {
+	t.Helper()
+	s := &street{running: &running{dir: t.TempDir()}, topology: as, db: db}
+	setupOn(t, s.dir, db, func(a *app) {
 		s.operator = operator(t, a, "olive@example.com")
 		s.buyer = register(t, a, "bea@example.com")
 		s.lamps = seller(t, a, s.operator, "Lamps", 3, 20)
@@ -61,6 +69,10 @@ func filled(t *testing.T, as topology) *street {
 // serve starts the processes on dir, and waits until all of them are ready.
 func (s *street) serve(t *testing.T, dir string) {
 	t.Helper()
+	if s.folders != nil {
+		s.serveReplicas(t)
+		return
+	}
 	s.secret = filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(s.secret, []byte(key()+key()), 0o600))
 	at := make([]string, len(s.topology.Processes))
@@ -71,6 +83,9 @@ func (s *street) serve(t *testing.T, dir string) {
 	for i := range at {
 		args := append([]string{"--log-level", "error"}, s.topology.arguments(i, at)...)
 		args = append(args, s.more...)
+		if s.db != "" {
+			args = append(args, "--db", s.db)
+		}
 		if len(at) > 1 {
 			args = append(args, "--peer-secret-file", s.secret)
 		}
@@ -111,9 +126,9 @@ var journeys = map[string]func(t *testing.T, s *street){
 	"cancel and refund":                   journeyCancelAndRefund,
 }
 
-// TestJourneysOverNATS makes every journey with every module in its own process and events through NATS.
-func TestJourneysOverNATS(t *testing.T) {
-	t.Parallel()
+// startNATS is the address of a NATS of the test's own.
+func startNATS(t *testing.T) string {
+	t.Helper()
 	broker, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, NoLog: true, NoSigs: true,
 	})
@@ -121,10 +136,17 @@ func TestJourneysOverNATS(t *testing.T) {
 	go broker.Start()
 	t.Cleanup(func() { broker.Shutdown(); broker.WaitForShutdown() })
 	until(t, "NATS is there", func() bool { return broker.ReadyForConnections(time.Second) })
+	return broker.ClientURL()
+}
+
+// TestJourneysOverNATS makes every journey with every module in its own process and events through NATS.
+func TestJourneysOverNATS(t *testing.T) {
+	t.Parallel()
+	nats := startNATS(t)
 	for name, journey := range journeys {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := openAs(t, mustTopology(t, "apart"), "--bus", broker.ClientURL(), "--bus-prefix", key())
+			s := openAs(t, mustTopology(t, "apart"), "--bus", nats, "--bus-prefix", key())
 			journey(t, s)
 			s.sound(t)
 		})
@@ -281,7 +303,7 @@ func journeyPriceChangesAtCheckout(t *testing.T, s *street) {
 	require.NoError(t, err)
 
 	s.halt(t)
-	setup(t, s.dir, func(a *app) {
+	setupOn(t, s.dir, s.db, func(a *app) {
 		v := lamp.Variants[0]
 		_, err := a.ask.catalog.EditListing(t.Context(), catalog.EditListingRequest{
 			By: s.lamps.owner.actor, Key: key(), Listing: lamp.ID, Version: lamp.Version, Draft: catalog.Draft{

@@ -20,8 +20,20 @@ import (
 // setup opens the marketplace in dir, with nothing running, for a test to fill.
 func setup(t testing.TB, dir string, fill func(a *app)) {
 	t.Helper()
+	setupOn(t, dir, "", fill)
+}
+
+// setupOn is setup with the data in a PostgreSQL database, where db names one.
+func setupOn(t testing.TB, dir, db string, fill func(a *app)) {
+	t.Helper()
 	var errs strings.Builder
-	w := &world{getenv: func(string) string { return "" }, stdin: strings.NewReader(""), stdout: &errs, stderr: &errs}
+	getenv := func(name string) string {
+		if name == databaseVariable {
+			return db
+		}
+		return ""
+	}
+	w := &world{getenv: getenv, stdin: strings.NewReader(""), stdout: &errs, stderr: &errs}
 	a, err := w.openApp(t.Context(), dir)
 	require.NoError(t, err, errs.String())
 	defer func() { require.NoError(t, a.close(), errs.String()) }()
