@@ -9,6 +9,7 @@ TOPOLOGY ?= payments-out
 N       ?= 50
 PKG     ?= ./...
 FUZZTIME ?= 20s
+RUN     ?= .
 
 GO      ?= go
 GOFLAGS_TAGS = -tags "$(TAGS)"
@@ -19,7 +20,7 @@ VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo '  variables: DATA=./data LISTEN=localhost:8080 (run, up), TOPOLOGY=payments-out (up), N=50 (crash), PKG=./... (test, bench, cover), FUZZTIME=20s (fuzz)'
+	@echo '  variables: DATA=./data LISTEN=localhost:8080 (run, up), TOPOLOGY=payments-out (up), N=50 (crash), PKG=./... (test, bench, cover), FUZZTIME=20s (fuzz), RUN=. (test-postgres)'
 
 .PHONY: build
 build: ## build bin/souk
@@ -39,7 +40,8 @@ test: ## every test, with the race detector, in random order
 
 .PHONY: test-postgres
 test-postgres: ## the tests of what keeps data, on PostgreSQL: SOUK_TEST_POSTGRES=postgres://… or a throwaway one
-	SOUK_TEST_STORE=postgres $(GO) test -timeout 25m $(GOFLAGS_TAGS) ./internal/platform/store/... ./internal/platform/bus/... ./internal/platform/job/... \
+	SOUK_TEST_STORE=postgres $(GO) test -timeout 25m $(GOFLAGS_TAGS) ./internal/platform/bus ./internal/platform/job
+	SOUK_TEST_STORE=postgres $(GO) test -timeout 25m -run "$(RUN)" $(GOFLAGS_TAGS) \
 		./internal/accounts/... ./internal/cart/... ./internal/catalog/... ./internal/orders/... ./internal/payments/...
 
 .PHONY: check
