@@ -88,6 +88,10 @@ deploy: ## units, manifests and Compose files of docs/deploy, as far as one can 
 bench: ## every benchmark of PKG
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m $(GOFLAGS_TAGS) $(PKG)
 
+.PHONY: bench-split
+bench-split: ## what a process boundary costs: a call, a checkout, a page of search
+	$(GO) test -run '^$$' -bench '^BenchmarkSplit' -benchtime 1x -timeout 20m $(GOFLAGS_TAGS) ./internal/platform/rpc ./cmd/souk
+
 .PHONY: crash
 crash: ## kill the real binary N times under load and look for loss
 	SOUK_CRASH_ROUNDS=$(N) $(GO) test -count=1 -v -run Crash -timeout 0 $(GOFLAGS_TAGS) ./cmd/souk

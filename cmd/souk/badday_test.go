@@ -155,7 +155,7 @@ func (s *street) laneArguments(i int, lanes []*lane) []string {
 }
 
 // ready waits until every process is.
-func (s *street) ready(t *testing.T) {
+func (s *street) ready(t testing.TB) {
 	t.Helper()
 	for _, process := range append([]*running{s.running}, s.others...) {
 		until(t, "every process is ready", func() bool {

@@ -72,7 +72,7 @@ type routed struct {
 type routedKey struct{}
 
 // balance starts a balancer before processes at these addresses, until the test ends.
-func balance(t *testing.T, urls ...string) *balancer {
+func balance(t testing.TB, urls ...string) *balancer {
 	t.Helper()
 	b := &balancer{}
 	ctx, stop := context.WithCancel(context.Background())
@@ -191,7 +191,7 @@ func (b *balancer) mishaps() []mishap {
 }
 
 // moved says that the process is now at another address.
-func (m *member) moved(t *testing.T, to string) {
+func (m *member) moved(t testing.TB, to string) {
 	t.Helper()
 	u, err := url.Parse(to)
 	require.NoError(t, err)

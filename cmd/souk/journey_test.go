@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"net"
 	"net/http"
 	"net/url"
@@ -27,6 +28,7 @@ type street struct {
 	secret   string   // file with what the processes share
 	db       string   // address of a PostgreSQL database; "" for files
 	folders  []string // of full replicas on that database, which are served behind a balancer
+	probes   probes   // into every process
 
 	lamps, mugs     shopOf
 	operator, buyer someone
@@ -39,7 +41,7 @@ func open(t *testing.T) *street {
 }
 
 // openAs fills a folder with a street and serves it in the processes of a topology.
-func openAs(t *testing.T, as topology, more ...string) *street {
+func openAs(t testing.TB, as topology, more ...string) *street {
 	t.Helper()
 	s := filled(t, as)
 	s.more = more
@@ -48,13 +50,13 @@ func openAs(t *testing.T, as topology, more ...string) *street {
 }
 
 // filled is a street that nobody serves yet.
-func filled(t *testing.T, as topology) *street {
+func filled(t testing.TB, as topology) *street {
 	t.Helper()
 	return filledOn(t, as, "")
 }
 
 // filledOn is filled with the data in a PostgreSQL database, where db names one.
-func filledOn(t *testing.T, as topology, db string) *street {
+func filledOn(t testing.TB, as topology, db string) *street {
 	t.Helper()
 	s := &street{running: &running{dir: t.TempDir()}, topology: as, db: db}
 	setupOn(t, s.dir, db, func(a *app) {
@@ -67,7 +69,7 @@ func filledOn(t *testing.T, as topology, db string) *street {
 }
 
 // serve starts the processes on dir, and waits until all of them are ready.
-func (s *street) serve(t *testing.T, dir string) {
+func (s *street) serve(t testing.TB, dir string) {
 	t.Helper()
 	if s.folders != nil {
 		s.serveReplicas(t)
@@ -89,7 +91,7 @@ func (s *street) serve(t *testing.T, dir string) {
 		if len(at) > 1 {
 			args = append(args, "--peer-secret-file", s.secret)
 		}
-		process := start(t, dir, args...)
+		process := startProbed(t, dir, &bytes.Buffer{}, s.probes, args...)
 		if i == 0 {
 			s.running = process
 		} else {
@@ -100,7 +102,7 @@ func (s *street) serve(t *testing.T, dir string) {
 }
 
 // freeAddress is one at which nothing listens.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "localhost:0")
 	require.NoError(t, err)
@@ -109,7 +111,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // halt stops every process, and waits for its end.
-func (s *street) halt(t *testing.T) {
+func (s *street) halt(t testing.TB) {
 	t.Helper()
 	for _, process := range append([]*running{s.running}, s.others...) {
 		process.stop()

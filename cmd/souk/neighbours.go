@@ -51,6 +51,7 @@ type neighbours struct {
 
 	mu    sync.Mutex
 	pools map[string]*http.Transport // by host
+	calls map[string]*http.Transport // the same for calls of modules
 	edges []*edge
 	wrong []error
 }
@@ -63,17 +64,26 @@ type edge struct {
 }
 
 func newNeighbours(l layout, p proofs, tel *telemetry.Telemetry) *neighbours {
-	return &neighbours{layout: l, proofs: p, tel: tel, pools: map[string]*http.Transport{}}
+	return &neighbours{layout: l, proofs: p, tel: tel, pools: map[string]*http.Transport{}, calls: map[string]*http.Transport{}}
 }
 
 // over is the way to a process as that caller. All callers share its connections.
 func (n *neighbours) over(to *url.URL, caller string) http.RoundTripper {
+	return n.by(n.pools, peer.Pool, to, caller)
+}
+
+// calling is the same for calls of modules.
+func (n *neighbours) calling(to *url.URL, caller string) http.RoundTripper {
+	return n.by(n.calls, peer.Calls, to, caller)
+}
+
+func (n *neighbours) by(pools map[string]*http.Transport, make func(peer.PoolConfig) *http.Transport, to *url.URL, caller string) http.RoundTripper {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	pool := n.pools[to.Host]
+	pool := pools[to.Host]
 	if pool == nil {
-		pool = peer.Pool(peer.PoolConfig{TLS: n.proofs.client})
-		n.pools[to.Host] = pool
+		pool = make(peer.PoolConfig{TLS: n.proofs.client})
+		pools[to.Host] = pool
 	}
 	return peer.Transport(pool, peer.Signer{Caller: caller, Secrets: n.proofs.secrets, Now: n.probes.now})
 }
@@ -82,8 +92,10 @@ func (n *neighbours) over(to *url.URL, caller string) http.RoundTripper {
 func (n *neighbours) close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, pool := range n.pools {
-		pool.CloseIdleConnections()
+	for _, pools := range []map[string]*http.Transport{n.pools, n.calls} {
+		for _, pool := range pools {
+			pool.CloseIdleConnections()
+		}
 	}
 	return nil
 }
@@ -97,7 +109,7 @@ type connecting interface {
 func clientOf[Client connecting](n *neighbours, from, to string, make func(rpc.RemoteOptions) (Client, error)) Client {
 	figures := newEdgeFigures(n.tel.Module(from), to)
 	o := rpc.RemoteOptions{
-		URL: n.layout.remote[to].String(), HTTP: peer.Client(n.over(n.layout.remote[to], from)), From: from,
+		URL: n.layout.remote[to].String(), HTTP: peer.Client(n.calling(n.layout.remote[to], from)), From: from,
 		Tracer: n.tel.Traces, OnCall: figures.called,
 	}
 	if n.probes.edge != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // serveReplicas starts a full process on each of the folders, and a balancer before them.
-func (s *street) serveReplicas(t *testing.T) {
+func (s *street) serveReplicas(t testing.TB) {
 	t.Helper()
 	processes, urls := make([]*running, len(s.folders)), make([]string, len(s.folders))
 	for i, dir := range s.folders {

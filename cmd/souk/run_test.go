@@ -47,19 +47,19 @@ type text interface {
 }
 
 // start runs `souk serve` on a free port until the test ends, or stop.
-func start(t *testing.T, dir string, args ...string) *running {
+func start(t testing.TB, dir string, args ...string) *running {
 	t.Helper()
 	return startSaying(t, dir, &bytes.Buffer{}, args...)
 }
 
 // startSaying is start with somewhere else to write the log to.
-func startSaying(t *testing.T, dir string, stderr text, args ...string) *running {
+func startSaying(t testing.TB, dir string, stderr text, args ...string) *running {
 	t.Helper()
 	return startProbed(t, dir, stderr, probes{}, args...)
 }
 
 // startProbed is startSaying with somewhere to reach in.
-func startProbed(t *testing.T, dir string, stderr text, p probes, args ...string) *running {
+func startProbed(t testing.TB, dir string, stderr text, p probes, args ...string) *running {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	out, in := io.Pipe()
@@ -85,7 +85,7 @@ func startProbed(t *testing.T, dir string, stderr text, p probes, args ...string
 	return r
 }
 
-func (r *running) get(t *testing.T, path string) (int, string) {
+func (r *running) get(t testing.TB, path string) (int, string) {
 	t.Helper()
 	res, err := http.Get(r.url + path)
 	require.NoError(t, err)

@@ -85,7 +85,7 @@ func TestWithoutItsNeighbourAProcessDoesWhatItCan(t *testing.T) {
 	s.sound(t)
 }
 
-func mustTopology(t *testing.T, name string) topology {
+func mustTopology(t testing.TB, name string) topology {
 	t.Helper()
 	found, ok := topologyNamed(name)
 	require.True(t, ok, name)

@@ -23,7 +23,7 @@
 // private network's business.
 //
 //	server := peer.Server(peer.ServerConfig{Handler: require(mux)})
-//	client := peer.Client(peer.Transport(peer.Pool(peer.PoolConfig{}), peer.Signer{Caller: "orders", Secrets: secrets}))
+//	client := peer.Client(peer.Transport(peer.Calls(peer.PoolConfig{}), peer.Signer{Caller: "orders", Secrets: secrets}))
 package peer
 
 import (

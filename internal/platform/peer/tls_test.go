@@ -88,7 +88,15 @@ func TestACertificateNamesWhoMayCall(t *testing.T) {
 	ours := newAuthority(t)
 	serverTLS, err := peer.ServerTLS(ours.files("server"))
 	require.NoError(t, err)
-	for _, demands := range []string{"", oldSecret} { // certificates alone, and both proofs
+	for proto, pools := range map[string]func(peer.PoolConfig) *http.Transport{"HTTP/2.0": peer.Pool, "HTTP/1.1": peer.Calls} {
+		certificates(t, ours, serverTLS, proto, pools)
+	}
+}
+
+// certificates tries them over one kind of connections: alone, and beside a secret.
+func certificates(t *testing.T, ours *authority, serverTLS *tls.Config, proto string, pools func(peer.PoolConfig) *http.Transport) {
+	t.Helper()
+	for _, demands := range []string{"", oldSecret} {
 		rules := peer.Rules{TLS: true, Callers: []string{"orders", "cart", "search"}}
 		if demands != "" {
 			rules.Secrets = secrets(t, demands)
@@ -99,7 +107,7 @@ func TestACertificateNamesWhoMayCall(t *testing.T) {
 		}))
 		at := serve(t, peer.Server(peer.ServerConfig{Handler: peer.Require(rules)(mux), TLS: serverTLS}))
 		ask := func(config *tls.Config, caller string, signs []peer.Secret) (string, error) {
-			pool := peer.Pool(peer.PoolConfig{TLS: config})
+			pool := pools(peer.PoolConfig{TLS: config})
 			t.Cleanup(pool.CloseIdleConnections)
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+at+peer.RPCPath("payments", "Get"), nil)
 			require.NoError(t, err)
@@ -116,7 +124,7 @@ func TestACertificateNamesWhoMayCall(t *testing.T) {
 		for _, module := range []string{"orders", "cart"} {
 			got, err := ask(shop, module, secrets(t, oldSecret))
 			require.NoError(t, err)
-			assert.Equal(t, module+" HTTP/2.0", got)
+			assert.Equal(t, module+" "+proto, got)
 		}
 		_, err = ask(shop, "search", secrets(t, oldSecret))
 		require.ErrorIs(t, err, peer.ErrBadSignature, "a module that the certificate does not name")

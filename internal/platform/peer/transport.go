@@ -106,6 +106,7 @@ const (
 	writeStall  = 10 * time.Second // without a byte being taken
 	maxHeaders  = 64 << 10
 	maxStreams  = 1000 // on one connection: calls and long polls
+	idleConns   = 64   // kept open for calls
 )
 
 func http2() *http.HTTP2Config {
@@ -120,7 +121,19 @@ type PoolConfig struct {
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error) // default: a net.Dialer with a short timeout
 }
 
-// Pool is the connections to one peer, shared by all modules that ask it: HTTP/2, over TLS for
+// Calls is the connections to one peer for calls of its modules, shared by all that ask it: HTTP/1.1, a call at a time
+// on each. That takes half the time of a stream of HTTP/2 (see docs/benchmarks/split.md). A connection that ends
+// just as a call begins leaves it unknown, so this is for what is repeated by its key.
+func Calls(o PoolConfig) *http.Transport {
+	pool := Pool(o)
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	pool.Protocols, pool.HTTP2 = protocols, nil
+	pool.MaxIdleConnsPerHost = idleConns
+	return pool
+}
+
+// Pool is the connections to one peer for all that is no call (event logs, what is passed on): HTTP/2, over TLS for
 // https:// and without for http://, which is for a private network.
 func Pool(o PoolConfig) *http.Transport {
 	if o.Dial == nil {
