@@ -29,10 +29,10 @@ func (w *world) database(flag string) string {
 // was not told would work on empty files, and say so of the marketplace.
 const elsewhere = "postgresql"
 
-// rememberDB leaves that file, or says what is wrong with leaving the database out.
+// rememberDB leaves that file, once the databases could be opened.
 func rememberDB(dir, db string) error {
 	if db == "" {
-		return checkDB(dir, db)
+		return nil
 	}
 	text := "The data of this souk are in a PostgreSQL database; only the search index is here.\nCommands need --db or " + databaseVariable + ".\n"
 	if err := os.WriteFile(filepath.Join(dir, elsewhere), []byte(text), 0o600); err != nil {

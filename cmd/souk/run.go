@@ -55,7 +55,7 @@ func commands(w *world) []*cobra.Command {
 	return []*cobra.Command{
 		serveCommand(w), upCommand(w), logsCommand(w), adminCommand(w), importCommand(w), exportCommand(w), searchCommand(w),
 		verifyCommand(w), backupCommand(w), restoreCommand(w),
-		eventsCommand(w), jobsCommand(w), migrateCommand(w), modulesCommand(w), versionCommand(w),
+		eventsCommand(w), jobsCommand(w), migrateCommand(w), dbCommand(w), modulesCommand(w), versionCommand(w),
 	}
 }
 

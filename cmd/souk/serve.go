@@ -125,7 +125,7 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 			return err
 		}
 	}
-	if err := rememberDB(dir, o.db); err != nil {
+	if err := checkDB(dir, o.db); err != nil {
 		return err
 	}
 	a, err := wire(ctx, dir, tel, wireOptions{
@@ -135,6 +135,9 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 		return err
 	}
 	defer closing(&err, a.close)
+	if err := rememberDB(dir, o.db); err != nil {
+		return err
+	}
 	if w.probes.wired != nil {
 		w.probes.wired(a)
 	}

@@ -223,4 +223,4 @@ func (c *checker) mendUnknown(module string) string {
 }
 
 // engineTables are SQLite's and PostgreSQL's own, for the platform to look into.
-var engineTables = []string{"sqlite_master", "sqlite_schema", "sqlite_temp_schema", "sqlite_sequence", "sqlite_stat1", "dbstat", "pg_catalog", "pg_class", "pg_indexes", "pg_namespace", "pg_roles", "pg_stat_activity", "pg_tables"}
+var engineTables = []string{"sqlite_master", "sqlite_schema", "sqlite_temp_schema", "sqlite_sequence", "sqlite_stat1", "dbstat", "pg_attribute", "pg_catalog", "pg_class", "pg_constraint", "pg_indexes", "pg_namespace", "pg_roles", "pg_stat_activity", "pg_tables"}

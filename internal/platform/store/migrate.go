@@ -141,7 +141,7 @@ func migrate(ctx context.Context, o Options) error {
 
 // inspect compares what has run with what this binary has, before anything runs.
 func inspect(ctx context.Context, c *conn, o Options, all []source) (waits bool, err error) {
-	done, err := applied(ctx, c, all)
+	done, err := applied(ctx, c, o, all)
 	if err != nil {
 		return false, err
 	}
@@ -166,18 +166,23 @@ func compareAll(module, path string, all []source, done []ran) (waits bool, err 
 }
 
 // applied reads what has run in a file.
-func applied(ctx context.Context, c *conn, all []source) ([]ran, error) {
+func applied(ctx context.Context, c *conn, o Options, all []source) ([]ran, error) {
 	var tables []string
 	if err := c.x.SelectContext(ctx, &tables, `SELECT name FROM sqlite_schema WHERE type = 'table'`); err != nil {
 		return nil, fmt.Errorf("read the schema: %w", err)
 	}
-	return ranIn(all, tables, func(dest any, query string) error { return c.x.SelectContext(ctx, dest, query) })
+	return ranIn(o, all, tables, func(dest any, query string) error { return c.x.SelectContext(ctx, dest, query) })
 }
 
 // ranIn reads what has run. A migration leaves its row in the table of checksums, and goose's
 // in its own, in its own transaction.
-func ranIn(all []source, tables []string, read func(dest any, query string) error) ([]ran, error) {
+func ranIn(o Options, all []source, tables []string, read func(dest any, query string) error) ([]ran, error) {
 	var done []ran
+	if slices.Contains(tables, copyState) && !o.copying {
+		if err := checkCopied(o, read); err != nil {
+			return nil, err
+		}
+	}
 	if slices.Contains(tables, "migration_checksums") {
 		if err := read(&done, `SELECT source, version, file, sum FROM migration_checksums ORDER BY source, version`); err != nil {
 			return nil, fmt.Errorf("read the checksums of migrations: %w", err)

@@ -58,6 +58,8 @@ type Options struct {
 	RunTwice bool // for tests: every function runs, is undone, and runs again
 	NoSync   bool // for tests: a commit does not wait for the disk
 
+	copying bool // by a Copy, to an unfinished target
+
 	// For store's own tests.
 	onConnect  func(c *sqlite3.SQLiteConn, writer bool) error
 	forceFolds int64 // checkpointForce

@@ -60,19 +60,19 @@ func pgMigrate(ctx context.Context, o Options, at place, readOnly bool) error {
 
 // pgInspect compares what has run with what this binary has, before anything runs.
 func pgInspect(ctx context.Context, pool *sqlx.DB, o Options, at place, all []source) (waits bool, err error) {
-	done, err := pgApplied(ctx, pool, all)
+	done, err := pgApplied(ctx, pool, o, all)
 	if err != nil {
 		return false, err
 	}
 	return compareAll(o.Module, at.String(), all, done)
 }
 
-func pgApplied(ctx context.Context, pool *sqlx.DB, all []source) ([]ran, error) {
+func pgApplied(ctx context.Context, pool *sqlx.DB, o Options, all []source) ([]ran, error) {
 	var tables []string
 	if err := pool.SelectContext(ctx, &tables, `SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()`); err != nil {
 		return nil, fmt.Errorf("read the schema: %w", err)
 	}
-	return ranIn(all, tables, func(dest any, query string) error { return pool.SelectContext(ctx, dest, query) })
+	return ranIn(o, all, tables, func(dest any, query string) error { return pool.SelectContext(ctx, dest, query) })
 }
 
 // pgStatus notes in all which migrations have run, for Migrations.

@@ -66,6 +66,7 @@ const (
 	pgAux    pgUse = "sequencer"
 	pgNews   pgUse = "listen"
 	pgOwner  pgUse = "migrate"
+	pgCopies pgUse = "copy"
 )
 
 // How long the server lets a transaction of a Write stand idle before it ends it: a process
@@ -96,6 +97,9 @@ func (p place) settings(o Options, use pgUse) *pgx.ConnConfig {
 		if o.NoSync {
 			set["synchronous_commit"] = "off"
 		}
+	case pgCopies:
+		// The source's transaction stands for as long as the copy takes, and keeps others from writing.
+		set["idle_in_transaction_session_timeout"], set["statement_timeout"] = "0", "0"
 	case pgOwner:
 		set["lock_timeout"] = millis(time.Minute)
 	case pgNews:
