@@ -31,7 +31,8 @@ type Config struct {
 	Timeout     time.Duration // of one run; default 5 minutes
 	Grace       time.Duration // for running jobs when Run is to end; default 10 seconds
 
-	// Lease is how long a run belongs to this runner without being renewed; default 30 seconds.
+	// Lease is how long a run belongs to this runner without being renewed; default 30 seconds, and 6
+	// where it is Shared: buyers wait that long for what was under way in a process that died.
 	Lease time.Duration
 	// Shared says that other processes run jobs of this database too: what is found running is
 	// theirs until its lease ends, and what they enqueued and died over is looked for. Always so
@@ -61,6 +62,9 @@ func (o Config) withDefaults() Config {
 	}
 	if o.Grace <= 0 {
 		o.Grace = 10 * time.Second
+	}
+	if o.Lease <= 0 && o.Shared {
+		o.Lease = 6 * time.Second
 	}
 	if o.Lease <= 0 {
 		o.Lease = 30 * time.Second
