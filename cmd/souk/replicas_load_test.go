@@ -260,14 +260,23 @@ func (r *replicas) signal(t *testing.T, i int, s syscall.Signal) {
 	require.NoError(t, r.children[i].cmd.Process.Signal(s))
 }
 
-// rest waits until none of these checkouts is under way.
+// rest waits until none of these checkouts is under way, and what was placed has been paid for.
 func (r *replicas) rest(t *testing.T, all []*bought, when string) {
 	t.Helper()
 	for _, b := range all {
-		until(t, when+": a checkout comes to rest", func() bool {
+		at := &bought{shopper: b.shopper} // b's own is its buyer's to write
+		untilWithin(t, when+": a checkout comes to rest", time.Minute, func() bool {
 			said, a, err := b.shopper.checkout(t.Context(), b.quote, b.method, b.key)
+			at.said = said
 			return err == nil && a.status < 300 && said.Status != "pending"
 		})
+		if at.said.Status == "rejected" {
+			continue
+		}
+		ctx, end := context.WithTimeout(t.Context(), time.Minute)
+		_, ok := at.settled(ctx)
+		end()
+		require.True(t, ok, "%s: order %s is not paid for", when, at.said.Order)
 	}
 }
 

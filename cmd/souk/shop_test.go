@@ -254,14 +254,20 @@ func (s *shopper) buy(t testing.TB, method string, listings ...listingSeen) chec
 // until asks until ok says yes or half a minute has passed; it is told what was seen last.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(30 * time.Second)
+	untilWithin(t, what, 30*time.Second, ok)
+}
+
+// untilWithin is until with other patience.
+func untilWithin(t testing.TB, what string, patience time.Duration, ok func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-deadline.C:
-			t.Fatalf("waited for half a minute: %s", what)
+			t.Fatalf("waited for %s: %s", patience, what)
 		case <-tick.C:
 		}
 	}

@@ -173,6 +173,9 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 	}
 	for i := range parts {
 		parts[i].Door = doors[parts[i].Name]
+		if parts[i].Name == "search" && o.db != "" {
+			parts[i].Ready = (&catchingUp{module: "search", list: a.bus.List}).ready
+		}
 	}
 	parts = inOrder(append(parts, a.neighbours.parts(o.layout.has(pagesModule))...))
 	if a.modules, err = module.NewSet(tel.Log, parts...); err != nil {
