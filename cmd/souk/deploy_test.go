@@ -123,6 +123,9 @@ func TestDeployFiles(t *testing.T) {
 		found, err := filepath.Glob(filepath.Join(deployDocs, pattern))
 		require.NoError(t, err)
 		for _, path := range found {
+			if filepath.Base(filepath.Dir(path)) == "replicas" {
+				continue // no grouping of modules, and written by hand
+			}
 			assert.Contains(t, want, path, "nothing makes %s", path)
 		}
 	}
