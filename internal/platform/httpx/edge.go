@@ -85,6 +85,8 @@ func (x *exchange) finish(ctx context.Context, method string, took time.Duration
 	switch {
 	case status == http.StatusInternalServerError:
 		event = log.Error()
+	case x.quiet && x.module == "platform": // who polls readiness is told; the module has said why in the log
+		event = log.Debug()
 	case status >= http.StatusInternalServerError:
 		event = log.Warn()
 	case x.quiet:

@@ -44,14 +44,28 @@ func (s *Set) Health(ctx context.Context) []Health {
 			all[i] = Health{
 				Module: m.Name, Ready: true, InFlight: stats.InFlight, Max: stats.Max, Refused: stats.Refused, Panics: stats.Panics,
 			}
-			if err := m.ready(ctx); err != nil {
+			err := m.ready(ctx)
+			if err != nil {
 				all[i].Ready, all[i].Code = false, string(errs.CodeOf(err))
-				s.log.Warn().Str("module", m.Name).Err(err).Msg("module not ready")
 			}
+			s.notice(m.Name, err)
 		})
 	}
 	asking.Wait()
 	return all
+}
+
+// notice leaves a line when a module stops being ready, or is again: whoever polls asks every second.
+func (s *Set) notice(module string, err error) {
+	_, was := s.unready.Load(module)
+	switch {
+	case err != nil && !was:
+		s.unready.Store(module, true)
+		s.log.Warn().Str("module", module).Err(err).Msg("module not ready")
+	case err == nil && was:
+		s.unready.Delete(module)
+		s.log.Info().Str("module", module).Msg("module ready again")
+	}
 }
 
 // ready says why m cannot work. It goes around the door: a busy module is ready, and a

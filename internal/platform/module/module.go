@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/rs/zerolog"
@@ -56,6 +57,7 @@ type Set struct {
 	modules []Module
 	log     zerolog.Logger
 	state   stopping
+	unready sync.Map // names of the modules that were not when last asked
 }
 
 // NewSet puts modules together, and gives a door to each that has none.

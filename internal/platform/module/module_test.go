@@ -1,11 +1,14 @@
 package module_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/go-chi/chi/v5"
@@ -136,4 +139,21 @@ func TestASetThatMakesNoSenseIsRefused(t *testing.T) {
 		_, err := module.NewSet(zerolog.Nop(), modules...)
 		require.Error(t, err, name)
 	}
+}
+
+func TestThatAModuleIsNotReadyIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	failing := errors.New("not yet")
+	set, err := module.NewSet(zerolog.New(&log), module.Module{Name: "cart", Ready: func(context.Context) error { return failing }})
+	require.NoError(t, err)
+	for range 3 {
+		require.False(t, set.Health(t.Context())[0].Ready)
+	}
+	failing = nil
+	for range 3 {
+		require.True(t, set.Health(t.Context())[0].Ready)
+	}
+	assert.Equal(t, 1, strings.Count(log.String(), "module not ready"), "whoever polls asks every second")
+	assert.Equal(t, 1, strings.Count(log.String(), "module ready again"))
 }
