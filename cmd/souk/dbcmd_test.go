@@ -95,8 +95,12 @@ func (e *endsAt) Write(p []byte) (int, error) {
 func TestMistakesInCopying(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{}, {"--from", "a"}, {"--from", "a", "--to", "b"}, {"--from", "postgres:///a", "--to", "postgres:///b"},
-		{"--from", "a", "--to", "postgres:///b", "--modules", "search"}, {"--from", "a", "--to", "postgres:///b", "--modules", "nothing"},
+		{},
+		{"--from", "a"},
+		{"--from", "a", "--to", "b"},
+		{"--from", "postgres:///a", "--to", "postgres:///b"},
+		{"--from", "a", "--to", "postgres:///b", "--modules", "search"},
+		{"--from", "a", "--to", "postgres:///b", "--modules", "nothing"},
 	} {
 		assert.Equal(t, exitMistake, souk(t, nil, append([]string{"db", "copy"}, args...)...).status, args)
 	}

@@ -61,7 +61,7 @@ func BeginCopy(ctx context.Context, o CopyOptions) (_ *Copy, err error) {
 	c := &Copy{o: o}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("copy %s: %w", o.From.Module, err), c.Close()) //nolint:contextcheck // closing is not for ctx to stop
+			err = errors.Join(fmt.Errorf("copy %s: %w", o.From.Module, err), c.Close())
 		}
 	}()
 	if c.from, err = openSource(ctx, o.From); err != nil {
@@ -180,7 +180,11 @@ func (c *Copy) settleBegin(ctx context.Context, begun, print string) error {
 		return fmt.Errorf("%s holds an unfinished copy of something else, or of what the source was before (%s; it is %s now): begin anew with --restart",
 			c.to, begun, print)
 	}
-	return c.to.change(ctx, c.tables, func(tx copyTx) error {
+	resting := c.tables
+	if !c.o.Restart {
+		resting = nil
+	}
+	return c.to.change(ctx, resting, func(tx copyTx) error {
 		if c.o.Restart {
 			for _, t := range slices.Backward(c.tables) {
 				if err := tx.exec(`DELETE FROM ` + quoteName(t.name)); err != nil {

@@ -183,9 +183,12 @@ func TestCopyGoesOnWhereItWas(t *testing.T) {
 func TestCopyCutOffByItsContextGoesOn(t *testing.T) {
 	t.Parallel()
 	schema, back, whole := copySchema(t), copyFile(t), copyFile(t)
-	fill(t, schema)
+	silent := schema
+	silent.pgNoNumbers = true
+	fill(t, silent)
 	want, err := copied(t, CopyOptions{From: schema, To: whole})
 	require.NoError(t, err)
+	assert.Contains(t, fmt.Sprint(want), "{event_log 25 ", "what had no position has been given one")
 	ctx, cancel := context.WithCancel(t.Context())
 	c, err := BeginCopy(ctx, CopyOptions{From: schema, To: back, batch: 4, afterBatch: func() error { cancel(); return nil }})
 	require.NoError(t, err)
@@ -225,6 +228,24 @@ func TestCopyRefusesWhileSomebodyHasEitherOpen(t *testing.T) {
 	_, err = BeginCopy(t.Context(), CopyOptions{From: file, To: schema})
 	require.ErrorIs(t, err, ErrLocked)
 	require.NoError(t, other.Close())
+}
+
+// Whoever writes without saying that it is a souk is kept from it by the tables' locks.
+func TestCopyKeepsTheSourceFromBeingWritten(t *testing.T) {
+	t.Parallel()
+	schema := copySchema(t)
+	fill(t, schema)
+	c, err := BeginCopy(t.Context(), CopyOptions{From: schema, To: copyFile(t)})
+	require.NoError(t, err)
+	other := pgAdmin(t, schema.URL)
+	defer func() { require.NoError(t, other.Close(context.Background())) }()
+	pgRun(t, other, `SET lock_timeout = 1`)
+	for _, table := range []string{"totals", "event_queue", "idempotency"} {
+		_, err = other.Exec(t.Context(), `DELETE FROM `+quoteName(schema.Schema)+`.`+table)
+		assert.Equal(t, "55P03", pgCode(err), table)
+	}
+	require.NoError(t, c.Close())
+	pgRun(t, other, `DELETE FROM `+quoteName(schema.Schema)+`.jobs`)
 }
 
 func TestCopyHasDifferencesFound(t *testing.T) {
