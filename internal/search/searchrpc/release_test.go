@@ -3,8 +3,8 @@ package searchrpc_test
 import (
 	"testing"
 
-	"souk/internal/search/searchrpc"
 	"souk/internal/platform/rpc/contract/contracttest"
+	"souk/internal/search/searchrpc"
 )
 
 func TestTheLastReleaseIsUnderstood(t *testing.T) {
