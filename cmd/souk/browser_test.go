@@ -39,12 +39,13 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	require.NoError(b.t, chromedp.Do(b.ctx, steps...))
 }
 
-// until waits, frame by frame, for an expression to be true on the page or on one that follows it.
+// until waits, frame by frame, for an expression to be true on the page or on one that follows it. A page
+// that has only begun to arrive has no body yet.
 func (b *tab) until(expression string) {
 	b.t.Helper()
 	for {
 		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
-			`new Promise((done, fail) => { let n = 0; const look = () => (`+expression+`) ? done(true) : ++n > 1800 ? fail(new Error("never: " + document.title + " " + location + " " + document.body.innerText.slice(0, 500))) : requestAnimationFrame(look); look() })`,
+			`new Promise((done, fail) => { let n = 0; const look = () => document.body && (`+expression+`) ? done(true) : ++n > 1800 ? fail(new Error("never: " + document.title + " " + location + " " + document.body?.innerText.slice(0, 500))) : requestAnimationFrame(look); look() })`,
 			chromedp.EvalAwaitPromise))
 		if err != nil && (strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "context")) && b.ctx.Err() == nil {
 			continue // the page went away while it was looked at: look at the next
