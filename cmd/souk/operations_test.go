@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -40,6 +41,12 @@ func TestAnOperatorSeesAndMendsWhatOtherProcessesHave(t *testing.T) {
 	assert.Contains(t, page("/operator/modules"), "search.catalog", "a subscriber of another process")
 	trail := page("/operator/audit")
 	assert.Contains(t, trail, "catalog")
+
+	operator := &shopper{url: s.url, session: s.operator.session}
+	dropped := operator.form(t, "/operator/jobs/drop", url.Values{"module": {"payments"}, "kind": {"payments.drive"}, "job": {"pay_gone"}})
+	assert.Equal(t, http.StatusSeeOther, dropped)
+	assert.NotContains(t, page("/operator/jobs"), "pay_gone")
+	assert.Contains(t, page("/operator/audit?module=payments"), "pay_gone", "who did it is written down where it was done")
 
 	s.others[2].stop() // the process with payments, as topologies order them
 	require.Equal(t, exitOK, <-s.others[2].status)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +82,19 @@ func (s *shopper) do(ctx context.Context, method, path, idempotencyKey string, b
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	return answer{status: res.StatusCode, header: res.Header, body: text}, err
+}
+
+// form sends a form as a browser does, and says how it was answered.
+func (s *shopper) form(t testing.TB, path string, fields url.Values) (status int) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+path, strings.NewReader(fields.Encode()))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.AddCookie(&http.Cookie{Name: httpx.SessionCookie, Value: s.session})
+	res, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	return res.StatusCode
 }
 
 // must sends a request that has to succeed.

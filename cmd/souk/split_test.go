@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"souk/internal/platform/peer/peertest"
 )
 
 func TestSettingsOfASplitThatMakeNoSense(t *testing.T) {
@@ -112,6 +114,46 @@ func TestAWrongSecretIsRefusedAndSaidSo(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, status)
 	status, body := s.get(t, "/api/v1/payments/methods")
 	assert.Equal(t, http.StatusServiceUnavailable, status, body)
+}
+
+// TestProcessesKnowEachOtherByCertificates: no secret, TLS on both private sides, and everything works.
+func TestProcessesKnowEachOtherByCertificates(t *testing.T) {
+	t.Parallel()
+	s := openAs(t, mustTopology(t, "payments-out"))
+	s.halt(t)
+	authority := peertest.NewAuthority(t)
+	at := []string{freeAddress(t), freeAddress(t)}
+	for i, modules := range s.topology.Processes {
+		uris := []string{"souk://edge", "souk://rehearsal"}
+		for _, name := range modules {
+			uris = append(uris, "souk://"+name)
+		}
+		files := authority.Files(strings.Join(modules, "-"), uris...)
+		args := []string{"--log-level", "error", "--peer-cert", files.Cert, "--peer-key", files.Key, "--peer-ca", files.CA}
+		for _, arg := range s.topology.arguments(i, at) {
+			args = append(args, strings.Replace(arg, "=http://", "=https://", 1))
+		}
+		process := start(t, s.dir, args...)
+		if i == 0 {
+			s.running = process
+		} else {
+			s.others = []*running{process}
+		}
+	}
+	until(t, "they have met", func() bool {
+		status, _ := s.get(t, "/readyz")
+		return status == http.StatusOK
+	})
+	c := newGuest(t, s.url).buy(t, "sandbox_ok", seen(s.lamps.listings[0]))
+	assert.Equal(t, "placed", c.Status, c.Message)
+	status, _ := s.get(t, "/api/v1/payments/methods")
+	assert.Equal(t, http.StatusOK, status, "what is passed on brings a certificate too")
+	s.sound(t)
+	_, err := http.Get("http://" + at[1] + "/souk/v1/contracts/payments")
+	if err == nil {
+		_, err = http.Get("https://" + at[1] + "/souk/v1/contracts/payments")
+	}
+	assert.Error(t, err, "nobody comes in without a certificate")
 }
 
 // safeText is a text that may be read while it grows.

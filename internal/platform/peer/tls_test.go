@@ -1,92 +1,22 @@
 package peer_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"net/http"
-	"net/url"
-	"os"
-	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"souk/internal/platform/peer"
+	"souk/internal/platform/peer/peertest"
 )
-
-// authority signs certificates for the tests.
-type authority struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	a := &authority{t: t, dir: t.TempDir()}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}
-	a.key = newKey(t)
-	der, err := x509.CreateCertificate(rand.Reader, template, template, a.key.Public(), a.key)
-	require.NoError(t, err)
-	a.cert, err = x509.ParseCertificate(der)
-	require.NoError(t, err)
-	a.write("ca.pem", "CERTIFICATE", der)
-	return a
-}
-
-func newKey(t *testing.T) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	return key
-}
-
-func (a *authority) write(name, kind string, der []byte) string {
-	a.t.Helper()
-	path := filepath.Join(a.dir, name)
-	require.NoError(a.t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
-	return path
-}
-
-// files are a certificate that names the URIs.
-func (a *authority) files(name string, uris ...string) peer.Files {
-	a.t.Helper()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
-	}
-	for _, s := range uris {
-		uri, err := url.Parse(s)
-		require.NoError(a.t, err)
-		template.URIs = append(template.URIs, uri)
-	}
-	key := newKey(a.t)
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
-	require.NoError(a.t, err)
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(a.t, err)
-	return peer.Files{
-		Cert: a.write(name+".pem", "CERTIFICATE", der), Key: a.write(name+".key", "PRIVATE KEY", pkcs8), CA: filepath.Join(a.dir, "ca.pem"),
-	}
-}
 
 func TestACertificateNamesWhoMayCall(t *testing.T) {
 	t.Parallel()
-	ours := newAuthority(t)
-	serverTLS, err := peer.ServerTLS(ours.files("server"))
+	ours := peertest.NewAuthority(t)
+	serverTLS, err := peer.ServerTLS(ours.Files("server"))
 	require.NoError(t, err)
 	for proto, pools := range map[string]func(peer.PoolConfig) *http.Transport{"HTTP/2.0": peer.Pool, "HTTP/1.1": peer.Calls} {
 		certificates(t, ours, serverTLS, proto, pools)
@@ -94,7 +24,7 @@ func TestACertificateNamesWhoMayCall(t *testing.T) {
 }
 
 // certificates tries them over one kind of connections: alone, and beside a secret.
-func certificates(t *testing.T, ours *authority, serverTLS *tls.Config, proto string, pools func(peer.PoolConfig) *http.Transport) {
+func certificates(t *testing.T, ours *peertest.Authority, serverTLS *tls.Config, proto string, pools func(peer.PoolConfig) *http.Transport) {
 	t.Helper()
 	for _, demands := range []string{"", oldSecret} {
 		rules := peer.Rules{TLS: true, Callers: []string{"orders", "cart", "search"}}
@@ -119,7 +49,7 @@ func certificates(t *testing.T, ours *authority, serverTLS *tls.Config, proto st
 			}
 			return say(t, client, r)
 		}
-		shop, err := peer.ClientTLS(ours.files("shop", "souk://orders", "souk://cart"))
+		shop, err := peer.ClientTLS(ours.Files("shop", "souk://orders", "souk://cart"))
 		require.NoError(t, err)
 		for _, module := range []string{"orders", "cart"} {
 			got, err := ask(shop, module, secrets(t, oldSecret))
@@ -135,13 +65,13 @@ func certificates(t *testing.T, ours *authority, serverTLS *tls.Config, proto st
 			require.ErrorIs(t, err, peer.ErrBadSignature, "the secret is demanded as well")
 		}
 
-		theirs := newAuthority(t)
-		stranger, err := peer.ClientTLS(theirs.files("shop", "souk://orders"))
+		theirs := peertest.NewAuthority(t)
+		stranger, err := peer.ClientTLS(theirs.Files("shop", "souk://orders"))
 		require.NoError(t, err)
 		stranger.RootCAs = shop.RootCAs
 		_, err = ask(stranger, "orders", secrets(t, oldSecret))
 		require.Error(t, err, "a certificate of another authority")
-		trusting, err := peer.ClientTLS(ours.files("shop", "souk://orders"))
+		trusting, err := peer.ClientTLS(ours.Files("shop", "souk://orders"))
 		require.NoError(t, err)
 		trusting.RootCAs = x509.NewCertPool()
 		_, err = ask(trusting, "orders", secrets(t, oldSecret))
@@ -158,7 +88,7 @@ func TestACertificateDoesNotHelpWithoutTLS(t *testing.T) {
 
 func TestFilesThatAreNotThereAreNamed(t *testing.T) {
 	t.Parallel()
-	f := newAuthority(t).files("shop", "souk://orders")
+	f := peertest.NewAuthority(t).Files("shop", "souk://orders")
 	for _, spoil := range []func(*peer.Files){
 		func(f *peer.Files) { f.Cert = "nowhere.pem" },
 		func(f *peer.Files) { f.CA = "nowhere.pem" },
