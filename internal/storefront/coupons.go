@@ -27,6 +27,23 @@ type desk struct {
 	currency money.Currency
 }
 
+// errTwoCurrencies answers who would change a coupon that this form has too few fields for.
+var errTwoCurrencies = errs.Refusal(errs.Conflict, "storefront.two_currencies").
+	With("this coupon takes off an amount of one currency from a minimum in another; it can be changed through the API only")
+
+// in is the desk with the coupon's own currency, in which what is typed about it is meant.
+func (d desk) in(c cart.Coupon) (desk, error) {
+	switch {
+	case c.Amount.Minor > 0 && c.Minimum.Minor > 0 && c.Amount.Currency != c.Minimum.Currency:
+		return d, errTwoCurrencies
+	case c.Amount.Minor > 0:
+		d.currency = c.Amount.Currency
+	case c.Minimum.Minor > 0:
+		d.currency = c.Minimum.Currency
+	}
+	return d, nil
+}
+
 func (v *visit) sellerDesk(path string) func() (desk, error) {
 	return func() (desk, error) {
 		seller, err := v.ownSeller()
@@ -214,6 +231,9 @@ func (v *visit) editCoupon(d desk) error {
 	if err != nil {
 		return err
 	}
+	if d, err = d.in(c); err != nil {
+		return err
+	}
 	return v.showCoupon(http.StatusOK, d, c, views.Form{Values: couponValues(c)})
 }
 
@@ -253,11 +273,15 @@ func (v *visit) saveCoupon(d desk) error {
 	if err != nil {
 		return err
 	}
+	if d, err = d.in(was); err != nil {
+		return err
+	}
 	typed := v.fields(couponFields...)
 	typed["code"] = was.Code
 	d.funder = was.Funder
 	c, wrong := readCoupon(typed, d)
 	c.ID, c.Ended = was.ID, was.Ended
+	keepUntouched(&c, was, typed)
 	c.Version, _ = strconv.ParseInt(v.field("version"), 10, 64) // nonsense is version 0, which is refused as stale
 	again := func(status int, form views.Form) error {
 		if status != http.StatusConflict {
@@ -268,29 +292,58 @@ func (v *visit) saveCoupon(d desk) error {
 	return v.putCoupon(d, c, typed, wrong, "is changed", again)
 }
 
-// couponsCSV is the desk's coupons as a table.
-func (v *visit) couponsCSV(d desk) error {
-	list, _, err := v.listCoupons(d)
-	if err != nil {
-		return err
+// keepUntouched leaves in c what was there and the form says too little about: it knows days, not times, and
+// no label.
+func keepUntouched(c *cart.Coupon, was cart.Coupon, typed map[string]string) {
+	shown := couponValues(was)
+	if typed["starts"] == shown["starts"] {
+		c.From = was.From
 	}
+	if typed["ends"] == shown["ends"] {
+		c.Until = was.Until
+	}
+	if was.Label != takesOff(was) { // somebody's words, not made from what it takes off
+		c.Label = was.Label
+	}
+}
+
+// couponsCSV is all of the desk's coupons as a table.
+func (v *visit) couponsCSV(d desk) error {
 	when := func(t clock.Time) string {
 		if t.IsZero() {
 			return ""
 		}
 		return t.String()
 	}
-	return v.csv("coupons.csv", []string{"code", "label", "percent", "amount", "minimum", "currency", "from", "until", "limit", "limit_person", "used", "stopped"},
-		func(write func(...string) error) (bool, error) {
-			for _, c := range list {
-				err := write(c.Code, c.Label, strings.TrimSuffix(percent(c.Percent), " %"), c.Amount.Decimal(), c.Minimum.Decimal(), string(d.currency),
-					when(c.From), when(c.Until), strconv.FormatInt(c.Limit, 10), strconv.FormatInt(c.LimitPerson, 10), strconv.FormatInt(c.Used, 10), strconv.FormatBool(c.Ended))
-				if err != nil {
-					return false, err
-				}
+	sum := func(m money.Money) (amount, currency string) {
+		if m.Minor == 0 {
+			return "", ""
+		}
+		return m.Decimal(), string(m.Currency)
+	}
+	r := cart.ListCouponsRequest{By: v.by, Seller: d.seller, Page: page.Request{Limit: 100}}
+	return v.csv("coupons.csv", []string{
+		"code", "label", "percent", "amount", "amount_currency", "minimum", "minimum_currency", "from", "until", "limit", "limit_person", "used", "stopped",
+	}, func(write func(...string) error) (bool, error) {
+		reply, err := v.Cart.ListCoupons(v.ctx(), r)
+		if err != nil {
+			return false, err
+		}
+		for _, c := range reply.Coupons {
+			if c.Seller != d.seller {
+				continue
 			}
-			return false, nil
-		})
+			amount, amountIn := sum(c.Amount)
+			minimum, minimumIn := sum(c.Minimum)
+			err := write(c.Code, c.Label, strings.TrimSuffix(percent(c.Percent), " %"), amount, amountIn, minimum, minimumIn,
+				when(c.From), when(c.Until), strconv.FormatInt(c.Limit, 10), strconv.FormatInt(c.LimitPerson, 10), strconv.FormatInt(c.Used, 10), strconv.FormatBool(c.Ended))
+			if err != nil {
+				return false, err
+			}
+		}
+		r.Page.Cursor = reply.Next
+		return reply.Next != "", nil
+	})
 }
 
 // readCoupon reads the form of a coupon; wrong is what cannot be read.

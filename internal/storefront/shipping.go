@@ -72,7 +72,9 @@ func (v *visit) showShipping(status int, d desk, own, market cart.ShippingTable,
 		out.Work = v.operatorWork()
 	}
 	if d.seller != "" && !out.Borrowed {
-		out.Acts = []views.Act{{Text: "Withdraw my table and ship as the marketplace does", URL: d.path + "/withdraw", Values: map[string]string{"version": strconv.FormatInt(own.Version, 10)}}}
+		out.Acts = []views.Act{{Text: "Withdraw my table and ship as the marketplace does", URL: d.path + "/withdraw", Values: map[string]string{
+			"version": strconv.FormatInt(own.Version, 10), "for": string(d.seller),
+		}}}
 	}
 	for _, z := range own.Zones {
 		out.Zones = append(out.Zones, zoneRow(z))

@@ -2,10 +2,13 @@ package storefront_test
 
 import (
 	"encoding/csv"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,8 +17,11 @@ import (
 	"souk/internal/cart"
 	"souk/internal/catalog"
 	"souk/internal/platform/actor"
+	"souk/internal/platform/clock"
 	"souk/internal/platform/httpx"
 	"souk/internal/platform/id"
+	"souk/internal/platform/money"
+	"souk/internal/platform/page"
 )
 
 // two makes the seller of lamps staff of the other shop, too.
@@ -35,6 +41,7 @@ func TestStaffOfTwoShopsChoosesOne(t *testing.T) {
 	p := b.get("/sell/listings")
 	assert.Contains(t, p.text(), "Brass desk lamp")
 	old := b.get("/sell/listings/new")
+	own := b.get("/sell/shipping").submit("/sell/shipping", map[string]string{"kind.0": "flat", "steps.0": "5", "label.0": "Lamps by post"})
 	p = p.submit("/sell/as", map[string]string{"seller": string(w.bowls.ID)})
 	assert.Contains(t, p.text(), "You act for Casa Lume now.")
 	p.sound()
@@ -46,6 +53,9 @@ func TestStaffOfTwoShopsChoosesOne(t *testing.T) {
 	p = old.submit("/sell/listings/new", map[string]string{"title": "Pendant", "price.0": "40", "sku.0": "PD", "stock.0": "1"})
 	assert.Equal(t, 409, p.status, "a form of the other shop is not taken for this one")
 	assert.Contains(t, p.text(), "another of your shops")
+	b.get("/sell/shipping").submit("/sell/shipping", map[string]string{"kind.0": "flat", "steps.0": "6", "label.0": "Bowls by post"})
+	assert.Equal(t, 409, own.submit("/sell/shipping/withdraw", nil).status, "nor is the other shop's button")
+	assert.Contains(t, b.get("/sell/shipping").text(), "Bowls by post")
 
 	b.post("/sign-out", nil)
 	assert.Empty(t, b.has(httpx.SellerCookie))
@@ -242,4 +252,44 @@ func TestAStoppedCheckoutWaitsForTheOperator(t *testing.T) {
 	q, err := url.Parse(p.link("CSV"))
 	require.NoError(t, err)
 	assert.Equal(t, "stopped", q.Query().Get("state"))
+}
+
+// TestACouponKeepsWhatItsFormCannotSay: a currency that is not the desk's, times within a day, and words of its own.
+func TestACouponKeepsWhatItsFormCannotSay(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	by := w.accounts.Actor(w.person["operator"].ID)
+	put := func(c cart.Coupon) cart.Coupon {
+		c.Funder = cart.FunderPlatform
+		made, err := w.cart.PutCoupon(t.Context(), cart.PutCouponRequest{By: by, Key: id.New("key_"), Coupon: c})
+		require.NoError(t, err)
+		return made.Coupon
+	}
+	from, until := clock.Of(time.Date(2026, 5, 1, 15, 0, 0, 0, time.UTC)), clock.Of(time.Date(2026, 5, 31, 12, 0, 0, 0, time.UTC))
+	was := put(cart.Coupon{Code: "YEN", Label: "For our friends", Amount: money.Money{Minor: 1000, Currency: "JPY"}, From: from, Until: until})
+	b := w.as("operator")
+	edit := "/operator/coupons/" + string(was.ID)
+	p := b.get(edit)
+	assert.Contains(t, p.text(), "JPY")
+	p = p.submit(edit, map[string]string{"uses": "7"})
+	assert.Contains(t, p.text(), "The coupon YEN is changed.")
+	list, err := w.cart.ListCoupons(t.Context(), cart.ListCouponsRequest{By: by, Page: page.Request{Limit: 10}})
+	require.NoError(t, err)
+	got := list.Coupons[slices.IndexFunc(list.Coupons, func(c cart.Coupon) bool { return c.ID == was.ID })]
+	assert.Equal(t, int64(7), got.Limit)
+	assert.Equal(t, was.Amount, got.Amount)
+	assert.Equal(t, []clock.Time{from, until}, []clock.Time{got.From, got.Until})
+	assert.Equal(t, "For our friends", got.Label)
+
+	two := put(cart.Coupon{Code: "TWO", Label: "Two", Amount: money.Money{Minor: 100, Currency: "USD"}, Minimum: money.Money{Minor: 100, Currency: "EUR"}})
+	assert.Equal(t, 409, b.get("/operator/coupons/"+string(two.ID)).status)
+
+	for i := range 1010 {
+		put(cart.Coupon{Code: fmt.Sprintf("MANY%d", i), Label: "Many", Percent: 1000})
+	}
+	table, err := csv.NewReader(strings.NewReader(b.get("/operator/coupons.csv").body)).ReadAll()
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, len(table), 1+1012, "nobody takes half a table for a whole one")
+	i := slices.IndexFunc(table, func(row []string) bool { return row[0] == "YEN" })
+	assert.Equal(t, []string{"1000", "JPY", "", ""}, table[i][3:7])
 }
