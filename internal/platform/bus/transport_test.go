@@ -108,13 +108,9 @@ type wire struct {
 
 func newWire(t *testing.T) *wire {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // to have an address of our own
-	require.NoError(t, err)
 	secrets, err := peer.ParseSecrets("0123456789abcdef0123456789abcdef")
 	require.NoError(t, err)
-	w := &wire{t: t, address: listener.Addr().String(), secrets: secrets, open: map[net.Conn]bool{}}
-	require.NoError(t, listener.Close())
-	return w
+	return &wire{t: t, address: bustest.Address(t), secrets: secrets, open: map[net.Conn]bool{}}
 }
 
 func (w *wire) link() bustest.Link {

