@@ -1,0 +1,98 @@
+package pgcluster_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/platform/store/pgcluster"
+)
+
+// start starts a cluster in dir, or skips the test.
+func start(t *testing.T, dir string, settings string) *pgcluster.Cluster {
+	t.Helper()
+	c, err := pgcluster.Start(t.Context(), pgcluster.Config{Dir: dir, Quick: true, Settings: settings})
+	if errors.Is(err, pgcluster.ErrNotInstalled) && os.Getenv("CI") == "" {
+		t.Skip("skipped: install Debian's postgresql")
+	}
+	require.NoError(t, err)
+	return c
+}
+
+// folder is one that everybody can pass through.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "souk pg's \\ ")
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+	require.NoError(t, os.Chmod(dir, 0o711))
+	return filepath.Join(dir, "here")
+}
+
+func do(t *testing.T, c *pgcluster.Cluster, statement string) (n int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), c.Address("shop"))
+	require.NoError(t, err)
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	require.NoError(t, conn.QueryRow(t.Context(), statement).Scan(&n))
+	return n
+}
+
+func TestAClusterKeepsWhatItHas(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	c := start(t, dir, "max_connections = 10\n")
+	require.NoError(t, c.Create(t.Context(), "shop"))
+	require.NoError(t, c.Create(t.Context(), "shop"), "once more changes nothing")
+	count := `SELECT count(*) FROM pg_class WHERE relname = 'kept'`
+	conn, err := pgx.Connect(t.Context(), c.Address("shop"))
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), `CREATE TABLE kept (n INTEGER)`)
+	require.NoError(t, err)
+	for _, mode := range []string{"fast", "immediate"} {
+		require.NoError(t, c.Restart(t.Context(), mode))
+		assert.Equal(t, 1, do(t, c, count), mode)
+	}
+	require.Error(t, conn.Ping(t.Context()), "who was connected is not any more")
+	require.NoError(t, c.Halt(t.Context(), "fast"))
+	_, err = pgx.Connect(t.Context(), c.Address("shop"))
+	require.Error(t, err)
+	require.NoError(t, c.Resume(t.Context()))
+	assert.Equal(t, 1, do(t, c, count))
+	require.NoError(t, c.Stop())
+	_, err = pgx.Connect(t.Context(), c.Address("shop"))
+	require.Error(t, err)
+
+	c = start(t, dir, "no_such_setting = 1\n") // settings are those of the first start
+	assert.Equal(t, 1, do(t, c, count))
+	successor := start(t, dir, "")
+	assert.Equal(t, 1, do(t, successor, count), "what still runs on the folder is stopped")
+	require.NoError(t, successor.Drop(t.Context(), "shop"))
+	_, err = pgx.Connect(t.Context(), successor.Address("shop"))
+	require.Error(t, err)
+	require.NoError(t, successor.Stop())
+	require.NoError(t, c.Stop())
+}
+
+func TestAClusterThatCannotStartSaysWhy(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	require.NoError(t, start(t, dir, "").Stop())
+	conf, err := os.OpenFile(filepath.Join(dir, "data", "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = conf.WriteString("no_such_setting = 1\n")
+	require.NoError(t, err)
+	require.NoError(t, conf.Close())
+	_, err = pgcluster.Start(t.Context(), pgcluster.Config{Dir: dir})
+	require.ErrorContains(t, err, `unrecognized configuration parameter "no_such_setting"`)
+
+	_, err = pgcluster.Start(t.Context(), pgcluster.Config{Dir: filepath.Join(dir, strings.Repeat("long", 30))})
+	require.ErrorContains(t, err, "too long for a socket")
+}
