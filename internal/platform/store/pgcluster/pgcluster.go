@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // ErrNotInstalled says that there is no PostgreSQL on this machine.
@@ -273,6 +274,9 @@ func (s *Cluster) Address(database string) string {
 	return "postgres:///" + database + "?" + strings.ReplaceAll(query, "+", "%20") // pgx leaves a plus as it is
 }
 
+// duplicateDatabase is PostgreSQL's code of that error.
+const duplicateDatabase = "42P04"
+
 // Create makes a database if there is none of that name, which is a plain word.
 func (s *Cluster) Create(ctx context.Context, database string) (err error) {
 	c, err := pgx.Connect(ctx, s.Address("postgres"))
@@ -280,11 +284,11 @@ func (s *Cluster) Create(ctx context.Context, database string) (err error) {
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
 	defer func() { err = errors.Join(err, c.Close(ctx)) }()
-	var there bool
-	if err := c.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)`, database).Scan(&there); err != nil || there {
-		return err
-	}
 	_, err = c.Exec(ctx, `CREATE DATABASE `+pgx.Identifier{database}.Sanitize()+` TEMPLATE template0 ENCODING 'UTF8'`)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == duplicateDatabase {
+		return nil
+	}
 	return err
 }
 
