@@ -1,0 +1,268 @@
+package spelling
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Typed is a word of a query.
+type Typed struct {
+	Text     string // lower case, without accents
+	Listings int64  // that have it, anywhere
+	Fixed    bool   // it stays: a phrase, the beginning of a word, what a rule is about
+}
+
+// Change says that some words of a query stand for others.
+type Change struct {
+	First, Last int    // of the words typed, both included
+	Text        string // what they stand for
+}
+
+// Correction is a query that may have been meant.
+type Correction struct {
+	Changes  []Change
+	Words    []string // all of them, changed or not; "desk lamp" are two that stand in a row
+	Listings int64    // that have all of these words
+	cost     float64
+	rare     string // a word among the changes that a single title has
+}
+
+// Bounds of a correction.
+const (
+	mostWords  = 12 // of a query that is mended: longer ones are sentences, and costly
+	mostTried  = 8  // queries that are counted
+	beam       = 24 // queries that are thought of at a time
+	nearEnough = 8  // words that one may stand for
+	leastPart  = 2  // letters of each half of a split word
+)
+
+// What is done to a query costs, beside the edits of its words.
+const (
+	costUnknown = 3.5 // to keep a word that nothing has
+	costKnown   = 1.2 // to change one that listings have
+	costSplit   = 1.1 // to make two words of one
+	costJoin    = 1.0 // or one of two
+	perMatches  = .35 // less for ten times as many listings that have all words
+	knownRatio  = 5   // a word that listings have is only changed to one that so many times more have
+)
+
+// option is one reading of the next word or two.
+type option struct {
+	used    int
+	cost    float64
+	text    string
+	asTyped bool
+	rare    string
+}
+
+// thought is a query as far as it has been thought through.
+type thought struct {
+	cost    float64
+	words   []string
+	changes []Change
+	rare    string
+}
+
+// Correct finds the query that was meant by what was typed: few slips of the hand, and many
+// listings that have all its words, as matching counts them. It asks matching a few times only.
+// Where no query like it matches anything, the words that nothing has are still mended, each for
+// itself; such a correction has no Listings.
+func (b *Book) Correct(typed []Typed, matching func(words []string) (int64, error)) (best Correction, found bool, err error) {
+	most := perMatches * math.Log10(mostListings)
+	for _, c := range b.thinkOf(typed) {
+		if found && c.cost-most >= best.cost {
+			break // the rest is less likely still: no number of listings makes up for it
+		}
+		if c.Listings, err = matching(c.Words); err != nil {
+			return Correction{}, false, err
+		}
+		if c.Listings == 0 {
+			continue
+		}
+		if c.rare != "" { // one seller's slip is nobody's correction
+			n, err := matching([]string{c.rare})
+			if err != nil {
+				return Correction{}, false, err
+			}
+			if n < leastListings {
+				continue
+			}
+		}
+		c.cost -= perMatches * math.Log10(min(float64(c.Listings), mostListings))
+		if !found || c.cost < best.cost {
+			best, found = c, true
+		}
+	}
+	if !found {
+		best, found = b.mendUnknown(typed)
+	}
+	return best, found, nil
+}
+
+// mendUnknown puts the likeliest word for each that nothing has.
+func (b *Book) mendUnknown(typed []Typed) (c Correction, found bool) {
+	if len(typed) > mostWords {
+		return c, false
+	}
+	for i, w := range typed {
+		text := w.Text
+		if !w.Fixed && w.Listings == 0 && b.Listings(text) == 0 {
+			near := b.Near(text, 1)
+			if len(near) > 0 && near[0].Listings >= leastListings && !among(typed, near[0].Text) {
+				text = near[0].Text
+				c.Changes = append(c.Changes, Change{First: i, Last: i, Text: text})
+			}
+		}
+		c.Words = append(c.Words, text)
+	}
+	return c, len(c.Changes) > 0
+}
+
+// thinkOf is what may have been meant, likeliest first.
+func (b *Book) thinkOf(typed []Typed) []Correction {
+	if len(typed) > mostWords {
+		return nil
+	}
+	waiting := make([][]thought, len(typed)+2) // by how many words are thought through
+	waiting[0] = []thought{{}}
+	for i := range typed {
+		here := waiting[i]
+		slices.SortStableFunc(here, func(a, b thought) int { return cmp.Compare(a.cost, b.cost) })
+		here = here[:min(len(here), beam)]
+		for _, o := range b.options(typed, i) {
+			for _, t := range here {
+				waiting[i+o.used] = append(waiting[i+o.used], t.with(i, o))
+			}
+		}
+	}
+	var out []Correction
+	for _, t := range waiting[len(typed)] {
+		if len(t.changes) > 0 {
+			out = append(out, Correction{Changes: t.changes, Words: t.words, cost: t.cost, rare: t.rare})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Correction) int {
+		return cmp.Or(cmp.Compare(a.cost, b.cost), strings.Compare(strings.Join(a.Words, " "), strings.Join(b.Words, " ")))
+	})
+	return out[:min(len(out), mostTried)]
+}
+
+func among(typed []Typed, text string) bool {
+	return slices.ContainsFunc(typed, func(w Typed) bool { return w.Text == text })
+}
+
+func (t thought) with(at int, o option) thought {
+	next := thought{cost: t.cost + o.cost, words: append(slices.Clip(t.words), o.text), changes: t.changes, rare: cmp.Or(t.rare, o.rare)}
+	if !o.asTyped {
+		next.changes = append(slices.Clip(t.changes), Change{First: at, Last: at + o.used - 1, Text: o.text})
+	}
+	return next
+}
+
+// options are the readings of a word of a query, alone or with the next one.
+func (b *Book) options(typed []Typed, at int) []option {
+	w := typed[at]
+	kept := option{used: 1, text: w.Text, asTyped: true}
+	if w.Fixed {
+		return []option{kept}
+	}
+	unknown := w.Listings == 0 && b.Listings(w.Text) == 0
+	if unknown && takes(w.Text) {
+		kept.cost = costUnknown
+	}
+	out := []option{kept}
+	out = append(out, b.mended(typed, w, unknown)...)
+	if unknown {
+		out = append(out, b.split(w.Text)...)
+	}
+	if at+1 < len(typed) && !typed[at+1].Fixed {
+		out = append(out, b.joined(w, typed[at+1])...)
+	}
+	return out
+}
+
+// mended are the words that w may stand for: none that was typed as well, since who means a word
+// twice types it once.
+func (b *Book) mended(typed []Typed, w Typed, unknown bool) []option {
+	var out []option
+	for _, near := range b.Near(w.Text, nearEnough) {
+		o := option{used: 1, cost: near.Cost, text: near.Text}
+		if among(typed, near.Text) {
+			continue
+		}
+		if !unknown {
+			// What listings have may well be meant: it takes a small slip and a much commoner word.
+			if near.Edits > 1 || int64(near.Listings) < knownRatio*max(w.Listings, int64(b.Listings(w.Text))) {
+				continue
+			}
+			o.cost += costKnown
+		}
+		if near.Listings < leastListings {
+			if !unknown || len(out) > 0 {
+				break // they come last, and only when there is nothing better
+			}
+			o.rare = near.Text
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// split are the two words that one may have been, each of which listings have; one of them may
+// have a slip.
+func (b *Book) split(text string) []option {
+	var out []option
+	if !takes(text) {
+		return nil
+	}
+	for i := range text {
+		left, right := text[:i], text[i:]
+		if utf8.RuneCountInString(left) < leastPart || utf8.RuneCountInString(right) < leastPart {
+			continue
+		}
+		l, r := b.Listings(left), b.Listings(right)
+		switch {
+		case l >= leastListings && r >= leastListings:
+			out = append(out, pair(left, right, costSplit, l, r))
+		case l >= leastListings:
+			for _, near := range b.Near(right, 1) {
+				out = append(out, pair(left, near.Text, costSplit+float64(near.Edits), l, near.Listings))
+			}
+		case r >= leastListings:
+			for _, near := range b.Near(left, 1) {
+				out = append(out, pair(near.Text, right, costSplit+float64(near.Edits), near.Listings, r))
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b option) int { return cmp.Compare(a.cost, b.cost) })
+	return out[:min(len(out), nearEnough)]
+}
+
+func pair(left, right string, cost float64, l, r int) option {
+	cost -= perListings * math.Log10(min(float64(l), float64(r), mostListings))
+	if min(utf8.RuneCountInString(left), utf8.RuneCountInString(right)) < shortest {
+		cost += .5 // every word begins with some word of two letters
+	}
+	return option{used: 1, cost: cost, text: left + " " + right}
+}
+
+// joined is the one word that two may have been; it may have a slip if one of them is not known.
+func (b *Book) joined(left, right Typed) []option {
+	text := left.Text + right.Text
+	if n := b.Listings(text); n >= leastListings {
+		return []option{{used: 2, cost: costJoin - perListings*math.Log10(min(float64(n), mostListings)), text: text}}
+	}
+	if left.Listings > 0 && right.Listings > 0 {
+		return nil
+	}
+	for _, near := range b.Near(text, 1) {
+		if near.Listings < leastListings {
+			break
+		}
+		return []option{{used: 2, cost: costJoin + near.Cost, text: near.Text}}
+	}
+	return nil
+}

@@ -1,0 +1,163 @@
+package spelling_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/search/searchsvc/internal/spelling"
+)
+
+// shop is some listings, and the vocabulary of their titles.
+type shop struct {
+	*spelling.Book
+	with map[string][]int // by word: the listings that have it anywhere, in order
+	all  int
+}
+
+func newShop(titles ...string) *shop {
+	s := &shop{Book: spelling.New(), with: map[string][]int{}}
+	for _, title := range titles {
+		s.add(strings.Fields(title), nil)
+	}
+	return s
+}
+
+func (s *shop) add(title, text []string) {
+	each := func(words []string) []string { return slices.Compact(slices.Sorted(slices.Values(words))) }
+	s.Add(each(title))
+	all := slices.Concat(title, text)
+	var rows []string // two words in a row
+	for i := 1; i < len(all); i++ {
+		rows = append(rows, all[i-1]+" "+all[i])
+	}
+	for _, word := range each(append(rows, all...)) {
+		s.with[word] = append(s.with[word], s.all)
+	}
+	s.all++
+}
+
+// matching counts the listings that have all the words, "desk lamp" in a row.
+func (s *shop) matching(words []string) (int64, error) {
+	var both []int
+	for i, word := range words {
+		next := s.with[word]
+		if i == 0 {
+			both = next
+			continue
+		}
+		var kept []int
+		for _, at := range both {
+			if _, ok := slices.BinarySearch(next, at); ok {
+				kept = append(kept, at)
+			}
+		}
+		both = kept
+	}
+	return int64(len(both)), nil
+}
+
+// meant is what a text stands for; "" for nothing else.
+func (s *shop) meant(text string) string {
+	var typed []spelling.Typed
+	for word := range strings.FieldsSeq(text) {
+		typed = append(typed, spelling.Typed{Text: word, Listings: int64(len(s.with[word]))})
+	}
+	c, found, err := s.Correct(typed, s.matching)
+	if err != nil || !found {
+		return ""
+	}
+	return strings.Join(c.Words, " ")
+}
+
+func office() *shop {
+	var titles []string
+	for range 20 {
+		titles = append(titles, "laptop bag black", "tooth brush soft", "laser printer", "toner cartridge black", "memory card")
+	}
+	for range 3 {
+		titles = append(titles, "bad weather jacket", "laptop stand", "desk lamp", "toothpaste mint", "keyboard usb")
+	}
+	s := newShop(append(titles, "lapttop sticker", "zither")...)
+	s.add([]string{"strings"}, []string{"for", "your", "zither"})
+	return s
+}
+
+func TestCorrect(t *testing.T) {
+	t.Parallel()
+	s := office()
+	tests := map[string]struct{ text, want string }{
+		"one word":                               {"latpop", "laptop"},
+		"in each word one":                       {"lazer pritner", "laser printer"},
+		"the rest stays":                         {"tonr black", "toner black"},
+		"a word that exists beside the other":    {"laptop bad", "laptop bag"},
+		"what goes together":                     {"desk lanp", "desk lamp"},
+		"two words written as one":               {"laptopbag", "laptop bag"},
+		"as one, with a slip":                    {"laptpobag", "laptop bag"},
+		"one word written as two":                {"key board usb", "keyboard usb"},
+		"as two, with a slip":                    {"key boatd usb", "keyboard usb"},
+		"where no query matches, what can be":    {"tn2110 cartrige", "tn2110 cartridge"},
+		"a word of one title and more texts":     {"zitger", "zither"},
+		"a word of one title alone":              {"sticler", ""},
+		"nothing near":                           {"zyxwvut", ""},
+		"nothing near, beside what is there":     {"zyxwvut black", ""},
+		"a single word that one listing has":     {"lapttop", "laptop"},
+		"two edits in one word":                  {"cratrige", "cartridge"},
+		"nothing":                                {"", ""},
+		"a word that is there is not had twice":  {"laptop latpop bag", ""},
+		"two words that nobody has in a row":     {"lampdesk", ""},
+		"a sentence is left alone":               {strings.Repeat("latpop ", 13), ""},
+		"all of a sentence that is not too long": {"latpop bga blakc", "laptop bag black"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, tt.want, s.meant(tt.text))
+		})
+	}
+}
+
+func TestACorrectionSaysWhatItChanges(t *testing.T) {
+	t.Parallel()
+	s := office()
+	c, found, err := s.Correct([]spelling.Typed{{Text: "usb", Listings: 3}, {Text: "key"}, {Text: "board"}}, s.matching)
+	require.NoError(t, err)
+	require.True(t, found)
+	assert.Equal(t, []spelling.Change{{First: 1, Last: 2, Text: "keyboard"}}, c.Changes)
+	assert.Equal(t, []string{"usb", "keyboard"}, c.Words)
+	assert.EqualValues(t, 3, c.Listings)
+}
+
+func TestWhatIsFixedStays(t *testing.T) {
+	t.Parallel()
+	s := office()
+	_, found, err := s.Correct([]spelling.Typed{{Text: "latpop", Fixed: true}}, s.matching)
+	require.NoError(t, err)
+	assert.False(t, found)
+	_, found, err = s.Correct([]spelling.Typed{{Text: "key"}, {Text: "board", Fixed: true}}, s.matching)
+	require.NoError(t, err)
+	assert.False(t, found)
+}
+
+func TestTheIndexIsAskedAFewTimesOnly(t *testing.T) {
+	t.Parallel()
+	s, asked := office(), 0
+	_, found, err := s.Correct([]spelling.Typed{{Text: "latpop"}, {Text: "bga"}, {Text: "blakc"}, {Text: "tonr"}}, func([]string) (int64, error) {
+		asked++
+		return 0, nil
+	})
+	require.NoError(t, err)
+	assert.True(t, found, "mended word by word")
+	assert.LessOrEqual(t, asked, 16)
+}
+
+func TestAnIndexThatCannotBeAskedIsAnError(t *testing.T) {
+	t.Parallel()
+	gone := errors.New("gone")
+	_, _, err := office().Correct([]spelling.Typed{{Text: "latpop"}}, func([]string) (int64, error) { return 0, gone })
+	require.ErrorIs(t, err, gone)
+}
