@@ -44,7 +44,7 @@ func contracts() map[string]rpc.Contract {
 }
 
 // hears is whose events each module follows. A test compares it with what is wired.
-var hears = map[string][]string{"accounts": {"catalog"}, "search": {"catalog"}, "orders": {"payments"}}
+var hears = map[string][]string{"accounts": {"catalog"}, "search": {"catalog", "orders"}, "orders": {"payments"}}
 
 var createTable = regexp.MustCompile(`(?i)CREATE\s+(?:VIRTUAL\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?["']?([a-z_0-9]+)`)
 

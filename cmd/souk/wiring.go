@@ -142,13 +142,6 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		a.ask.payments = paymentsrpc.Guard(a.payments, doors["payments"])
 		parts = append(parts, a.payments.Module())
 	}
-	if here("search") {
-		a.search = searchsvc.New(searchsvc.Config{
-			DB: a.dbs["search"], Bus: a.bus, Catalog: a.as("search").catalog, Telemetry: tel.Module("search"),
-		})
-		a.ask.search = searchrpc.Guard(a.search, doors["search"])
-		parts = append(parts, a.search.Module())
-	}
 	if here("cart") {
 		carts := cartsvc.New(cartsvc.Config{DB: a.dbs["cart"], Catalog: a.as("cart").catalog, Telemetry: tel.Module("cart")})
 		a.ask.cart = cartrpc.Guard(carts, doors["cart"])
@@ -162,6 +155,14 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		})
 		a.ask.orders = ordersrpc.Guard(bought, doors["orders"])
 		parts = append(parts, bought.Module())
+	}
+	if here("search") {
+		may := a.as("search")
+		a.search = searchsvc.New(searchsvc.Config{
+			DB: a.dbs["search"], Bus: a.bus, Catalog: may.catalog, Orders: may.orders, Telemetry: tel.Module("search"),
+		})
+		a.ask.search = searchrpc.Guard(a.search, doors["search"])
+		parts = append(parts, a.search.Module())
 	}
 	if here(pagesModule) {
 		pages, err := a.pages(o)

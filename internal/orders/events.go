@@ -90,6 +90,17 @@ type Cancelled struct {
 	Pieces        int64             `json:"pieces"`
 	Amount        money.Money       `json:"amount"` // to be refunded
 	At            clock.Time        `json:"at"`
+	// Lines are the variants that Pieces were taken back of. Events of souk 0.1 have none.
+	Lines []CancelledLine `json:"lines"`
+}
+
+// CancelledLine is a variant of Cancelled. What is cancelled of it is said whole, so that hearing an
+// event twice comes to the same as hearing it once.
+type CancelledLine struct {
+	ListingID catalog.ListingID `json:"listing_id"`
+	VariantID catalog.VariantID `json:"variant_id"`
+	Quantity  int64             `json:"quantity"`  // taken back now
+	Cancelled int64             `json:"cancelled"` // in this seller order up to now, these included
 }
 
 // EventName is fixed for ever.

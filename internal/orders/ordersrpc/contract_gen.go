@@ -15,7 +15,7 @@ import (
 // Contract describes what orders promises.
 var Contract = rpc.Contract{
 	Module:   "orders",
-	Hash:     "ecdbe7af574fee7df1667c1e69d5a9c6",
+	Hash:     "ec681822c6fa64401c191a6fed6a6b55",
 	Previous: "ecdbe7af574fee7df1667c1e69d5a9c6",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -100,10 +100,17 @@ struct Cancelled
 	amount money.Money
 	at clock.Time
 	buyer_id id.ID[accounts.Person]
+	lines []CancelledLine
 	order_id id.ID[Order]
 	pieces int64
 	seller_id id.ID[catalog.Seller]
 	seller_order_id id.ID[SellerOrder]
+
+struct CancelledLine
+	cancelled int64
+	listing_id id.ID[catalog.Listing]
+	quantity int64
+	variant_id id.ID[catalog.Variant]
 
 struct CheckoutReply
 	action_url string

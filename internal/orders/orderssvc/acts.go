@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"souk/internal/catalog"
@@ -340,9 +341,31 @@ func (s *Service) Cancel(ctx context.Context, r orders.CancelRequest) (reply ord
 			return orders.Entry{What: orders.WhatCancelled, Detail: fmt.Sprintf("%s from %s cancelled; %s will be paid back.", pieces(items), so.SellerName, amount)},
 				tx.Publish(orders.Cancelled{
 					OrderID: o.ID, SellerOrderID: so.ID, SellerID: so.Seller, BuyerID: o.Buyer, Pieces: n, Amount: amount, At: tx.Now(),
+					Lines: cancelledLines(so, items),
 				})
 		},
 	})
+}
+
+// cancelledLines are the variants that items were taken back of, once that has been done to so. Lines of the
+// same variant count as one.
+func cancelledLines(so *orders.SellerOrder, items []orders.ParcelItem) []orders.CancelledLine {
+	var out []orders.CancelledLine
+	at := map[catalog.VariantID]int{}
+	now := map[orders.LineID]int64{}
+	for _, item := range items {
+		now[item.Line] += item.Quantity
+	}
+	for _, l := range so.Lines {
+		i, known := at[l.Variant]
+		if !known {
+			i, at[l.Variant] = len(out), len(out)
+			out = append(out, orders.CancelledLine{ListingID: l.Listing, VariantID: l.Variant})
+		}
+		out[i].Quantity += now[l.ID]
+		out[i].Cancelled += l.Cancelled
+	}
+	return slices.DeleteFunc(out, func(l orders.CancelledLine) bool { return l.Quantity == 0 })
 }
 
 func (s *Service) insertRefund(tx *store.Tx, rid string, o *orders.Order, so *orders.SellerOrder, items []orders.ParcelItem, amount money.Money, why string) error {

@@ -410,8 +410,12 @@ func (f *Fake) Cancel(_ context.Context, r orders.CancelRequest) (orders.SellerO
 		})
 		so.Refunded.Minor += back.Minor
 		o.Refunded.Minor += back.Minor
+		var taken []orders.CancelledLine // a cart has each variant once
+		lines(so, items, func(l *orders.Line, more int64) {
+			taken = append(taken, orders.CancelledLine{ListingID: l.Listing, VariantID: l.Variant, Quantity: more, Cancelled: l.Cancelled})
+		})
 		return orders.Entry{What: orders.WhatCancelled, Detail: fmt.Sprintf("%d from %s cancelled; %s will be paid back.", n, so.SellerName, back)},
-			orders.Cancelled{OrderID: o.ID, SellerOrderID: so.ID, SellerID: so.Seller, BuyerID: o.Buyer, Pieces: n, Amount: back, At: f.now()}, nil
+			orders.Cancelled{OrderID: o.ID, SellerOrderID: so.ID, SellerID: so.Seller, BuyerID: o.Buyer, Pieces: n, Amount: back, At: f.now(), Lines: taken}, nil
 	})
 }
 

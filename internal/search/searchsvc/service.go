@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"souk/internal/catalog"
+	"souk/internal/orders"
 	"souk/internal/platform/bus"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/errs"
 	"souk/internal/platform/id"
+	"souk/internal/platform/job"
 	"souk/internal/platform/module"
 	"souk/internal/platform/store"
 	"souk/internal/platform/telemetry"
@@ -26,6 +28,7 @@ type Config struct {
 	DB        *store.DB
 	Bus       *bus.Bus        // nil: it hears nothing, for what only reads
 	Catalog   catalog.Service // asked to rebuild, and only then
+	Orders    orders.Service  // asked to count again what was sold, and only then; nil: orders are not heard
 	Telemetry telemetry.Module
 	Now       func() clock.Time // default: the database's clock
 }
@@ -39,6 +42,9 @@ type Service struct {
 	rank       ranking.Func
 	sets       map[string]*set
 	subscriber *bus.Subscriber
+	orders     orders.Service
+	sales      *bus.Subscriber
+	jobs       *job.Runner
 	outcomes   sync.Map // of outcome to telemetry.Counter
 	took       telemetry.Histogram
 	unsettled  unsettled
@@ -59,7 +65,7 @@ func New(c Config) *Service {
 		c.Now = c.DB.Now
 	}
 	s := &Service{
-		db: c.DB, catalog: c.Catalog, now: c.Now, telemetry: c.Telemetry, rank: ranking.ByWords,
+		db: c.DB, catalog: c.Catalog, orders: c.Orders, now: c.Now, telemetry: c.Telemetry, rank: ranking.ByWords,
 		sets: map[string]*set{"a": newSet("a"), "b": newSet("b")}, process: id.New("prc_"), building: make(chan struct{}, 1),
 		took: c.Telemetry.Histogram("souk.search.query.duration", "Time that a query takes.", "s",
 			[]float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1}),
@@ -67,14 +73,21 @@ func New(c Config) *Service {
 	if c.Bus != nil {
 		s.hear(c.Bus)
 	}
+	if c.Bus != nil && c.Orders != nil {
+		s.hearOrders(c.Bus)
+	}
+	s.jobs = job.NewRunner(job.Config{DB: c.DB, Log: c.Telemetry.Log, Now: c.Now})
+	s.jobs.Handle(jobForget, s.forget)
 	return s
 }
 
 // Module is what the program runs.
 func (s *Service) Module() module.Module {
-	m := module.Module{Name: moduleName, DB: s.db, Routes: s.routes}
-	if s.subscriber != nil {
-		m.Subscribers = []*bus.Subscriber{s.subscriber}
+	m := module.Module{Name: moduleName, DB: s.db, Routes: s.routes, Jobs: s.jobs, Start: s.Start}
+	for _, one := range []*bus.Subscriber{s.subscriber, s.sales} {
+		if one != nil {
+			m.Subscribers = append(m.Subscribers, one)
+		}
 	}
 	return m
 }
