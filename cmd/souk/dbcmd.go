@@ -159,17 +159,27 @@ func (w *world) copyDatabases(ctx context.Context, from, to string, names []stri
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	return w.sayCopied(ends, names)
+	return w.sayCopied(ends, names, moved)
 }
 
-// sayCopied says how to go on, and has the target's folder no longer point to PostgreSQL.
-func (w *world) sayCopied(ends [2]copyEnd, names []string) error {
-	next := "souk serve --data " + ends[1].dir
-	if dir := ends[0].dir; dir != "" {
-		next = "SOUK_DB='postgres://…' souk serve --data " + dir
-	} else if err := os.Remove(filepath.Join(ends[1].dir, elsewhere)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("change the data folder: %w", err)
+// sayCopied says how to go on. Once all modules are in it, the target's folder no longer points to PostgreSQL;
+// before that a souk on it would begin with empty files.
+func (w *world) sayCopied(ends [2]copyEnd, names, moved []string) error {
+	all, err := copiedModules(nil)
+	if err != nil {
+		return err
 	}
-	_, err := fmt.Fprintf(w.stdout, "%s: the same in both databases now; the source was not changed. Go on with: %s\n", strings.Join(names, ", "), next)
+	next := "Go on with: souk serve --data " + ends[1].dir
+	switch {
+	case len(names) < len(all):
+		next = "The other modules have to follow before a souk is served from there."
+	case ends[0].dir != "":
+		next = "Go on with: SOUK_DB='postgres://…' souk serve --data " + ends[0].dir
+	default:
+		if err := os.Remove(filepath.Join(ends[1].dir, elsewhere)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("change the data folder: %w", err)
+		}
+	}
+	_, err = fmt.Fprintf(w.stdout, "%s: the same in both databases now; the source was not changed. %s\n", strings.Join(moved, ", "), next)
 	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -49,8 +50,16 @@ func TestAMarketplaceMovesToPostgreSQLAndBack(t *testing.T) {
 	assert.Equal(t, exitFailed, got.status)
 	second := buyAndVerify(dir, "--db", address)
 
+	require.NoError(t, os.MkdirAll(back, 0o700))
+	require.NoError(t, rememberDB(back, address))
+	got = souk(t, nil, "db", "copy", "--from", address, "--to", back, "--modules", "cart")
+	require.Equal(t, exitOK, got.status, got.stderr)
+	require.FileExists(t, filepath.Join(back, elsewhere), "a souk on it would begin with empty files")
+	assert.NotContains(t, got.stdout, "Go on with")
 	got = souk(t, nil, "db", "copy", "--from", address, "--to", back)
 	require.Equal(t, exitOK, got.status, got.stderr)
+	assert.Regexp(t, `(?m)^catalog, accounts, .*: the same in both databases now.* Go on with: `, got.stdout)
+	assert.NotRegexp(t, `(?m)\bcart\b.*: the same in both`, got.stdout)
 	third := buyAndVerify(back)
 	r := start(t, back, "--log-level", "error")
 	for _, order := range []checkoutSeen{first, second, third} {

@@ -86,8 +86,14 @@ func BeginCopy(ctx context.Context, o CopyOptions) (_ *Copy, err error) {
 		return nil, err
 	}
 	begun, err := c.adopt(ctx, print)
-	if err != nil || !c.finished.IsZero() {
-		return c, err
+	switch {
+	case err != nil:
+		return nil, err
+	case !c.finished.IsZero() && begun != print:
+		return nil, fmt.Errorf("it was copied at %s, and the source has been written to since (%s; it is %s now): remove what is in the target and copy it again",
+			c.finished.UTC().Format(time.DateTime), begun, print)
+	case !c.finished.IsZero():
+		return c, nil
 	}
 	if err := c.to.migrate(ctx); err != nil {
 		return nil, err

@@ -213,6 +213,27 @@ func TestCopyOfASourceThatWentOnBeginsAnewOnly(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// What was copied, and then written to where it was copied from, is not taken for copied.
+func TestCopyThatFinishedBeforeItsSourceWentOnIsRefused(t *testing.T) {
+	t.Parallel()
+	file, schema := copyFile(t), copySchema(t)
+	fill(t, file)
+	_, err := copied(t, CopyOptions{From: file, To: schema})
+	require.NoError(t, err)
+	c, err := BeginCopy(t.Context(), CopyOptions{From: file, To: schema})
+	require.NoError(t, err)
+	assert.False(t, c.Finished().IsZero())
+	require.NoError(t, c.Close())
+	write(t, schema, func(tx *Tx) error { return tx.Publish(noted{}) }) // which is how it is meant
+	c, err = BeginCopy(t.Context(), CopyOptions{From: file, To: schema})
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+
+	write(t, file, func(tx *Tx) error { return tx.Publish(noted{}) })
+	_, err = BeginCopy(t.Context(), CopyOptions{From: file, To: schema})
+	require.ErrorContains(t, err, "the source has been written to since")
+}
+
 func TestCopyRefusesWhileSomebodyHasEitherOpen(t *testing.T) {
 	t.Parallel()
 	file, schema := copyFile(t), copySchema(t)
