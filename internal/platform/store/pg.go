@@ -72,6 +72,9 @@ func openPostgres(ctx context.Context, o Options, readOnly bool) (*DB, error) {
 		return db, nil
 	}
 	p.writers, p.aux = at.pool(o, pgWrites, o.MaxWriters), at.pool(o, pgAux, 2)
+	if _, err := p.aux.ExecContext(ctx, readopt); err != nil {
+		return nil, errors.Join(fail(at, err), p.close())
+	}
 	p.seq = newSequencer(p)
 	p.work.Go(func() { p.listen(p.life) })
 	if !o.pgNoNumbers {

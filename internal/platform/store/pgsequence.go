@@ -52,6 +52,11 @@ const (
 // guard is what keeps an event from being numbered before those of older transactions.
 const guard = `xid < pg_snapshot_xmin(pg_current_snapshot())`
 
+// readopt makes what waits for its number this cluster's. A dump that was restored into another brings
+// numbers of transactions that this one has yet to come to, and would wait for them. Nothing else that
+// can be seen is of a transaction that has not begun.
+const readopt = `UPDATE event_queue SET xid = pg_current_xact_id() WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())`
+
 func newSequencer(p *postgres) *sequencer {
 	return &sequencer{p: p, me: rand.Text(), wakes: make(chan struct{}, 1), speak: make(chan struct{}, 1)}
 }

@@ -270,6 +270,20 @@ func TestPostgresSequencerIsFenced(t *testing.T) {
 	assert.Equal(t, []string{"a", "b", "c"}, settled(t, other))
 }
 
+// A dump restored into another cluster has transactions in it that this one has not come to.
+func TestPostgresEventsOfARestoredDumpAreNumbered(t *testing.T) {
+	t.Parallel()
+	dumped := unnumbered(t, false)
+	require.NoError(t, dumped.Write(context.Background(), func(tx *Tx) error { return tx.Publish(fact{"a"}, fact{"b"}) }))
+	_, err := dumped.pg.aux.ExecContext(t.Context(), `UPDATE event_queue SET xid = '999999999'`)
+	require.NoError(t, err)
+	restored := pgOpenWith(t, pgOptions(dumped.o.URL, dumped.o.Schema))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // it would wait for ever otherwise
+	defer cancel()
+	require.NoError(t, restored.Settle(ctx))
+	assert.Equal(t, []string{"a", "b"}, inLog(t, restored))
+}
+
 func TestPostgresOtherProcessesAreWoken(t *testing.T) {
 	t.Parallel()
 	one := pgOpen(t, nil)
