@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	"souk/internal/platform/store"
 )
@@ -22,7 +21,7 @@ func moveCursor(tx *store.Tx, from, to cursor) error {
 			state = ?, error = ?, error_at = ?, tries = ?, updated_at = ?
 		WHERE subscriber = ? AND epoch = ? AND position = ?`,
 		to.Epoch, to.Position, to.Start, to.Applied, to.Skipped, to.Parked,
-		to.State, strings.ToValidUTF8(to.Error, "�"), to.ErrorAt, to.Tries, tx.Now(),
+		to.State, store.Text(to.Error), to.ErrorAt, to.Tries, tx.Now(),
 		from.Subscriber, from.Epoch, from.Position)
 	if err != nil {
 		return fmt.Errorf("move the cursor of %s: %w", from.Subscriber, err)
@@ -50,7 +49,7 @@ func insertParked(tx *store.Tx, c cursor, e Event, tries int, reason string) err
 	_, err := tx.Exec(`
 		INSERT INTO event_parked (subscriber, position, name, key, body, trace, at, tries, error, parked_at, epoch)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		c.Subscriber, e.Position, e.Name, e.Key, e.Body, e.Trace, e.At, tries, strings.ToValidUTF8(reason, "�"), tx.Now(), c.Epoch)
+		c.Subscriber, e.Position, e.Name, e.Key, e.Body, e.Trace, e.At, tries, store.Text(reason), tx.Now(), c.Epoch)
 	if err != nil {
 		return fmt.Errorf("park event %d: %w", e.Position, err)
 	}

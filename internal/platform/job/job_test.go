@@ -150,6 +150,28 @@ func TestAFailureIsTriedAgainWithGrowingPausesAndDiesInTheEnd(t *testing.T) {
 	})
 }
 
+// An error's text is kept whatever is in it, by either engine.
+func TestAFailureIsKeptWhateverItsText(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func(testing.TB, string, ...storetest.Option) *store.DB{
+		"where the tests are": storetest.Open, "on PostgreSQL": storetest.Postgres,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := open(t, "jobs")
+			r := job.NewRunner(job.Config{DB: db})
+			r.Handle("a.mail", func(context.Context, job.Job) error { return errors.New("the provider said: a\x00b\xffc") })
+			require.NoError(t, db.Write(t.Context(), func(tx *store.Tx) error { return tx.Enqueue("a.mail", "x", tx.Now()) }))
+			_, err := r.RunDue(t.Context())
+			require.NoError(t, err)
+			all, err := job.List(t.Context(), db, job.Filter{})
+			require.NoError(t, err)
+			require.Len(t, all, 1)
+			assert.Equal(t, "the provider said: a\uFFFDb\uFFFDc", all[0].Error)
+		})
+	}
+}
+
 func TestADeadJobLivesWhenItIsEnqueuedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

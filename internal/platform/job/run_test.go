@@ -232,6 +232,38 @@ func TestTheEndOfARunIsWrittenDownWhenTheDatabaseIsBack(t *testing.T) {
 	})
 }
 
+// One job whose end the database refuses to keep holds up no other, and is not forgotten.
+func TestAnEndThatCannotBeWrittenDownHoldsUpNoOtherJob(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var runs atomic.Int64
+		l := newLive(t, job.Config{}, map[string]job.Handler{"a.mail": func(context.Context, job.Job) error {
+			runs.Add(1)
+			return nil
+		}})
+		_, err := exec(l.db, `CREATE TABLE holds (kind TEXT, key TEXT, FOREIGN KEY (kind, key) REFERENCES jobs (kind, key)) STRICT`)
+		require.NoError(t, err)
+		require.NoError(t, l.db.Write(context.Background(), func(tx *store.Tx) error {
+			if err := tx.Enqueue("a.mail", "stuck", tx.Now()); err != nil {
+				return err
+			}
+			_, err := tx.Exec(`INSERT INTO holds (kind, key) VALUES ('a.mail', 'stuck')`)
+			return err
+		}))
+		l.enqueue("a.mail", "other", time.Second)
+		time.Sleep(time.Hour) // its lease has ended long ago
+		synctest.Wait()
+		assert.Equal(t, int64(2), runs.Load(), "it is not run again for that")
+		require.Len(t, l.list(), 1)
+		_, err = exec(l.db, `DELETE FROM holds`)
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Empty(t, l.list())
+		assert.Equal(t, int64(2), runs.Load())
+	})
+}
+
 func exec(db *store.DB, query string, args ...any) (n int64, err error) {
 	err = db.Write(context.Background(), func(tx *store.Tx) error {
 		n, err = tx.Exec(query, args...)

@@ -80,6 +80,7 @@ const (
 	longestTimer = 10 * time.Minute
 	stopPause    = 200 * time.Millisecond // when the database fails; twice as long each time
 	longestStop  = 30 * time.Second
+	settleAgain  = 5 * time.Second // between tries to write the end of a run down
 )
 
 const tracerName = "souk/internal/platform/job"
@@ -173,13 +174,15 @@ func (r *Runner) Run(ctx context.Context) error {
 
 // pass begins what is due, and says how long nothing else will be; 0 for as long as nobody wakes.
 func (r *Runner) pass(ctx, work context.Context, jobs *sync.WaitGroup) (time.Duration, error) {
-	if err := r.settle(ctx); err != nil {
-		return 0, err
+	again := time.Duration(0)
+	if err := r.settle(ctx); err != nil { // what else is due does not wait for it
+		r.log.Warn().Err(err).Dur("pause", settleAgain).Msg("the end of a job could not be written down yet")
+		again = settleAgain
 	}
 	for {
 		free := r.o.Concurrency - r.busy()
 		if free <= 0 {
-			return 0, nil // whoever ends wakes us
+			return again, nil // whoever ends wakes us
 		}
 		due, next, err := r.claim(ctx, free)
 		if err != nil {
@@ -189,9 +192,17 @@ func (r *Runner) pass(ctx, work context.Context, jobs *sync.WaitGroup) (time.Dur
 			jobs.Go(func() { r.work(work, j) })
 		}
 		if len(due) == 0 {
-			return r.restUntil(next), nil
+			return sooner(r.restUntil(next), again), nil
 		}
 	}
+}
+
+// sooner is the shorter of two rests, where 0 has no end.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return a + b
+	}
+	return min(a, b)
 }
 
 // restUntil is how long to rest when nothing is due before next; 0 for as long as nobody wakes.

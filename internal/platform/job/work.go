@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -323,5 +322,5 @@ func text(err error) string {
 	if len(s) > longest {
 		s = s[:longest] + "…"
 	}
-	return strings.ToValidUTF8(s, "�")
+	return store.Text(s)
 }

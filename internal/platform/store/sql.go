@@ -9,6 +9,12 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
+// Text is s as both engines keep it: valid UTF-8, and without NUL, which PostgreSQL refuses. It is for
+// what comes from elsewhere and must be kept whatever it is: the text of an error.
+func Text(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
 // checkStatement refuses what would reach out of a module's turn: what begins or ends a
 // transaction, opens another database, sets a connection, or is more than one statement.
 func checkStatement(query string) error {
