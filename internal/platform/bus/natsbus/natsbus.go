@@ -33,6 +33,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"sync"
 	"time"
@@ -111,6 +112,10 @@ func Connect(o Config) (*Broker, error) {
 	}
 	b := &Broker{o: o, back: make(chan struct{}), tracer: o.Tracer.Tracer("souk/internal/platform/bus/natsbus")}
 	nc, err := nats.Connect(o.URL, append(b.options(), o.Options...)...)
+	var address *url.Error
+	if errors.As(err, &address) { // it holds the address whole, and so the password
+		return nil, errors.New("the address of NATS is not one like nats://user:password@host:4222")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}

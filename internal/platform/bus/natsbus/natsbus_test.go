@@ -338,6 +338,17 @@ func TestWhatCanNeverWorkIsRefused(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestAnAddressThatIsNoneIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"nats://souk:s3cret@host:x", "nats://souk:s3cret%@host", "nats://ok:4222,nats://souk:s3cret@[::1",
+	} {
+		_, err := natsbus.Connect(natsbus.Config{URL: address})
+		require.Error(t, err, address)
+		assert.NotContains(t, err.Error(), "s3cret")
+	}
+}
+
 func TestAnEventThatIsTooLargeIsReportedAsAnError(t *testing.T) {
 	t.Parallel()
 	b, s := newBroker(t), newShop(t)
