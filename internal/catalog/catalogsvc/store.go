@@ -210,6 +210,16 @@ func like(text string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(text) + "%"
 }
 
+// lowerASCII is what lower() makes of a column on both engines: letters beyond ASCII stay as they are.
+func lowerASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
+}
+
 // slugsLike reads the slugs that begin like slug: what a new one must differ from.
 func slugsLike(q store.Queryer, slug string) ([]string, error) {
 	var taken []string

@@ -201,9 +201,9 @@ func listingWhere(r catalog.ListListingsRequest, scope listingScope) (string, []
 		and("l.category_id IN (SELECT id FROM categories WHERE path = ? OR path > ? AND path < ?)", r.Path, r.Path+"/", r.Path+"0")
 	}
 	if r.Text != "" {
-		text := like(r.Text)
-		and(`(lower(l.title) LIKE lower(?) ESCAPE '\' OR lower(l.external_id) LIKE lower(?) ESCAPE '\' OR EXISTS (
-			SELECT 1 FROM variants v WHERE v.listing_id = l.id AND lower(v.sku) LIKE lower(?) ESCAPE '\'))`, text, text, text)
+		text := like(lowerASCII(r.Text))
+		and(`(lower(l.title) LIKE ? ESCAPE '\' OR lower(l.external_id) LIKE ? ESCAPE '\' OR EXISTS (
+			SELECT 1 FROM variants v WHERE v.listing_id = l.id AND lower(v.sku) LIKE ? ESCAPE '\'))`, text, text, text)
 	}
 	if len(where) == 0 {
 		return " WHERE 1 = 1", nil

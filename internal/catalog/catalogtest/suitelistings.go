@@ -384,6 +384,9 @@ var readTests = map[string]func(*world){
 		d = Draft("100% chair", 1, 1)
 		d.Category, d.Variants[0].SKU = home.ID, "chair_1"
 		chair := w.publish(staff, d)
+		d = Draft("Äpfel aus Boskoop", 1, 1)
+		d.Category = w.category(0, "Fruit").ID
+		apples := w.publish(staff, d)
 		d = Draft("Fence", 1, 1)
 		d.Category = w.category(0, "Homestead").ID
 		fence := w.publish(other, d)
@@ -399,14 +402,14 @@ var readTests = map[string]func(*world){
 			}
 			return ids
 		}
-		assert.ElementsMatch(w, []catalog.ListingID{lamp.ID, chair.ID, fence.ID}, list(catalog.ListListingsRequest{}))
+		assert.ElementsMatch(w, []catalog.ListingID{lamp.ID, chair.ID, apples.ID, fence.ID}, list(catalog.ListListingsRequest{}))
 		assert.ElementsMatch(w, []catalog.ListingID{lamp.ID, chair.ID}, list(catalog.ListListingsRequest{Path: "home"}))
 		assert.ElementsMatch(w, []catalog.ListingID{lamp.ID}, list(catalog.ListListingsRequest{Path: "home/lamps"}))
 		assert.ElementsMatch(w, []catalog.ListingID{fence.ID}, list(catalog.ListListingsRequest{Seller: fence.Seller}))
 		assert.Empty(w, list(catalog.ListListingsRequest{Status: catalog.ListingDraft}))
 		assert.ElementsMatch(w, []catalog.ListingID{draft.Listing.ID}, list(catalog.ListListingsRequest{By: staff, Status: catalog.ListingDraft}))
-		assert.Len(w, list(catalog.ListListingsRequest{By: staff}), 4, "staff see the public's and their own")
-		for text, want := range map[string]catalog.ListingID{"ext-7": lamp.ID, "GREEN": lamp.ID, "100%": chair.ID, "chair_": chair.ID} {
+		assert.Len(w, list(catalog.ListListingsRequest{By: staff}), 5, "staff see the public's and their own")
+		for text, want := range map[string]catalog.ListingID{"ext-7": lamp.ID, "GREEN": lamp.ID, "100%": chair.ID, "chair_": chair.ID, "Äpfel": apples.ID, "ÄPFEL": apples.ID} {
 			assert.Equal(w, []catalog.ListingID{want}, list(catalog.ListListingsRequest{By: staff, Seller: s.ID, Text: text}), text)
 		}
 		assert.Empty(w, list(catalog.ListListingsRequest{By: staff, Seller: s.ID, Text: "_lamp"}))
