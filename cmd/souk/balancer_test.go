@@ -20,7 +20,7 @@ import (
 const (
 	checkEvery  = 200 * time.Millisecond
 	checkWithin = time.Second
-	checkFalls  = 2 // failures after which a process gets nothing more
+	checkFalls  = 2 // failures after which a process gets nothing more, and what it has is cut off
 )
 
 // balancer shares requests out, in turn, over the processes that say that they are ready. It never
@@ -46,6 +46,7 @@ type member struct {
 	mu     sync.Mutex
 	to     *url.URL
 	up     bool
+	leaves bool            // it has said that it stops
 	reign  context.Context // ends when the process is given up
 	depose context.CancelFunc
 	struck time.Time // when a test did something to it; zero while it is well
@@ -74,12 +75,18 @@ type routedKey struct{}
 // balance starts a balancer before processes at these addresses, until the test ends.
 func balance(t testing.TB, urls ...string) *balancer {
 	t.Helper()
+	return balancePatiently(t, checkWithin, urls...)
+}
+
+// balancePatiently is balance with checks that may take so long.
+func balancePatiently(t testing.TB, within time.Duration, urls ...string) *balancer {
+	t.Helper()
 	b := &balancer{}
 	ctx, stop := context.WithCancel(context.Background())
 	var checking sync.WaitGroup
 	for i, text := range urls {
 		m := &member{name: fmt.Sprintf("replica %d", i), pool: &http.Transport{MaxIdleConnsPerHost: 64}}
-		m.checks = &http.Client{Timeout: checkWithin, Transport: &http.Transport{DisableKeepAlives: true}}
+		m.checks = &http.Client{Timeout: within, Transport: &http.Transport{DisableKeepAlives: true}}
 		m.moved(t, text)
 		m.proxy = &httputil.ReverseProxy{
 			Transport:      m.pool,
@@ -249,7 +256,7 @@ func (m *member) check(ctx context.Context) {
 	m.mu.Lock()
 	at := m.to.String()
 	m.mu.Unlock()
-	well := false
+	status := 0
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at+"/readyz", nil)
 	if err != nil {
 		return
@@ -257,21 +264,38 @@ func (m *member) check(ctx context.Context) {
 	if res, err := m.checks.Do(req); err == nil {
 		_, _ = io.Copy(io.Discard, res.Body)
 		res.Body.Close()
-		well = res.StatusCode == http.StatusOK
+		status = res.StatusCode
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if well {
-		m.fails = 0
+	switch {
+	case status == http.StatusOK:
+		m.fails, m.leaves = 0, false
 		if !m.up {
 			m.up, m.back = true, time.Now()
+		}
+		if m.reign == nil || m.reign.Err() != nil {
 			m.reign, m.depose = context.WithCancel(ctx)
 		}
 		return
+	case status == http.StatusNotFound && m.up: // what is under way stays
+		m.up, m.leaves, m.gone = false, true, time.Now()
 	}
-	if m.fails++; m.up && m.fails >= checkFalls {
-		m.up, m.gone = false, time.Now()
+	if status == http.StatusNotFound {
+		return
+	}
+	if m.fails++; m.fails >= checkFalls && m.reign != nil && m.reign.Err() == nil {
+		if m.up {
+			m.up, m.gone = false, time.Now()
+		}
 		m.depose()
 		m.pool.CloseIdleConnections()
 	}
+}
+
+// left says whether the process was seen to say that it stops, since it last served.
+func (m *member) left() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.leaves
 }

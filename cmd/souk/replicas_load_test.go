@@ -28,12 +28,12 @@ type replicas struct {
 	listings []listingSeen
 }
 
-func openReplicas(t *testing.T) *replicas {
+func openReplicas(t *testing.T, checks time.Duration, more ...string) *replicas {
 	t.Helper()
 	db := pgtest.Database(t)
 	r := &replicas{
 		dirs: []string{t.TempDir(), t.TempDir(), t.TempDir()},
-		args: []string{"--db", db, "--proxies", "127.0.0.0/8", "--bus", startNATS(t), "--bus-prefix", key()},
+		args: append([]string{"--db", db, "--proxies", "127.0.0.0/8"}, more...),
 	}
 	r.crew = fillForCrashesOn(t, r.dirs[0], db)
 	urls := make([]string, len(r.dirs))
@@ -41,7 +41,7 @@ func openReplicas(t *testing.T) *replicas {
 		r.children = append(r.children, spawn(t, dir, "", r.args...))
 		urls[i] = r.children[i].url
 	}
-	r.balancer = balance(t, urls...)
+	r.balancer = balancePatiently(t, checks, urls...)
 	r.listings = goods(t, r.url, 8, 1)
 	return r
 }
@@ -191,7 +191,7 @@ func replicaRounds(t *testing.T) int {
 func TestThreeReplicasUnderLoad(t *testing.T) {
 	rounds, seed := replicaRounds(t), uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 1))
-	r := openReplicas(t)
+	r := openReplicas(t, checkWithin, "--bus", startNATS(t), "--bus-prefix", key())
 	t.Logf("seed %d, %d rounds", seed, rounds)
 	for round := range rounds {
 		r.badMinute(t, random, fmt.Sprintf("round %d", round))

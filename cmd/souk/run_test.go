@@ -152,6 +152,7 @@ func TestMistakesAreOneClearLine(t *testing.T) {
 		"a folder that is a file": {args: []string{"serve", "--data", filepath.Join(file, "data")}, status: 1, says: "cannot be made: not a directory"},
 		"an unknown level":        {args: []string{"serve", "--log-level", "loud"}, status: 2, says: `"loud" is none of`},
 		"a proxy without sense":   {args: []string{"serve", "--proxies", "here"}, status: 2, says: "--proxies here is not a network"},
+		"a drain without end":     {args: []string{"serve", "--drain", "1h"}, status: 2, says: "--drain 1h0m0s is not between 0 and 1m0s"},
 		"nonsense in the environment": {
 			args: []string{"serve"}, env: map[string]string{"SOUK_LISTEN": "nowhere"}, status: 2, says: "--listen nowhere is not host:port",
 		},

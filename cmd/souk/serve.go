@@ -23,6 +23,9 @@ import (
 // drain is how long what is in flight may take to finish when souk stops.
 const drain = 10 * time.Second
 
+// mostNotice is the longest time for which souk says that it stops: whoever stops it does not wait for ever.
+const mostNotice = time.Minute
+
 // serveOptions are the settings of `souk serve`.
 type serveOptions struct {
 	data, listen, logLevel, otlp string
@@ -30,6 +33,7 @@ type serveOptions struct {
 	templates                    string
 	demo, demoPublic             bool
 	proxies                      []netip.Prefix
+	notice                       time.Duration
 	private                      string // address for neighbours; "" for none
 	layout                       layout
 	broker                       brokerOptions
@@ -40,7 +44,8 @@ func serveCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run the marketplace",
 		Long: "Runs the marketplace until it is told to stop (Ctrl-C or SIGTERM). Then it takes no new requests,\n" +
-			"gives those in flight ten seconds to finish, and closes its databases.",
+			"gives those in flight ten seconds to finish, and closes its databases. Behind a load balancer, --drain has it\n" +
+			"say on /readyz that it stops, and go on taking requests, until nobody sends any more.",
 		Example: "  souk serve --data ./data --listen localhost:8080",
 		Args:    cobra.NoArgs,
 	}
@@ -51,6 +56,7 @@ func serveCommand(w *world) *cobra.Command {
 	level := flags.String("log-level", "info", "least important lines to log: debug, info, warn, error")
 	otlp := flags.String("otlp-endpoint", "", "`URL` to send traces to (OTLP over HTTP); also OTEL_EXPORTER_OTLP_ENDPOINT")
 	proxies := flags.StringSlice("proxies", nil, "`CIDR`s of reverse proxies whose X-Forwarded headers are believed")
+	notice := flags.Duration("drain", 0, "`DURATION` for which /readyz says that souk stops before it takes no new requests: longer than a load balancer takes to notice")
 	withDemo := flags.Bool("demo", false, "fill an empty data folder with a demo marketplace")
 	public := flags.Bool("demo-public", false, "allow --demo on an address that others can reach")
 	split := addSplit(flags)
@@ -58,6 +64,10 @@ func serveCommand(w *world) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o := serveOptions{
 			data: *data, db: w.database(*db), listen: *listen, logLevel: *level, otlp: *otlp, templates: *templates, demo: *withDemo, demoPublic: *public,
+			notice: *notice,
+		}
+		if o.notice < 0 || o.notice > mostNotice {
+			return config.Mistakef("--drain %s is not between 0 and %s", o.notice, mostNotice)
 		}
 		if o.otlp == "" {
 			o.otlp = w.getenv("OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -153,6 +163,7 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 		return err
 	}
 	a.serving.Store(true)
+	a.notice = o.notice
 
 	a.http.Log, a.http.Tracer, a.http.Meter = tel.Log, tel.Tracer, tel.Meter()
 	a.http.Version, a.http.Proxies = soukVersion(), o.proxies
@@ -191,7 +202,11 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 	working, rest := context.WithCancel(context.WithoutCancel(ctx))
 	defer rest()
 
-	server := httpx.HTTPServer(h)
+	opened, shut := context.WithCancel(context.WithoutCancel(ctx)) // for neighbours and commands
+	defer shut()
+
+	inside := &underway{}
+	server := httpx.HTTPServer(inside.counting(h))
 	server.BaseContext = func(net.Listener) context.Context { return base }
 	ended := make(chan error, 2+len(sides))
 	spawn := func(what string, f func() error) {
@@ -211,7 +226,7 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 		return nil
 	})
 	for _, s := range sides {
-		spawn(s.what, func() error { return s.serve(running) })
+		spawn(s.what, func() error { return s.serve(opened) })
 	}
 	spawn("background work", func() error { return a.work(working) })
 
@@ -219,10 +234,19 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 	log.Info().Str("listen", ln.Addr().String()).Str("data", a.dir).Stringer("modules", a.neighbours.layout).Str("version", soukVersion()).Msg("serving")
 
 	<-running.Done()
-	log.Info().Msg("stopping")
+	log.Info().Dur("drain", a.notice).Msg("stopping")
 	a.modules.Stopping()
+	told := ctx.Err() != nil // else something has failed, and there is nothing to wait for
+	inside.leaving.Store(true)
+	if told {
+		pause(base, a.notice)
+	}
 	finish, cancel := context.WithTimeout(base, drain)
 	defer cancel()
+	if told && a.notice > 0 {
+		inside.wait(finish)
+	}
+	shut()
 	err := server.Shutdown(finish)
 	if errors.Is(err, context.DeadlineExceeded) {
 		log.Warn().Dur("after", drain).Msg("requests cut off")
@@ -237,6 +261,16 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 		log.Info().Msg("stopped")
 	}
 	return err
+}
+
+// pause waits for d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // listenTCP opens the address, and says plainly why it cannot.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,53 @@ func TestStoppingFinishesWhatIsInFlightBeforeTheWorkersStop(t *testing.T) {
 	assert.Equal(t, "finished: <nil>, workers rest: false", <-answer)
 	require.NoError(t, <-ended)
 	assert.True(t, workersRest)
+}
+
+// Behind a balancer, the door stays open until the last one inside has gone.
+func TestWhoeverIsInsideKeepsTheDoorOpen(t *testing.T) {
+	t.Parallel()
+	a, ln := bareApp(t)
+	a.notice = time.Millisecond
+	begun, finish := make(chan struct{}), make(chan struct{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		<-finish
+		_, _ = fmt.Fprintf(w, "finished: %v", r.Context().Err())
+	})
+	mux.HandleFunc("/quick", func(http.ResponseWriter, *http.Request) {})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.serve(ctx, &world{stdout: io.Discard}, ln, mux, []side{{"serve commands", untilDone}}) }()
+	get := func(path string) (*http.Response, error) { return http.Get("http://" + ln.Addr().String() + path) }
+	answer := make(chan string, 1)
+	go func() {
+		res, err := get("/slow")
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer res.Body.Close()
+		body, _ := io.ReadAll(res.Body)
+		answer <- string(body)
+	}()
+	<-begun
+	stop()
+	until(t, "answers say that the connection closes", func() bool {
+		res, err := get("/quick")
+		require.NoError(t, err)
+		return res.Close
+	})
+	for range 50 { // longer than the notice
+		res, err := get("/quick")
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+	}
+	close(finish)
+	assert.Equal(t, "finished: <nil>", <-answer)
+	require.NoError(t, <-ended)
+	_, err := get("/quick")
+	require.Error(t, err)
 }
 
 func TestAWorkerThatCannotGoOnStopsSouk(t *testing.T) {

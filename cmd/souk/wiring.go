@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"souk/internal/accounts"
 	"souk/internal/accounts/accountsrpc"
@@ -68,7 +69,8 @@ type app struct {
 	http       httpx.Config // the resolver and the error page come from modules
 	workers    []worker
 	closers    []func() error
-	serving    atomic.Bool // events and jobs are worked on
+	serving    atomic.Bool   // events and jobs are worked on
+	notice     time.Duration // how long it is said that souk stops before nobody is let in any more
 
 	// What commands need of modules beyond their contracts; nil where a module is elsewhere.
 	catalog  *catalogsvc.Service

@@ -29,7 +29,8 @@ type Health struct {
 	Panics   int64  `json:"panics"`
 }
 
-// Stopping makes /readyz say no from now on, so that nobody sends more.
+// Stopping makes /readyz say no from now on, so that nobody sends more. It says so by 404, which balancers
+// take as: nothing new, and leave what is under way.
 func (s *Set) Stopping() { s.state.Store(true) }
 
 // Health asks every module, all at the same time.
@@ -109,7 +110,10 @@ func (s *Set) serveReady(w http.ResponseWriter, r *http.Request) {
 		all.Ready = all.Ready && h.Ready
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if !all.Ready {
+	switch {
+	case all.Stopping: // not 503: by this a balancer tells who is only to get nothing more from who is broken
+		w.WriteHeader(http.StatusNotFound)
+	case !all.Ready:
 		w.Header().Set("Retry-After", "1")
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}

@@ -107,7 +107,7 @@ func TestASetThatStopsIsNotReady(t *testing.T) {
 	assert.Equal(t, 200, status)
 	set.Stopping()
 	status, text := get("/readyz")
-	assert.Equal(t, 503, status)
+	assert.Equal(t, 404, status, "a balancer is to leave what is under way")
 	assert.Contains(t, text, `"stopping":true`)
 }
 
