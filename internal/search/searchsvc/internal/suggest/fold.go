@@ -3,54 +3,59 @@ package suggest
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
 // How far into a text a beginning may lie, in words, and how long one may be.
 const (
-	titleBeginnings  = 6
 	phraseBeginnings = 4
 	maxKey           = 60 // bytes
 )
 
 // Fold is a text as it is compared: its words in lower case without accents, one space apart.
-func Fold(s string) string {
-	var b strings.Builder
-	b.Grow(len(s))
-	gap := false
+func Fold(s string) string { return string(appendFolded(nil, s)) }
+
+// appendFolded appends the folded s, with a space before its words if there are some already.
+func appendFolded(dst []byte, s string) []byte {
+	gap := len(dst) > 0
+	start := len(dst)
 	put := func(r rune) {
 		switch {
 		case unicode.Is(unicode.Mn, r):
 		case unicode.IsLetter(r) || unicode.IsNumber(r):
-			if gap && b.Len() > 0 {
-				b.WriteByte(' ')
+			if gap && (len(dst) > start || start > 0) {
+				dst = append(dst, ' ')
 			}
 			gap = false
-			b.WriteRune(unicode.ToLower(r))
+			dst = utf8.AppendRune(dst, unicode.ToLower(r))
 		default:
 			gap = true
 		}
 	}
-	if ascii(s) {
-		for i := range len(s) {
-			put(rune(s[i]))
-		}
-		return b.String()
-	}
-	for _, r := range norm.NFKD.String(strings.ToValidUTF8(s, " ")) {
-		put(r)
-	}
-	return b.String()
-}
-
-func ascii(s string) bool {
 	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
+		c := s[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			for _, r := range norm.NFKD.String(strings.ToValidUTF8(s[i:], " ")) {
+				put(r)
+			}
+			return dst
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+			fallthrough
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+			if gap && len(dst) > 0 {
+				dst = append(dst, ' ')
+			}
+			gap = false
+			dst = append(dst, c)
+		default:
+			gap = true
 		}
 	}
-	return true
+	return dst
 }
 
 // beginnings are a folded text from each of its first words on. They share its memory.
@@ -58,7 +63,7 @@ func beginnings(folded string, words int) []string {
 	if folded == "" {
 		return nil
 	}
-	var keys []string
+	keys := make([]string, 0, words)
 	for ; words > 0; words-- {
 		keys = append(keys, folded[:cut(folded)])
 		i := strings.IndexByte(folded, ' ')
@@ -81,41 +86,3 @@ func cut(s string) int {
 	}
 	return end
 }
-
-// phrase is a run of a title's words.
-type phrase struct{ text, folded string }
-
-// phrasesOf are the runs of a title worth suggesting: its first one, two and three words, and
-// pairs of words among its first six that have no digits. Each comes once.
-func phrasesOf(title string) []phrase {
-	var words []string
-	for word := range strings.FieldsSeq(strings.ToLower(title)) {
-		if word = strings.TrimFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }); word != "" {
-			words = append(words, word)
-		}
-		if len(words) == 6 {
-			break
-		}
-	}
-	var out []phrase
-	seen := map[string]bool{"": true}
-	add := func(words []string) {
-		text := strings.Join(words, " ")
-		folded := Fold(text)
-		if len(text) <= maxKey && !seen[folded] {
-			seen[folded] = true
-			out = append(out, phrase{text, folded})
-		}
-	}
-	for n := 1; n <= min(3, len(words)); n++ {
-		add(words[:n])
-	}
-	for i := 0; i+1 < len(words); i++ {
-		if !hasDigit(words[i]) && !hasDigit(words[i+1]) {
-			add(words[i : i+2])
-		}
-	}
-	return out
-}
-
-func hasDigit(s string) bool { return strings.IndexFunc(s, unicode.IsDigit) >= 0 }

@@ -1,16 +1,21 @@
 // Package suggest completes what is being typed. A Book is kept in memory and is told of
 // every listing that comes, changes or goes; it knows no database and no index.
 //
-// What can be completed is found by the beginning of any of its first words: "la" finds
-// "brass desk lamp". Phrases to search for are runs of words that several titles share.
+// Searches, categories and brands are found by the beginning of any of their first words: "la"
+// finds "brass desk lamp". Searches are runs of words that several titles share, and what
+// people searched for. Listings are found by any words of their titles, the last one by its
+// beginning. What begins with few letters is a lot, so the best of it is kept as listings come
+// and go (sorted); all that a completion looks at is bounded.
 package suggest
 
 import (
 	"cmp"
+	"math"
+	"math/bits"
 	"slices"
 	"strings"
-
-	"github.com/tidwall/btree"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Kind is what a suggestion is.
@@ -32,154 +37,332 @@ type Goods struct {
 	Path  string // of its category
 }
 
+// Popular is a search that people made.
+type Popular struct {
+	Text     string
+	Searches int64 // how often it was asked for of late
+	Found    int64 // listings that it found; one that found none is never suggested
+}
+
 // Found is one suggestion.
 type Found struct {
 	Kind  Kind
 	Text  string // "" of a listing: who asks has its title
 	Path  string // of a category
 	Doc   int64  // of a listing
-	Count int64  // listings behind it
+	Count int64  // listings behind it, as far as they are counted
 }
 
-// maxScan bounds how many entries one completion looks at, per kind: after a single letter
-// it sees the first of them only.
-const maxScan = 4000
-
-// later is the ref of a beginning that is not the title's first word.
-const later = "later"
-
-// shared is how many listings must have a phrase before it is worth suggesting.
-const shared = 2
-
-// item stands for one thing under one of the beginnings by which it is found.
-type item struct {
-	key string // folded text from some word on
-	ref string // folded text as a whole, or a path
-	doc int64
+// entry is a search, a category or a brand.
+type entry struct {
+	text, folded, path string
+	listings, searches int64
 }
 
-func less(a, b item) bool {
-	if a.key != b.key {
-		return a.key < b.key
+// weight grows with the listings behind an entry and faster with the searches for it: ten
+// searches weigh as much as a hundred times the listings.
+func (e *entry) weight() uint64 {
+	asked := uint64(min(e.searches, math.MaxUint32-1) + 1) //nolint:gosec // never negative
+	high, low := bits.Mul64(uint64(max(e.listings, 0)+1), asked*asked)
+	if high > 0 {
+		return math.MaxUint64
 	}
-	if a.ref != b.ref {
-		return a.ref < b.ref
-	}
-	return a.doc < b.doc
+	return low
 }
 
-// counted is a phrase or a brand with the listings behind it.
-type counted struct {
-	text  string
-	count int64
+// noticed says whether it is time to see what a count that moves by ones means for the order:
+// always while it is low, and then every so often that it is never an eighth off.
+func noticed(count int64) bool {
+	return count < 16 || count&(1<<(bits.Len64(uint64(count))-4)-1) == 0
+}
+
+func compareEntries(a, b *entry) int {
+	switch {
+	case a == b:
+		return 0
+	case a == nil: // where a prefix begins, before everything with that key
+		return -1
+	case b == nil:
+		return 1
+	}
+	return cmp.Or(cmp.Compare(a.folded, b.folded), cmp.Compare(a.path, b.path))
 }
 
 // Book has everything that can be suggested. It is for one goroutine at a time, or many
 // that only Complete.
 type Book struct {
-	phrases, brands map[string]*counted // by folded text
-	counts          map[string]int64    // listings at and below a path
-	names           map[string]string   // of categories, by path
-	trees           [4]*btree.BTreeG[item]
+	phrases    phrases
+	titles     titles
+	searches   map[uint64]*entry // by the hash of their folded text
+	popular    map[uint64]bool
+	brands     map[string]*entry // by folded text
+	categories map[string]*entry // by path
+	sorted     [Title]*sorted[*entry]
 }
 
 // New is an empty book.
 func New() *Book {
-	b := &Book{phrases: map[string]*counted{}, brands: map[string]*counted{}, counts: map[string]int64{}, names: map[string]string{}}
-	for i := range b.trees {
-		b.trees[i] = btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})
+	b := &Book{
+		phrases: newPhrases(), titles: newTitles(), searches: map[uint64]*entry{}, popular: map[uint64]bool{},
+		brands: map[string]*entry{}, categories: map[string]*entry{},
+	}
+	for i := range b.sorted {
+		b.sorted[i] = newSorted(6, (*entry).weight, compareEntries)
 	}
 	return b
 }
 
 // Add takes a listing in.
-func (b *Book) Add(g Goods) { b.change(g, 1) }
+func (b *Book) Add(g Goods) {
+	b.titles.add(g.Doc, g.Title, g.Brand)
+	b.change(g, 1)
+	if len(b.phrases.counts) > b.phrases.most {
+		b.forget()
+	}
+}
 
 // Remove takes out a listing that was added with the same words.
-func (b *Book) Remove(g Goods) { b.change(g, -1) }
+func (b *Book) Remove(g Goods) {
+	b.titles.remove(g.Doc)
+	b.change(g, -1)
+}
 
 func (b *Book) change(g Goods, by int64) {
-	for _, p := range phrasesOf(g.Title) {
-		b.count(Phrase, b.phrases, p.folded, p.text, by, shared)
-	}
+	b.phrases.each(g.Title, func(folded []byte, text func() string) {
+		hash, now := b.phrases.count(folded, int32(by)) //nolint:gosec // one up or down
+		b.countSearch(hash, int64(now), folded, text)
+	})
 	if brand := strings.TrimSpace(g.Brand); brand != "" {
-		b.count(Brand, b.brands, Fold(brand), brand, by, 1)
+		if folded := Fold(brand); folded != "" {
+			b.countBrand(folded, brand, by)
+		}
 	}
 	for i := range len(g.Path) + 1 {
 		if i == len(g.Path) && i > 0 || i < len(g.Path) && g.Path[i] == '/' {
-			path := g.Path[:i]
-			if b.counts[path] += by; b.counts[path] == 0 {
-				delete(b.counts, path)
-			}
+			b.countCategory(g.Path[:i], by)
 		}
-	}
-	for i, key := range beginnings(Fold(g.Title), titleBeginnings) {
-		at := item{key: key, doc: g.Doc}
-		if i > 0 {
-			at.ref = later
-		}
-		b.put(Title, at, by > 0)
 	}
 }
 
-// count moves the count of a phrase or brand, which is found from least listings on.
-func (b *Book) count(kind Kind, in map[string]*counted, folded, text string, by, least int64) {
-	if folded == "" {
-		return
+// countSearch says how many listings have the words of a search now.
+func (b *Book) countSearch(hash uint64, now int64, folded []byte, text func() string) {
+	e := b.searches[hash]
+	if now < int64(b.phrases.least) {
+		now = 0
 	}
-	c := in[folded]
-	if c == nil {
-		c = &counted{text: text}
-		in[folded] = c
-	}
-	was := c.count
-	if c.count += by; c.count <= 0 {
-		delete(in, folded)
-	}
-	if (was >= least) == (c.count >= least) {
-		return
-	}
-	for _, key := range beginnings(folded, phraseBeginnings) {
-		b.put(kind, item{key: key, ref: folded}, c.count >= least)
+	switch {
+	case e != nil:
+		b.weigh(Phrase, e, func() { e.listings = now })
+		b.retire(hash, e)
+	case now > 0:
+		e = &entry{text: text(), folded: string(folded), listings: now}
+		b.searches[hash] = e
+		b.enter(Phrase, e)
 	}
 }
 
-func (b *Book) put(kind Kind, i item, there bool) {
-	if there {
-		b.trees[kind].Set(i)
-	} else {
-		b.trees[kind].Delete(i)
+// retire forgets a search that neither titles nor people make.
+func (b *Book) retire(hash uint64, e *entry) {
+	if e.listings == 0 && e.searches == 0 {
+		b.leave(Phrase, e)
+		delete(b.searches, hash)
+	}
+}
+
+func (b *Book) countBrand(folded, text string, by int64) {
+	e := b.brands[folded]
+	if e == nil {
+		e = &entry{text: text, folded: folded}
+		b.brands[folded] = e
+		b.enter(Brand, e)
+	}
+	b.weigh(Brand, e, func() { e.listings += by })
+	if e.listings <= 0 {
+		b.leave(Brand, e)
+		delete(b.brands, folded)
+	}
+}
+
+func (b *Book) countCategory(path string, by int64) {
+	e := b.categories[path]
+	if e == nil {
+		e = &entry{path: strings.Clone(path)}
+		b.categories[e.path] = e
+	}
+	b.weigh(Category, e, func() { e.listings += by })
+	if e.listings <= 0 && e.text == "" {
+		delete(b.categories, path)
+	}
+}
+
+// enter makes an entry be found by its beginnings; leave makes it be found no more.
+func (b *Book) enter(kind Kind, e *entry) {
+	for _, key := range beginnings(e.folded, phraseBeginnings) {
+		b.sorted[kind].put(key, e)
+	}
+}
+
+func (b *Book) leave(kind Kind, e *entry) {
+	for _, key := range beginnings(e.folded, phraseBeginnings) {
+		b.sorted[kind].drop(key, e)
+	}
+}
+
+// weigh changes what an entry weighs.
+func (b *Book) weigh(kind Kind, e *entry, change func()) {
+	was := e.weight()
+	change()
+	move := b.sorted[kind].rise
+	switch now := e.weight(); {
+	case now == was || e.folded == "" || e.searches == 0 && !noticed(e.listings):
+		return
+	case now < was:
+		move = b.sorted[kind].fall
+	}
+	for _, key := range beginnings(e.folded, phraseBeginnings) {
+		move(key, e)
 	}
 }
 
 // NameCategory says what the category at a path is called now.
 func (b *Book) NameCategory(path, name string) {
-	if was, ok := b.names[path]; ok {
-		for _, key := range beginnings(Fold(was), phraseBeginnings) {
-			b.put(Category, item{key: key, ref: path}, false)
-		}
+	e := b.categories[path]
+	if e == nil {
+		e = &entry{path: path}
+		b.categories[path] = e
 	}
-	b.names[path] = name
-	for _, key := range beginnings(Fold(name), phraseBeginnings) {
-		b.put(Category, item{key: key, ref: path}, true)
+	b.leave(Category, e)
+	e.text, e.folded = name, Fold(name)
+	b.enter(Category, e)
+}
+
+// SetPopular says what people search for, instead of what was said before.
+func (b *Book) SetPopular(all []Popular) {
+	was := b.popular
+	b.popular = make(map[uint64]bool, len(all))
+	for _, p := range all {
+		folded := Fold(p.Text)
+		if folded == "" || len(folded) > maxKey || p.Found <= 0 || p.Searches <= 0 {
+			continue
+		}
+		hash, _ := b.phrases.count([]byte(folded), 0)
+		b.popular[hash] = true
+		e := b.searches[hash]
+		if e == nil {
+			e = &entry{text: strings.Join(strings.Fields(p.Text), " "), folded: folded}
+			b.searches[hash] = e
+			b.enter(Phrase, e)
+		}
+		b.weigh(Phrase, e, func() { e.searches = p.Searches })
+	}
+	for hash := range was {
+		if e := b.searches[hash]; e != nil && !b.popular[hash] {
+			b.weigh(Phrase, e, func() { e.searches = 0 })
+			b.retire(hash, e)
+		}
 	}
 }
 
-// Complete is what text may become, best first, at most limit.
+// forget makes room among phrases.
+func (b *Book) forget() {
+	b.phrases.forget()
+	for hash, e := range b.searches {
+		if e.listings > 0 && e.listings < int64(b.phrases.least) {
+			b.weigh(Phrase, e, func() { e.listings = 0 })
+			b.retire(hash, e)
+		}
+	}
+}
+
+// typedOf reads what was typed. A space after the last word says that it is whole.
+func typedOf(text string) (q typed, prefix string) {
+	prefix = Fold(text)
+	if prefix == "" {
+		return q, ""
+	}
+	q.whole = strings.Fields(prefix)
+	if last, _ := utf8.DecodeLastRuneInString(text); unicode.IsLetter(last) || unicode.IsNumber(last) || unicode.Is(unicode.Mn, last) {
+		n := len(q.whole) - 1
+		q.last, q.whole = q.whole[n], q.whole[:n]
+		return q, prefix
+	}
+	return q, prefix + " "
+}
+
+// Complete is what text may become, best first, at most limit. Where nothing begins like that,
+// one mistake in each word is forgiven.
 func (b *Book) Complete(text string, limit int) []Found {
-	prefix := Fold(text)
+	q, prefix := typedOf(text)
 	if prefix == "" || limit <= 0 {
 		return nil
 	}
-	phrases, brands := b.scan(Phrase, prefix), b.scan(Brand, prefix)
-	categories, titles := b.scan(Category, prefix), b.scan(Title, prefix)
-	// What is a category or a brand already need not come as a phrase too.
-	named := map[string]bool{prefix: true}
-	for _, f := range append(slices.Clone(brands), categories...) {
+	if found := b.complete(q, prefix, limit); len(found) > 0 {
+		return found
+	}
+	q, ok := b.mended(q)
+	if !ok {
+		return nil
+	}
+	return b.complete(q, strings.Join(append(slices.Clone(q.whole), q.last), " "), limit)
+}
+
+func (b *Book) complete(q typed, prefix string, limit int) []Found {
+	listings, ends := b.titles.find(q, 2*limit)
+	brands, categories := b.under(Brand, prefix), b.under(Category, prefix)
+	// What is a category or a brand already need not come as a search too; nor what was typed.
+	named := map[string]bool{strings.TrimSpace(prefix): true}
+	for _, f := range brands {
 		named[Fold(f.Text)] = true
 	}
-	phrases = slices.DeleteFunc(phrases, func(f Found) bool { return named[Fold(f.Text)] })
-	return share(limit, phrases, categories, brands, titles)
+	for _, f := range categories {
+		named[Fold(f.Text)] = true
+	}
+	var searches []Found
+	take := func(all []Found) {
+		for _, f := range all {
+			if folded := Fold(f.Text); !named[folded] && len(searches) < limit {
+				named[folded] = true
+				searches = append(searches, f)
+			}
+		}
+	}
+	take(b.under(Phrase, prefix))
+	take(together(q, ends))
+	var titles []Found
+	for _, one := range listings {
+		f := Found{Kind: Title, Doc: int64(one.doc)}
+		if !slices.Contains(titles, f) { // two of its words may begin so
+			titles = append(titles, f)
+		}
+	}
+	return share(limit, searches, categories, brands, titles)
+}
+
+// under is what of a kind begins with prefix and has something behind it.
+func (b *Book) under(kind Kind, prefix string) []Found {
+	entries, _ := b.sorted[kind].under(prefix)
+	found := make([]Found, 0, min(len(entries), topLeast))
+	for _, e := range entries {
+		if (e.listings > 0 || e.searches > 0) && len(found) < cap(found) {
+			found = append(found, Found{Kind: kind, Text: e.text, Path: e.path, Count: e.listings})
+		}
+	}
+	return found
+}
+
+// together completes the last word with words that listings have beside the words before it,
+// so that what is suggested is there to be found.
+func together(q typed, ends map[*word]int64) []Found {
+	if len(q.whole) == 0 || q.last == "" {
+		return nil
+	}
+	before := strings.Join(q.whole, " ") + " "
+	found := make([]Found, 0, len(ends))
+	for w, n := range ends {
+		found = append(found, Found{Kind: Phrase, Text: before + w.text, Count: n})
+	}
+	slices.SortFunc(found, func(a, b Found) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Text, b.Text)) })
+	return found
 }
 
 // share gives each kind its part of the places, and what is left to whoever has more.
@@ -201,56 +384,4 @@ func share(limit int, kinds ...[]Found) []Found {
 		out = append(out, found[:take[i]]...)
 	}
 	return out
-}
-
-// scan is what begins with prefix, those with most listings first. Titles that begin with it
-// come before those that have it later.
-func (b *Book) scan(kind Kind, prefix string) []Found {
-	var found []Found
-	seen, looked := map[string]bool{}, 0
-	docs := map[int64]bool{}
-	b.trees[kind].Ascend(item{key: prefix, doc: -1 << 63}, func(i item) bool {
-		if looked++; looked > maxScan || !strings.HasPrefix(i.key, prefix) {
-			return false
-		}
-		if kind == Title {
-			if !docs[i.doc] {
-				docs[i.doc] = true
-				found = append(found, Found{Kind: Title, Doc: i.doc, Text: i.ref})
-			}
-			return len(found) < maxTitles
-		}
-		if !seen[i.ref] {
-			seen[i.ref] = true
-			if f := b.found(kind, i.ref); f.Count > 0 {
-				found = append(found, f)
-			}
-		}
-		return true
-	})
-	if kind == Title {
-		slices.SortStableFunc(found, func(x, y Found) int { return cmp.Compare(x.Text, y.Text) })
-		for i := range found {
-			found[i].Text = ""
-		}
-		return found
-	}
-	slices.SortFunc(found, func(x, y Found) int {
-		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Text, y.Text), cmp.Compare(x.Path, y.Path))
-	})
-	return found
-}
-
-// maxTitles is how many listings are looked for.
-const maxTitles = 50
-
-func (b *Book) found(kind Kind, ref string) Found {
-	switch kind {
-	case Category:
-		return Found{Kind: kind, Text: b.names[ref], Path: ref, Count: b.counts[ref]}
-	case Brand:
-		return Found{Kind: kind, Text: b.brands[ref].text, Count: b.brands[ref].count}
-	default:
-		return Found{Kind: kind, Text: b.phrases[ref].text, Count: b.phrases[ref].count}
-	}
 }

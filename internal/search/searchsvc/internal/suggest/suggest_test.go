@@ -93,12 +93,18 @@ func TestABookForgetsWhatIsRemoved(t *testing.T) {
 		for _, g := range there {
 			b.Remove(g)
 		}
-		require.Empty(t, b.phrases)
+		require.Empty(t, b.phrases.counts)
+		require.Empty(t, b.searches)
 		require.Empty(t, b.brands)
-		require.Empty(t, b.counts)
-		for _, kind := range []Kind{Phrase, Brand, Title} {
-			require.Zero(t, b.trees[kind].Len())
+		require.Empty(t, b.categories)
+		require.Empty(t, b.titles.ids)
+		require.Len(t, b.titles.free, len(b.titles.words))
+		for _, s := range b.sorted {
+			require.Zero(t, s.tree.Len())
+			require.Empty(t, s.tops)
 		}
+		require.Zero(t, b.titles.sorted.tree.Len())
+		require.Empty(t, b.titles.sorted.tops)
 	})
 }
 
