@@ -177,7 +177,8 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 	for i := range parts {
 		parts[i].Door = doors[parts[i].Name]
 		if parts[i].Name == "search" && o.db != "" {
-			parts[i].Ready = (&catchingUp{module: "search", list: a.bus.List}).ready
+			built, caughtUp := parts[i].Ready, (&catchingUp{module: "search", list: a.bus.List}).ready
+			parts[i].Ready = func(ctx context.Context) error { return errors.Join(built(ctx), caughtUp(ctx)) }
 		}
 	}
 	parts = inOrder(append(parts, a.neighbours.parts(o.layout.has(pagesModule))...))

@@ -6,6 +6,7 @@ import (
 	"souk/internal/platform/errs"
 	"souk/internal/platform/page"
 	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/words"
 )
 
 // Bounds of a query.
@@ -17,7 +18,7 @@ const (
 
 // ask is a query that is in order.
 type ask struct {
-	words  []string
+	words  words.Query // as typed
 	filter search.Filter
 	sort   search.Sort
 	size   int
@@ -40,14 +41,14 @@ func askOf(r search.QueryRequest) (ask, error) {
 	if err := p.Err(search.ErrInvalid); err != nil {
 		return ask{}, err
 	}
-	a := ask{words: wordsOf(r.Text), filter: f, sort: r.Sort, size: r.Page.Size(usualPage, maxPage), facets: r.Facets}
+	a := ask{words: words.Parse(r.Text), filter: f, sort: r.Sort, size: r.Page.Size(usualPage, maxPage), facets: r.Facets}
 	if !slices.Contains([]search.Sort{search.SortPriceUp, search.SortPriceDown, search.SortNewest}, a.sort) {
 		a.sort = search.SortRelevance
 	}
-	if a.sort == search.SortRelevance && len(a.words) == 0 {
+	if a.sort == search.SortRelevance && len(a.words.Terms) == 0 {
 		a.sort = search.SortNewest
 	}
-	a.hash = []any{"search", a.words, a.filter, a.sort}
+	a.hash = []any{"search", r.Text, a.filter, a.sort}
 	var after mark
 	more, err := r.Page.After(a.hash, &after)
 	if err != nil {

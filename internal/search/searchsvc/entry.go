@@ -2,12 +2,16 @@ package searchsvc
 
 import (
 	"crypto/sha256"
+	"runtime"
 	"strings"
+	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"souk/internal/catalog"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/money"
+	"souk/internal/search/searchsvc/internal/words"
 )
 
 // entry is what is indexed of a listing.
@@ -23,7 +27,10 @@ type entry struct {
 	InStock   bool
 	Variants  int
 	CreatedAt clock.Time
+	Quality   uint8
 	Text      text
+
+	doc int64 // its number, once it has one
 }
 
 // text is what is searched for words.
@@ -32,11 +39,112 @@ type text struct {
 	Category                                  string // for when the category was never heard of
 }
 
+// quality is how well a listing is described, 0 to 31: of what fits equally well, and is more
+// than can be looked at closely, this is looked at first.
+func (e *entry) quality() uint8 {
+	q := uint8(min(len(e.Text.Description)/64, 8) + min(len(e.Text.Details)/32, 8)) //nolint:gosec // small
+	if e.Image != "" {
+		q += 8
+	}
+	if e.Text.Brand != "" {
+		q += 4
+	}
+	return q
+}
+
+// maxShown is how much of a description is kept to show a part of it.
+const maxShown = 4000
+
+// shownText is as much of the description as is kept.
+func (e *entry) shownText() string { return cutAt(e.Text.Description, maxShown) }
+
+// cutAt is the beginning of s, at most so many bytes.
+func cutAt(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
+}
+
+// analysed are the terms of listings, as they are indexed.
+func analysed(all []*entry, categories spokenPaths) []string {
+	out := make([]string, len(all))
+	each := func(from, step int) {
+		var in analysis
+		for i := from; i < len(all); i += step {
+			out[i] = in.terms(all[i], categories.of(all[i]))
+		}
+	}
+	if len(all) < 16 {
+		each(0, 1)
+		return out
+	}
+	var working sync.WaitGroup
+	workers := min(runtime.GOMAXPROCS(0), 4)
+	failed := make([]any, workers)
+	for i := range workers {
+		working.Go(func() {
+			defer func() { failed[i] = recover() }()
+			each(i, workers)
+		})
+	}
+	working.Wait()
+	for _, v := range failed {
+		if v != nil {
+			panic(v) // where the writer catches it
+		}
+	}
+	return out
+}
+
+// analysis is room to analyse one listing after the other.
+type analysis struct {
+	tokens []words.Token
+	seen   map[string]struct{}
+	out    []byte
+}
+
+// terms are the terms of a listing, each once.
+func (a *analysis) terms(e *entry, category string) string {
+	if a.seen == nil {
+		a.seen = map[string]struct{}{}
+	}
+	clear(a.seen)
+	a.out = a.out[:0]
+	t := &e.Text
+	for _, text := range [...]string{t.Title, t.Brand, category, t.Description, t.Details, t.Codes} {
+		a.tokens = words.Tokens(a.tokens[:0], text)
+		for i := range a.tokens {
+			term := a.tokens[i].Term
+			if _, again := a.seen[term]; !again {
+				a.seen[term] = struct{}{}
+				a.out = append(appendTerm(a.out, term), ' ')
+			}
+		}
+	}
+	return string(a.out)
+}
+
+// appendTerm adds a term as the index has it: without the signs that FTS5 would divide it at.
+func appendTerm(to []byte, term string) []byte {
+	from := len(to)
+	to = append(to, term...)
+	for i := from; i < len(to); i++ {
+		if to[i] <= ' ' || to[i] == '"' || to[i] == 0x7f {
+			to[i] = '_'
+		}
+	}
+	return to
+}
+
 // print is equal for equal words.
 func (e *entry) print() []byte {
 	t := &e.Text
 	words := make([]byte, 0, 4096)
-	for _, s := range [...]string{t.Title, t.Brand, e.Path, t.Description, t.Details, t.Codes} {
+	for _, s := range [...]string{string(e.Seller), t.Title, t.Brand, e.Path, t.Description, t.Details, t.Codes} {
 		words = append(append(words, s...), 0)
 	}
 	sum := sha256.Sum256(words)
@@ -65,6 +173,7 @@ func entryOf(e catalog.ListingChanged) entry {
 			Title: clean(e.Title), Brand: clean(e.Brand), Category: clean(strings.NewReplacer("/", " ", "-", " ").Replace(e.Path)),
 			Description: clean(e.Description), Details: detailsOf(e), Codes: codesOf(e),
 		}
+		out.Quality = out.quality()
 	}
 	return out
 }

@@ -25,6 +25,12 @@ func (s *Service) fed(tx *store.Tx) ([]*set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g.Analyser == "" { // the first to be indexed
+		g.Analyser = analyser
+		if err := updateGenerations(tx, g); err != nil {
+			return nil, err
+		}
+	}
 	sets := []*set{s.sets[g.Active]}
 	if g.Builder == s.process {
 		sets = append(sets, s.sets[idle(g.Active)])

@@ -2,62 +2,99 @@ package searchsvc
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"strconv"
 
 	"souk/internal/platform/money"
 	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/docset"
 )
 
 // maxValues is how many values of a facet are told.
 const maxValues = 50
 
-// tally counts for every facet what passes all filters but its own.
+// tally is how many listings have each value. One tally is of what passes all filters but one, and
+// facets that have no filter share theirs.
 type tally struct {
 	nodes, brands, sellers []int64
-	prices                 [][]int64 // by currency
+	prices                 []priceCount // by currency
 	inStock, soldOut       int64
 }
 
-func newTally(s *shelf) tally {
-	return tally{
-		nodes: make([]int64, len(s.nodes)), brands: make([]int64, len(s.brands)), sellers: make([]int64, len(s.sellers)),
-		prices: make([][]int64, len(s.money)),
+// count counts every value of what is set in docs. If there are too many it counts some, a word of
+// the bitmap out of so many, and takes them for all.
+func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
+	t := &tally{}
+	step := 1
+	if n := docset.Count(docs); n > w.counted {
+		step = (n + w.counted - 1) / w.counted
+		w.rough = true
 	}
-}
-
-// add counts d, which fails these filters.
-func (t *tally) add(d *doc, fails dims) {
-	if fails&^byPath == 0 {
-		t.nodes[d.node]++
-	}
-	if fails&^byBrand == 0 {
-		t.brands[d.brand]++
-	}
-	if fails&^bySeller == 0 {
-		t.sellers[d.seller]++
-	}
-	if fails&^byPrice == 0 {
-		t.prices[d.currency] = append(t.prices[d.currency], d.from)
-	}
-	if fails&^byStock == 0 {
-		if d.inStock {
-			t.inStock++
-		} else {
-			t.soldOut++
+	for _, kind := range by {
+		switch kind {
+		case search.FacetCategory:
+			t.nodes = counts(docs, step, w.columns.node, len(w.nodes))
+		case search.FacetBrand:
+			t.brands = counts(docs, step, w.columns.brand, len(w.shelf.brands))
+		case search.FacetSeller:
+			t.sellers = counts(docs, step, w.columns.seller, len(w.shelf.sellers))
+		case search.FacetPrice:
+			t.prices = w.countPrices(docs, step)
+		case search.FacetStock: // exactly, since that is no more work
+			for i, word := range docs {
+				t.inStock += int64(bits.OnesCount64(word & w.inStock[i]))
+				t.soldOut += int64(bits.OnesCount64(word &^ w.inStock[i]))
+			}
 		}
 	}
+	return t
 }
 
-// told are the facets, always the same five in the same order.
-func (w *walk) told() []search.Facet {
-	return []search.Facet{w.categoryFacet(), w.brandFacet(), w.sellerFacet(), w.priceFacet(), w.stockFacet()}
+// counts are how often each value of a column is there.
+func counts(docs []uint64, step int, column []int32, values int) []int64 {
+	out := make([]int64, values)
+	for i := 0; i < len(docs); i += step {
+		word := docs[i]
+		base := column[i*64 : min(i*64+64, len(column))]
+		for ; word != 0; word &= word - 1 {
+			out[base[bits.TrailingZeros64(word)]]++
+		}
+	}
+	if step > 1 {
+		for i := range out {
+			out[i] *= int64(step)
+		}
+	}
+	return out
+}
+
+// kinds are the facets, in the order in which they are told.
+var kinds = []search.FacetKind{search.FacetCategory, search.FacetBrand, search.FacetSeller, search.FacetPrice, search.FacetStock}
+
+// tell counts and tells every facet.
+func (w *walk) tell() {
+	tallies := map[search.FacetKind]*tally{}
+	free := slices.Clone(kinds)
+	for _, n := range w.narrow {
+		docs := w.except(n.by)
+		tallies[n.by] = w.count(docs, n.by)
+		docset.Free(docs)
+		free = slices.DeleteFunc(free, func(k search.FacetKind) bool { return k == n.by })
+	}
+	together := w.count(w.all, free...)
+	for _, k := range free {
+		tallies[k] = together
+	}
+	w.facets = []search.Facet{
+		w.categoryFacet(tallies[search.FacetCategory].nodes), w.brandFacet(tallies[search.FacetBrand].brands),
+		w.sellerFacet(tallies[search.FacetSeller].sellers), w.priceFacet(tallies[search.FacetPrice].prices), w.stockFacet(tallies[search.FacetStock]),
+	}
 }
 
 // categoryFacet tells the roots, and on the way down to the selected category the children of
 // each category passed, upper levels first.
-func (w *walk) categoryFacet() search.Facet {
-	counts := slices.Clone(w.tally.nodes)
+func (w *walk) categoryFacet(counts []int64) search.Facet {
 	for i := len(counts) - 1; i > 0; i-- { // children add to parents, which come first
 		if parent := w.nodes[i].parent; parent > 0 {
 			counts[parent] += counts[i]
@@ -89,26 +126,32 @@ func mostFirst(a, b search.FacetValue) int {
 	return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value))
 }
 
-func (w *walk) brandFacet() search.Facet {
+func (w *walk) brandFacet(counts []int64) search.Facet {
+	chosen := map[int32]bool{}
+	for _, name := range w.filter.Brands {
+		if at, ok := w.brandAt[foldBrand(name)]; ok {
+			chosen[at] = true
+		}
+	}
 	var values []search.FacetValue
-	for i := 1; i < len(w.tally.brands); i++ {
-		selected := w.brands != nil && w.brands[i]
-		if w.tally.brands[i] > 0 || selected {
+	for i := 1; i < len(counts); i++ {
+		selected := chosen[int32(i)] //nolint:gosec // an index into brands
+		if counts[i] > 0 || selected {
 			name := w.shelf.brands[i]
-			values = append(values, search.FacetValue{Value: name, Label: name, Count: w.tally.brands[i], Selected: selected})
+			values = append(values, search.FacetValue{Value: name, Label: name, Count: counts[i], Selected: selected})
 		}
 	}
 	slices.SortFunc(values, mostFirst)
 	return limited(search.FacetBrand, values)
 }
 
-func (w *walk) sellerFacet() search.Facet {
+func (w *walk) sellerFacet(counts []int64) search.Facet {
 	var values []search.FacetValue
-	for i := 1; i < len(w.tally.sellers); i++ {
-		selected := w.sellers != nil && w.sellers[i]
-		if w.tally.sellers[i] > 0 || selected {
-			s := w.shelf.sellers[i]
-			values = append(values, search.FacetValue{Value: string(s.id), Label: s.name, Count: w.tally.sellers[i], Selected: selected})
+	for i := 1; i < len(counts); i++ {
+		s := w.shelf.sellers[i]
+		selected := slices.Contains(w.filter.Sellers, s.id)
+		if counts[i] > 0 || selected {
+			values = append(values, search.FacetValue{Value: string(s.id), Label: s.name, Count: counts[i], Selected: selected})
 		}
 	}
 	slices.SortFunc(values, mostFirst)
@@ -130,13 +173,13 @@ func limited(kind search.FacetKind, values []search.FacetValue) search.Facet {
 }
 
 // priceFacet tells ranges of prices in one currency, cheapest first.
-func (w *walk) priceFacet() search.Facet {
+func (w *walk) priceFacet(prices []priceCount) search.Facet {
 	facet := search.Facet{Kind: search.FacetPrice}
-	at, currency := w.rangeCurrency()
-	if at < 0 || int(at) >= len(w.tally.prices) {
+	at, currency, known := w.rangeCurrency(prices)
+	if !known {
 		return facet
 	}
-	for _, r := range rangesOf(w.tally.prices[at]) {
+	for _, r := range prices[at].ranges() {
 		low, high := money.Money{Minor: r.min, Currency: currency}, money.Money{Minor: r.max, Currency: currency}
 		facet.Values = append(facet.Values, search.FacetValue{
 			Value: strconv.FormatInt(r.min, 10) + "-" + strconv.FormatInt(r.max, 10),
@@ -153,11 +196,11 @@ func (w *walk) selects(r priceRange) bool {
 }
 
 // stockFacet tells how many are in stock, and how many are not.
-func (w *walk) stockFacet() search.Facet {
+func (w *walk) stockFacet(t *tally) search.Facet {
 	facet := search.Facet{Kind: search.FacetStock}
 	for _, v := range []search.FacetValue{
-		{Value: "true", Label: "In stock", Count: w.tally.inStock, Selected: w.filter.InStock},
-		{Value: "false", Label: "Sold out", Count: w.tally.soldOut},
+		{Value: "true", Label: "In stock", Count: t.inStock, Selected: w.filter.InStock},
+		{Value: "false", Label: "Sold out", Count: t.soldOut},
 	} {
 		if v.Count > 0 || v.Selected {
 			facet.Values = append(facet.Values, v)

@@ -2,11 +2,45 @@ package searchsvc
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
 // priceRange is a range of prices with how many are in it. Both ends belong to it.
 type priceRange struct{ min, max, count int64 }
+
+// priceCount is the prices in one currency: each of them, or one of so many.
+type priceCount struct {
+	prices []int64
+	step   int64
+	total  int64
+}
+
+// countPrices are the prices of what is set in docs, by currency.
+func (w *walk) countPrices(docs []uint64, step int) []priceCount {
+	out := make([]priceCount, len(w.moneys))
+	for i := range out {
+		out[i].step = int64(step)
+	}
+	for i := 0; i < len(docs); i += step {
+		for word := docs[i]; word != 0; word &= word - 1 {
+			doc := i*64 + bits.TrailingZeros64(word)
+			of := &out[w.columns.money[doc]]
+			of.prices = append(of.prices, w.from[doc])
+			of.total += of.step
+		}
+	}
+	return out
+}
+
+// ranges are the ranges of the prices counted.
+func (c priceCount) ranges() []priceRange {
+	all := rangesOf(c.prices)
+	for i := range all {
+		all[i].count *= c.step
+	}
+	return all
+}
 
 // rangesOf divides prices into at most five ranges with round ends and about as many prices
 // in each. Every price is in exactly one of them. It sorts prices.

@@ -140,6 +140,7 @@ func TestWhatIsFoundIsWhatAPlainLookFinds(t *testing.T) {
 		other.Service = catalogtest.NewFake(now.Now)
 		_, err := b.Rebuild(rt.Context(), search.RebuildRequest{By: actor.System(""), Key: catalogtest.Key()})
 		require.NoError(rt, err, "forget the catalog before")
+		b.Limit(rapid.IntRange(1, 20).Draw(rt, "close"), 1<<20)
 		other.Service = goods
 		plain := searchtest.NewFake(goods.Fake)
 		heard := 0
@@ -160,11 +161,40 @@ func TestWhatIsFoundIsWhatAPlainLookFinds(t *testing.T) {
 			got, err := b.Query(rt.Context(), r)
 			require.NoError(rt, err)
 			require.Equal(rt, simple(want), simple(got), "%+v", r)
+			pagesJoin(rt, b, r, want)
 		}
 		report, err := b.Audit(rt.Context(), auditRequest)
 		require.NoError(rt, err)
 		require.Empty(rt, report.Problems)
 	})
+}
+
+// pagesJoin goes through all pages by relevance: they have what is wanted, each once, in one order
+// whatever their size.
+func pagesJoin(t *rapid.T, b *bench, r search.QueryRequest, want search.QueryReply) {
+	r.Sort, r.Facets = search.SortRelevance, false
+	through := func(size int32) []catalog.ListingID {
+		all := []catalog.ListingID{}
+		r.Page = pageOf(size)
+		for {
+			reply, err := b.Query(t.Context(), r)
+			require.NoError(t, err)
+			require.Equal(t, want.Total, reply.Total)
+			for _, h := range reply.Hits {
+				all = append(all, h.Listing)
+			}
+			if r.Page.Cursor = reply.Next; r.Page.Cursor == "" {
+				return all
+			}
+		}
+	}
+	whole := through(100)
+	wanted := []catalog.ListingID{}
+	for _, h := range want.Hits {
+		wanted = append(wanted, h.Listing)
+	}
+	require.ElementsMatch(t, wanted, whole)
+	require.Equal(t, whole, through(rapid.Int32Range(1, 7).Draw(t, "size")))
 }
 
 // simple is a reply without what the two say in words of their own: spellings, price ranges

@@ -115,23 +115,18 @@ func (s *Service) placeGone(ctx context.Context) error {
 }
 
 // build fills the idle set and makes it the active one, in the transaction that finish is
-// part of. The caller has s.building.
+// part of. If the active one has nothing that could be found meanwhile, they change places before:
+// what has been read so far is found, and search says that it is not ready. The caller has s.building.
 func (s *Service) build(ctx context.Context, progress func(int64), finish func(tx *store.Tx, listings int64) error) (_ int64, err error) {
-	var g generations
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		if g, err = selectGenerations(tx); err != nil {
-			return err
-		}
-		if err := s.sets[idle(g.Active)].empty(tx); err != nil {
-			return err
-		}
-		g.Builder = s.process
-		return updateGenerations(tx, g)
-	})
+	g, early, err := s.clear(ctx)
 	if err != nil {
 		return 0, err
 	}
-	b := &builder{Service: s, to: s.sets[idle(g.Active)], progress: progress}
+	former, to := g.Active, s.sets[idle(g.Active)]
+	if early {
+		former, to = idle(g.Active), s.sets[g.Active]
+	}
+	b := &builder{Service: s, to: to, progress: progress}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.giveUp(context.WithoutCancel(ctx))) // also when ctx has ended
@@ -142,15 +137,19 @@ func (s *Service) build(ctx context.Context, progress func(int64), finish func(t
 			return 0, err
 		}
 	}
-	if err := s.prepareShelf(ctx, b.to, g.Generation+1); err != nil {
-		return 0, err
+	if !early {
+		g = generations{Active: to.name, Generation: g.Generation + 1}
+		if err := s.prepareShelf(ctx, to, g.Generation); err != nil {
+			return 0, err
+		}
 	}
+	g.Analyser = analyser
 	var listings int64
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.Get(&listings, b.to.count); err != nil {
+		if err := tx.Get(&listings, to.count); err != nil {
 			return err
 		}
-		if err := updateGenerations(tx, generations{Active: b.to.name, Generation: g.Generation + 1}); err != nil {
+		if err := updateGenerations(tx, g); err != nil {
 			return err
 		}
 		return finish(tx, listings)
@@ -158,9 +157,102 @@ func (s *Service) build(ctx context.Context, progress func(int64), finish func(t
 	if err != nil {
 		return 0, err
 	}
-	s.emptyFormer(ctx, g.Active)
+	s.emptyFormer(ctx, former)
 	progress(listings)
 	return listings, nil
+}
+
+// unfinished stands for the analyser while the first index is being built.
+const unfinished = "unfinished"
+
+// clear empties the idle set and has events go to it; or, if the active set is empty, makes it
+// the active one at once: then early is true.
+func (s *Service) clear(ctx context.Context) (g generations, early bool, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		if g, err = selectGenerations(tx); err != nil {
+			return err
+		}
+		var listings int64
+		if err := tx.Get(&listings, s.sets[g.Active].count); err != nil {
+			return err
+		}
+		if err := s.sets[idle(g.Active)].empty(tx); err != nil {
+			return err
+		}
+		g.Builder = s.process
+		if early = listings == 0; early {
+			g = generations{Active: idle(g.Active), Generation: g.Generation + 1, Analyser: unfinished}
+		}
+		return updateGenerations(tx, g)
+	})
+	return g, early, err
+}
+
+// renew builds the index anew if its words come from another analyser than this one's, or
+// numbers that are given up are more than those in use. It tries until ctx ends.
+func (s *Service) renew(ctx context.Context) error {
+	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+		old, err := s.outdated(ctx)
+		if err == nil && !old || s.catalog == nil {
+			return err
+		}
+		if err == nil {
+			s.telemetry.Log.Info().Msg("index is rebuilt: it was made by another version")
+			err = s.placeGone(ctx)
+		}
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return nil
+		}
+		s.telemetry.Log.Warn().Err(err).Dur("pause", pause).Msg("index not rebuilt")
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		}
+	}
+}
+
+// fewFormer are so few numbers given up that they do not matter.
+const fewFormer = 50_000
+
+// outdated says whether the index should be built anew.
+func (s *Service) outdated(ctx context.Context) (old bool, err error) {
+	err = s.db.Read(ctx, func(q store.Queryer) error {
+		g, err := selectGenerations(q)
+		if err != nil {
+			return err
+		}
+		if old = g.Analyser != analyser && g.Analyser != ""; old {
+			return nil
+		}
+		var former, listings int64
+		if err := q.Get(&former, s.sets[g.Active].countFormer); err != nil || former <= fewFormer {
+			return err
+		}
+		err = q.Get(&listings, s.sets[g.Active].count)
+		old = former > listings
+		return err
+	})
+	return old, err
+}
+
+// errUnfinished is why search is not ready.
+var errUnfinished = errs.Refusal(errs.Unavailable, "search.unfinished").With("the index is being built: not everything is found yet")
+
+// Ready says whether everything can be found.
+func (s *Service) Ready(ctx context.Context) error {
+	return s.db.Read(ctx, func(q store.Queryer) error {
+		g, err := selectGenerations(q)
+		if err == nil && g.Analyser == unfinished {
+			return errUnfinished
+		}
+		return err
+	})
 }
 
 // giveUp lets events go to the active set alone again.

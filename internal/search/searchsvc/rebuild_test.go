@@ -200,6 +200,59 @@ func TestALostPlaceRebuilds(t *testing.T) {
 	assert.Len(t, b.titles(t, "mat"), 1, "and follows the log again")
 }
 
+// made has the index say that another analyser made it.
+func (b *bench) made(t *testing.T, analyser string) {
+	t.Helper()
+	require.NoError(t, b.db.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(`UPDATE generations SET analyser = ? WHERE one = 1`, analyser)
+		return err
+	}))
+}
+
+func TestAnIndexOfAnotherAnalyserIsBuiltAnewAtTheStart(t *testing.T) {
+	t.Parallel()
+	goods, _, all := shop(3)
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	retitle(t, goods, all[0], "Rug that was missed")
+	require.NoError(t, b.Warm(t.Context()))
+	assert.Empty(t, b.titles(t, "rug"), "an index of this analyser stays")
+	b.made(t, "another")
+	require.NoError(t, b.Ready(t.Context()), "it is used meanwhile")
+	require.NoError(t, b.Warm(t.Context()))
+	assert.Len(t, b.titles(t, "rug"), 1)
+	assert.Len(t, b.titles(t, "lamp"), 2)
+}
+
+func TestAnIndexThatWasGivenUpIsFoundAsFarAsItIsBuilt(t *testing.T) {
+	t.Parallel()
+	goods, by, all := shop(150) // two pages
+	pages := &slow{Service: goods, at: make(chan chan error)}
+	b := newBench(t, pages)
+	b.made(t, "unfinished") // as the migration leaves it
+	done := make(chan error)
+	go func() { done <- b.Warm(t.Context()) }()
+	first := <-pages.at
+	first <- nil
+	second := <-pages.at
+	require.Error(t, b.Ready(t.Context()))
+	assert.Len(t, b.titles(t, "lamp"), 100)
+	retitle(t, goods, all[0], "Rug")
+	goods.AddListing(by.ID, catalogtest.Draft("Mat", 1000, 1))
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	assert.Len(t, b.titles(t, "rug"), 1)
+	second <- nil
+	require.NoError(t, <-done)
+	require.NoError(t, b.Ready(t.Context()))
+	for text, n := range map[string]int{"lamp": 100, "rug": 1, "mat": 1} {
+		assert.Len(t, b.titles(t, text), n, text)
+	}
+	reply, err := b.Audit(t.Context(), auditRequest)
+	require.NoError(t, err)
+	assert.Empty(t, reply.Problems)
+	assert.EqualValues(t, 151, reply.Listings)
+}
+
 func TestManySearchWhileMuchIsHeardAndRebuilt(t *testing.T) {
 	t.Parallel()
 	goods, by, all := shop(40)

@@ -1,6 +1,7 @@
 package searchsvc
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,66 +12,56 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/platform/money"
 	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/words"
 )
 
-func TestWordsOf(t *testing.T) {
+func TestMarks(t *testing.T) {
 	t.Parallel()
+	plain := func(s string) search.Piece { return search.Piece{Text: s} }
+	match := func(s string) search.Piece { return search.Piece{Text: s, Match: true} }
 	tests := map[string]struct {
-		text string
-		want []string
+		query, text string
+		want        []search.Piece
 	}{
-		"nothing":              {},
-		"case and order":       {text: "Desk LAMP", want: []string{"desk", "lamp"}},
-		"each once":            {text: "lamp desk lamp", want: []string{"lamp", "desk"}},
-		"signs divide":         {text: `dv7-1211ea "17.3"`, want: []string{"dv7", "1211ea", "17", "3"}},
-		"accents stay":         {text: "cre\u0300me", want: []string{"cre\u0300me"}},
-		"nothing but signs":    {text: `"*()-^:`},
-		"what is not text":     {text: "a\xffb\x00c", want: []string{"a", "b", "c"}},
-		"a word has its limit": {text: strings.Repeat("ü", 100), want: []string{strings.Repeat("ü", maxWord)}},
+		"nothing":          {query: "lamp"},
+		"no match":         {query: "desk", text: "lamp", want: []search.Piece{plain("lamp")}},
+		"within":           {query: "lamp", text: "A Lamp, b", want: []search.Piece{plain("A "), match("Lamp"), plain(", b")}},
+		"side by side":     {query: "desk lamp", text: "desk-lamp", want: []search.Piece{match("desk"), plain("-"), match("lamp")}},
+		"a beginning":      {query: "lam*", text: "Lamps and lamellas", want: []search.Piece{match("Lamps"), plain(" and "), match("lamellas")}},
+		"nothing asked":    {text: "lamp", want: []search.Piece{plain("lamp")}},
+		"accents are kept": {query: "creme", text: "Crème", want: []search.Piece{match("Crème")}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, tt.want, wordsOf(tt.text))
+			m := newMarker(words.Parse(tt.query))
+			assert.Equal(t, tt.want, m.pieces(tt.text))
 		})
 	}
-	assert.Len(t, wordsOf("a b c d e f g h i j k l m n o p q r s t u v w x y z"), maxWords)
-	assert.Equal(t, `"desk" "lamp"`, expression([]string{"desk", "lamp"}, false))
-	assert.Equal(t, `"desk" OR "lamp"`, expression([]string{"desk", "lamp"}, true))
 }
 
-func FuzzWordsOf(f *testing.F) {
-	f.Add(`"a" OR b*`)
-	f.Add("é\x00\"\xff")
-	f.Fuzz(func(t *testing.T, text string) {
-		words := wordsOf(text)
-		require.LessOrEqual(t, len(words), maxWords)
-		for _, word := range words {
-			require.NotEmpty(t, word)
-			require.False(t, strings.ContainsFunc(word, func(r rune) bool { return !inWord(r) }), "%q", word)
+func TestSnippets(t *testing.T) {
+	t.Parallel()
+	m := newMarker(words.Parse("lamp"))
+	assert.Equal(t, []search.Piece{{Text: "A "}, {Text: "lamp", Match: true}, {Text: "."}}, m.snippet("A lamp."))
+	got := m.snippet(strings.Repeat("so much before ", 50) + "the lamp" + strings.Repeat(" and after", 100))
+	assert.True(t, strings.HasPrefix(got[0].Text, "…"))
+	assert.Equal(t, search.Piece{Text: "lamp", Match: true}, got[1])
+	assert.True(t, strings.HasSuffix(got[len(got)-1].Text, "…"))
+	assert.Less(t, len(got[0].Text)+len(got[2].Text), 300)
+	assert.Equal(t, []search.Piece{{Text: "no such word"}}, m.snippet("no such word"))
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.SampledFrom([]rune("lamp é  x日́")))).Draw(t, "text")
+		all := ""
+		for _, p := range m.pieces(text) {
+			require.NotEmpty(t, p.Text)
+			all += p.Text
+		}
+		require.Equal(t, text, all)
+		for _, p := range m.snippet(text) {
+			require.NotEmpty(t, p.Text)
 		}
 	})
-}
-
-func TestPiecesOf(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		marked string
-		want   []search.Piece
-	}{
-		"nothing":           {},
-		"no match":          {marked: "lamp", want: []search.Piece{{Text: "lamp"}}},
-		"within":            {marked: "a \x02lamp\x03 b", want: []search.Piece{{Text: "a "}, {Text: "lamp", Match: true}, {Text: " b"}}},
-		"side by side":      {marked: "\x02a\x03\x02b\x03", want: []search.Piece{{Text: "a", Match: true}, {Text: "b", Match: true}}},
-		"an end is missing": {marked: "a\x02b", want: []search.Piece{{Text: "a"}, {Text: "b", Match: true}}},
-		"empty match":       {marked: "a\x02\x03b", want: []search.Piece{{Text: "a"}, {Text: "b"}}},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			assert.Equal(t, tt.want, piecesOf(tt.marked))
-		})
-	}
 }
 
 func TestLeadEndsBetweenWords(t *testing.T) {
@@ -119,13 +110,20 @@ func TestRanges(t *testing.T) {
 
 func TestNumbersReadWhatSQLWrites(t *testing.T) {
 	t.Parallel()
-	var got []int64
-	numbers("1,-20,300", func(i int, n int64) {
-		require.Len(t, got, i)
-		got = append(got, n)
+	assert.Equal(t, []uint32{1, 20, 300}, documents("1,20,300"))
+	assert.Equal(t, []uint32{7}, documents("7"))
+	assert.Empty(t, documents(""))
+}
+
+func TestKeysAreInTheOrderOfIDs(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		draw := rapid.StringMatching(`lst_[0-7][0-9a-hjkmnp-tv-z]{25}`)
+		a, b := draw.Draw(t, "a"), draw.Draw(t, "b")
+		one, two := keyOf(catalog.ListingID(a)), keyOf(catalog.ListingID(b))
+		require.Equal(t, strings.Compare(a, b), slices.Compare(one[:], two[:]))
+		require.NotEqual(t, listingKey{}, keyOf(catalog.ListingID(a[:10])))
 	})
-	assert.Equal(t, []int64{1, -20, 300}, got)
-	numbers("", func(int, int64) { require.Fail(t, "there is none") })
 }
 
 func TestEntryOf(t *testing.T) {

@@ -18,10 +18,13 @@ import (
 	"souk/internal/platform/store"
 	"souk/internal/platform/telemetry"
 	"souk/internal/search"
-	"souk/internal/search/searchsvc/internal/ranking"
+	"souk/internal/search/searchsvc/internal/words"
 )
 
 const moduleName = "search"
+
+// analyser is what words come from.
+var analyser = fmt.Sprint("words ", words.Version)
 
 // Config is what the module stands on.
 type Config struct {
@@ -39,7 +42,7 @@ type Service struct {
 	catalog    catalog.Service
 	now        func() clock.Time
 	telemetry  telemetry.Module
-	rank       ranking.Func
+	limits     limits
 	sets       map[string]*set
 	subscriber *bus.Subscriber
 	orders     orders.Service
@@ -65,7 +68,7 @@ func New(c Config) *Service {
 		c.Now = c.DB.Now
 	}
 	s := &Service{
-		db: c.DB, catalog: c.Catalog, orders: c.Orders, now: c.Now, telemetry: c.Telemetry, rank: ranking.ByWords,
+		db: c.DB, catalog: c.Catalog, orders: c.Orders, now: c.Now, telemetry: c.Telemetry, limits: usualLimits,
 		sets: map[string]*set{"a": newSet("a"), "b": newSet("b")}, process: id.New("prc_"), building: make(chan struct{}, 1),
 		took: c.Telemetry.Histogram("souk.search.query.duration", "Time that a query takes.", "s",
 			[]float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1}),
@@ -83,7 +86,7 @@ func New(c Config) *Service {
 
 // Module is what the program runs.
 func (s *Service) Module() module.Module {
-	m := module.Module{Name: moduleName, DB: s.db, Routes: s.routes, Jobs: s.jobs, Start: s.Start}
+	m := module.Module{Name: moduleName, DB: s.db, Routes: s.routes, Jobs: s.jobs, Start: s.Start, Ready: s.Ready}
 	for _, one := range []*bus.Subscriber{s.subscriber, s.sales} {
 		if one != nil {
 			m.Subscribers = append(m.Subscribers, one)
@@ -143,17 +146,33 @@ func (s *Service) read(ctx context.Context, fn func(v view) error) error {
 	return errBusy.Because(err)
 }
 
-// withShelf runs fn with the shelf at least as new as the snapshot. fn asks no database.
-func (v view) withShelf(fn func(sh *shelf) error) error {
+// atHand is the shelf, at least as new as the snapshot.
+func (v view) atHand() (*shelf, error) {
 	if err := v.s.catchUp(v); err != nil {
-		return err
+		return nil, err
 	}
 	v.s.mem.RLock()
 	defer v.s.mem.RUnlock()
 	if v.s.shelf.generation != v.marks.Generation {
-		return errOvertaken
+		return nil, errOvertaken
 	}
-	return fn(v.s.shelf)
+	return v.s.shelf, nil
+}
+
+// locked runs fn while nobody changes the shelf. fn asks no database.
+func (s *Service) locked(fn func() error) error {
+	s.mem.RLock()
+	defer s.mem.RUnlock()
+	return fn()
+}
+
+// withShelf runs fn with the shelf at least as new as the snapshot. fn asks no database.
+func (v view) withShelf(fn func(sh *shelf) error) error {
+	sh, err := v.atHand()
+	if err != nil {
+		return err
+	}
+	return v.s.locked(func() error { return fn(sh) })
 }
 
 // catchUp takes onto the shelf what the snapshot has and the shelf has not.
@@ -193,7 +212,8 @@ func (s *shelf) load(q store.Queryer, from *set, now marks) error {
 }
 
 // Warm reads the index's columns into memory before anyone searches. A search that comes
-// meanwhile waits for it; what it cannot read now, the first search reads.
+// meanwhile waits for it; what it cannot read now, the first search reads. An index that another
+// analyser has made it builds anew.
 func (s *Service) Warm(ctx context.Context) error {
 	began := time.Now()
 	err := s.read(ctx, func(v view) error { return v.withShelf(func(*shelf) error { return nil }) })
@@ -201,7 +221,7 @@ func (s *Service) Warm(ctx context.Context) error {
 		s.telemetry.Log.Warn().Err(err).Msg("index not read ahead")
 	}
 	s.telemetry.Log.Debug().Dur("took", time.Since(began)).Msg("index read ahead")
-	return nil
+	return s.renew(ctx)
 }
 
 // Query finds listings.
@@ -222,124 +242,4 @@ func (s *Service) Query(ctx context.Context, r search.QueryRequest) (_ search.Qu
 	}
 	s.took.Record(time.Since(began).Seconds())
 	return reply, nil
-}
-
-// query answers a from the snapshot.
-func (v view) query(a ask) (search.QueryReply, error) {
-	w := &walk{rank: v.s.rank, filter: a.filter, sort: a.sort, size: a.size, facets: a.facets}
-	w.query.Words = a.words
-	if a.after != nil {
-		after := *a.after
-		w.after, w.query.AnyWord = &after, after.AnyWord
-	}
-	matches, err := v.matches(a, &w.query.AnyWord)
-	if err != nil {
-		return search.QueryReply{}, err
-	}
-	var reply search.QueryReply
-	var page []ranked
-	var last *mark
-	hits := map[int64]search.Hit{} // what memory knows of them
-	err = v.withShelf(func(sh *shelf) error {
-		w.shelf = sh
-		if len(a.words) > 0 {
-			w.over(matches)
-		} else {
-			w.overAll()
-		}
-		page, last = w.page()
-		if a.facets {
-			reply.Facets = w.told()
-		}
-		for _, r := range page {
-			d := &sh.docs[r.doc]
-			by := sh.sellers[d.seller]
-			hits[r.doc] = search.Hit{
-				Listing: d.id, Seller: by.id, SellerName: by.name, SellerSlug: by.slug, InStock: d.inStock, CreatedAt: d.created,
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return search.QueryReply{}, err
-	}
-	reply.Total, reply.AnyWord = w.total, w.query.AnyWord
-	if reply.Next, err = a.next(last); err != nil {
-		return search.QueryReply{}, err
-	}
-	reply.Hits, err = v.hits(page, hits, a.words, w.query.AnyWord)
-	return reply, err
-}
-
-// matches are the listings with all the words; or, if nobody has them all, with any: then
-// anyWord is set. Where it is set already, a page before has found that out.
-func (v view) matches(a ask, anyWord *bool) ([]match, error) {
-	if len(a.words) == 0 {
-		return nil, nil
-	}
-	fit := a.sort == search.SortRelevance
-	matches, err := v.findMatches(v.q, a.words, *anyWord, fit)
-	if err != nil || *anyWord || a.after != nil || len(a.words) == 1 {
-		return matches, err
-	}
-	found, err := v.someVisible(matches)
-	if err != nil || found {
-		return matches, err
-	}
-	some, err := v.findMatches(v.q, a.words, true, fit)
-	if err != nil {
-		return nil, err
-	}
-	*anyWord, err = v.someVisible(some)
-	return some, err
-}
-
-func (v view) someVisible(matches []match) (found bool, err error) {
-	err = v.withShelf(func(sh *shelf) error {
-		for _, m := range matches {
-			if m.doc < int64(len(sh.docs)) && sh.visible(&sh.docs[m.doc]) {
-				found = true
-				return nil
-			}
-		}
-		return nil
-	})
-	return found, err
-}
-
-// hits fills in what is only in the database.
-func (v view) hits(page []ranked, known map[int64]search.Hit, words []string, anyWord bool) ([]search.Hit, error) {
-	if len(page) == 0 {
-		return nil, nil
-	}
-	docs := make([]int64, len(page))
-	for i, r := range page {
-		docs[i] = r.doc
-	}
-	rows, err := v.selectHits(v.q, docs)
-	if err != nil {
-		return nil, err
-	}
-	marked := map[int64]markedRow{}
-	if len(words) > 0 {
-		if marked, err = v.selectMarked(v.q, docs, words, anyWord); err != nil {
-			return nil, err
-		}
-	}
-	hits := make([]search.Hit, 0, len(page))
-	for _, doc := range docs {
-		row, ok := rows[doc]
-		if !ok {
-			return nil, fmt.Errorf("read listing %s: %w", known[doc].Listing, errOvertaken)
-		}
-		var m *markedRow
-		if found, ok := marked[doc]; ok {
-			m = &found
-		}
-		h, k := row.hit(m), known[doc]
-		h.Listing, h.Seller, h.SellerName, h.SellerSlug = k.Listing, k.Seller, k.SellerName, k.SellerSlug
-		h.InStock, h.CreatedAt = k.InStock, k.CreatedAt
-		hits = append(hits, h)
-	}
-	return hits, nil
 }

@@ -1,28 +1,15 @@
 package searchsvc
 
 import (
+	"slices"
 	"strings"
 
 	"souk/internal/catalog"
-	"souk/internal/platform/clock"
 	"souk/internal/platform/money"
+	"souk/internal/search/searchsvc/internal/docset"
 	"souk/internal/search/searchsvc/internal/suggest"
+	"souk/internal/search/searchsvc/internal/words"
 )
-
-// doc is a listing on the shelf: what filters, counts and sorts.
-type doc struct {
-	id       catalog.ListingID
-	title    string
-	edition  int64
-	created  clock.Time
-	from     int64
-	seller   int32
-	brand    int32 // none is 0
-	node     int32 // of the category; none is 0
-	currency int32
-	shown    bool
-	inStock  bool
-}
 
 type seller struct {
 	id         catalog.SellerID
@@ -40,34 +27,38 @@ type node struct {
 // shelf is one set's columns in memory, as far as its database was written at marks. Whoever
 // uses it holds the service's lock.
 type shelf struct {
+	columns
 	generation int64
 	seen       marks
+	former     []formerRow // numbers given up since it was first loaded, in order
 
-	docs    []doc // by number; 0 is nobody
 	sellers []seller
-	brands  []string // as first spelt
-	nodes   []node   // 0 is outside of the tree
-	money   []money.Currency
+	brands  []string   // as first spelt
+	inBrand [][]uint32 // the terms of each
+	nodes   []node     // 0 is outside of the tree
+	inNode  [][]uint32 // the terms of each from the root
+	moneys  []money.Currency
 
 	sellerAt map[catalog.SellerID]int32
 	brandAt  map[string]int32 // by folded text
 	nodeAt   map[string]int32
-	moneyAt  map[money.Currency]int32
+	moneyAt  map[money.Currency]uint8
 
-	book *suggest.Book
+	found *found // which listings have what, as far as that was asked for
+	book  *suggest.Book
+
+	tokens []words.Token // room
 }
 
 func newShelf(generation int64) *shelf {
 	return &shelf{
-		generation: generation,
-		docs:       make([]doc, 1), sellers: make([]seller, 1), brands: make([]string, 1), nodes: make([]node, 1), money: make([]money.Currency, 1),
+		columns: newColumns(), generation: generation,
+		sellers: make([]seller, 1), brands: make([]string, 1), inBrand: make([][]uint32, 1),
+		nodes: make([]node, 1), inNode: make([][]uint32, 1), moneys: make([]money.Currency, 1),
 		sellerAt: map[catalog.SellerID]int32{}, brandAt: map[string]int32{"": 0}, nodeAt: map[string]int32{"": 0},
-		moneyAt: map[money.Currency]int32{"": 0}, book: suggest.New(),
+		moneyAt: map[money.Currency]uint8{"": 0}, found: newFound(), book: suggest.New(),
 	}
 }
-
-// visible says whether d can be found.
-func (s *shelf) visible(d *doc) bool { return d.shown && s.sellers[d.seller].approved }
 
 // take takes over what was written since the shelf was last brought up to date.
 func (s *shelf) take(w written) {
@@ -75,11 +66,16 @@ func (s *shelf) take(w written) {
 		s.takeSeller(row)
 	}
 	for _, row := range w.categories {
-		s.nodes[s.node(row.Path)].name = row.Name
-		s.book.NameCategory(row.Path, row.Name)
+		s.takeCategory(row)
 	}
-	for _, row := range w.listings {
-		s.takeListing(row)
+	for i := range w.listings {
+		s.takeListing(&w.listings[i])
+	}
+	for _, row := range w.former {
+		if doc := uint32(row.Doc); s.has(doc) { //nolint:gosec // documents are numbered in 32 bits
+			s.show(doc, false)
+		}
+		s.former = append(s.former, row)
 	}
 	s.seen = w.marks
 }
@@ -91,44 +87,122 @@ func (s *shelf) takeSeller(row sellerRow) {
 	if was == row.Approved {
 		return
 	}
-	for i := range s.docs { // a seller comes or goes with all that it has
-		if d := &s.docs[i]; d.seller == at && d.shown {
-			s.bookDoc(int64(i), d, row.Approved)
+	for i := range s.columns.seller { // a seller comes or goes with all that it has
+		if doc := uint32(i); s.columns.seller[i] == at && docset.Test(s.shown, doc) { //nolint:gosec // documents are numbered in 32 bits
+			s.sight(doc)
 		}
 	}
 }
 
-func (s *shelf) takeListing(row shelfRow) {
-	for int64(len(s.docs)) <= row.Doc {
-		s.docs = append(s.docs, doc{})
-	}
-	d := &s.docs[row.Doc]
-	next := doc{
-		id: row.ID, title: row.Title, edition: row.Edition, created: row.CreatedAt, from: row.From, shown: row.Shown, inStock: row.InStock,
-		seller: s.seller(row.Seller), brand: s.brand(row.Brand), node: s.node(row.Path), currency: s.currency(row.Currency),
-	}
-	before, after := s.visible(d), s.visible(&next)
-	if before && after && d.edition == next.edition && d.node == next.node {
-		*d = next // what suggestions are made of has not changed
-		return
-	}
-	if before {
-		s.bookDoc(row.Doc, d, false)
-	}
-	*d = next
-	if after {
-		s.bookDoc(row.Doc, d, true)
+func (s *shelf) takeCategory(row categoryRow) {
+	at := s.node(row.Path)
+	s.nodes[at].name = row.Name
+	s.book.NameCategory(row.Path, row.Name)
+	for i := int(at); i < len(s.nodes); i++ { // and those below, which come after
+		if i == int(at) || strings.HasPrefix(s.nodes[i].path, row.Path+"/") {
+			if terms := s.nodeTerms(s.nodes[i]); !slices.Equal(terms, s.inNode[i]) {
+				s.renameNode(int32(i), terms) //nolint:gosec // an index into nodes
+			}
+		}
 	}
 }
 
-// bookDoc puts a listing into suggestions, or takes it out.
-func (s *shelf) bookDoc(number int64, d *doc, there bool) {
-	g := suggest.Goods{Doc: number, Title: d.title, Brand: s.brands[d.brand], Path: s.nodes[d.node].path}
-	if there {
+// renameNode gives a category other terms.
+func (s *shelf) renameNode(at int32, terms []uint32) {
+	var in []uint32
+	for i := range s.columns.node {
+		if doc := uint32(i); s.columns.node[i] == at && docset.Test(s.visible, doc) { //nolint:gosec // documents are numbered in 32 bits
+			in = append(in, doc)
+		}
+	}
+	for _, doc := range in {
+		s.speak(doc, false)
+	}
+	s.inNode[at] = terms
+	for _, doc := range in {
+		s.speak(doc, true)
+	}
+	if len(in) > 0 {
+		s.found = newFound()
+	}
+}
+
+// nodeTerms are the terms of a category's names from the root.
+func (s *shelf) nodeTerms(n node) []uint32 {
+	terms := s.lexicon.ids(n.name)
+	if n.parent > 0 {
+		terms = append(slices.Clone(s.inNode[n.parent]), terms...)
+	}
+	return terms
+}
+
+func (s *shelf) takeListing(row *shelfRow) {
+	doc := uint32(row.Doc) //nolint:gosec // documents are numbered in 32 bits
+	s.grow(doc)
+	if !s.has(doc) {
+		s.ids[doc] = keyOf(row.ID)
+		s.columns.seller[doc], s.columns.brand[doc], s.columns.node[doc] = s.seller(row.Seller), s.brand(row.Brand), s.node(row.Path)
+		s.created[doc] = int64(row.CreatedAt)
+		if row.Shown {
+			s.tokens = words.Tokens(s.tokens[:0], row.Title)
+			s.setTitle(doc, row.Title, s.tokens)
+		}
+	}
+	s.from[doc], s.columns.money[doc], s.quality[doc] = row.From, s.currency(row.Currency), row.Quality
+	setBit(s.inStock, doc, row.InStock)
+	s.setGrade(doc)
+	s.show(doc, row.Shown)
+}
+
+// show has a number shown or not.
+func (s *shelf) show(doc uint32, shown bool) {
+	setBit(s.shown, doc, shown)
+	s.sight(doc)
+}
+
+// sight sees to it that what is shown, of an approved seller, is visible and nothing else.
+func (s *shelf) sight(doc uint32) {
+	was, is := docset.Test(s.visible, doc), docset.Test(s.shown, doc) && s.sellers[s.columns.seller[doc]].approved
+	if was == is {
+		return
+	}
+	setBit(s.visible, doc, is)
+	s.speak(doc, is)
+	g := suggest.Goods{
+		Doc: int64(doc), Title: string(s.titles.of(doc)), Brand: s.brands[s.columns.brand[doc]], Path: s.nodes[s.columns.node[doc]].path,
+	}
+	if is {
 		s.book.Add(g)
 	} else {
 		s.book.Remove(g)
 	}
+}
+
+// speak counts the terms by which a listing can be found, each once.
+func (s *shelf) speak(doc uint32, there bool) {
+	by := int32(-1)
+	if there {
+		by = 1
+	}
+	var said [3][]uint32
+	said[0], said[1], said[2] = s.terms.of(doc), s.inBrand[s.columns.brand[doc]], s.inNode[s.columns.node[doc]]
+	for i, terms := range said {
+		for j, term := range terms {
+			again := slices.Contains(terms[:j], term)
+			for _, before := range said[:i] {
+				again = again || slices.Contains(before, term)
+			}
+			if !again {
+				s.lexicon.counts[term] += by
+			}
+		}
+	}
+}
+
+// inHead says whether a term is in a listing's title, brand or category.
+func (s *shelf) inHead(doc, term uint32) bool {
+	return slices.Contains(s.terms.of(doc), term) || slices.Contains(s.inBrand[s.columns.brand[doc]], term) ||
+		slices.Contains(s.inNode[s.columns.node[doc]], term)
 }
 
 func (s *shelf) seller(id catalog.SellerID) int32 {
@@ -150,6 +224,7 @@ func (s *shelf) brand(name string) int32 {
 	if !ok {
 		at = count(s.brands)
 		s.brands = append(s.brands, strings.TrimSpace(name))
+		s.inBrand = append(s.inBrand, s.lexicon.ids(name))
 		s.brandAt[key] = at
 	}
 	return at
@@ -166,16 +241,17 @@ func (s *shelf) node(path string) int32 {
 		depth = s.nodes[parent].depth + 1
 	}
 	at = count(s.nodes)
-	s.nodes = append(s.nodes, node{path: path, name: spoken(path), parent: parent, depth: depth})
+	made := node{path: path, name: spoken(path), parent: parent, depth: depth}
+	s.nodes, s.inNode = append(s.nodes, made), append(s.inNode, s.nodeTerms(made))
 	s.nodeAt[path] = at
 	return at
 }
 
-func (s *shelf) currency(c money.Currency) int32 {
+func (s *shelf) currency(c money.Currency) uint8 {
 	at, ok := s.moneyAt[c]
 	if !ok {
-		at = count(s.money)
-		s.money = append(s.money, c)
+		at = uint8(len(s.moneys)) //nolint:gosec // there are not so many currencies
+		s.moneys = append(s.moneys, c)
 		s.moneyAt[c] = at
 	}
 	return at

@@ -2,7 +2,6 @@ package searchsvc
 
 import (
 	"fmt"
-	"strings"
 
 	"souk/internal/catalog"
 	"souk/internal/platform/clock"
@@ -14,49 +13,44 @@ import (
 type set struct {
 	name string
 
-	look, ends, insert, update, updateAll                        string
-	index, unindex, names                                        string
-	find, findRanked, hits, marked                               string
-	seller, addSeller, category, addCategory                     string
-	newListings, newSellers, newCategories                       string
-	emptyWords, emptyListings, emptySellers, emptyPaths          string
-	emptyStale, keys, count, countIn, wordless, wordy, strangers string
+	look, ends, insert, update, updateAll               string
+	index, unindex, retire, names                       string
+	postings, hits, texts                               string
+	seller, addSeller, category, addCategory            string
+	newListings, newFormer, newSellers, newCategories   string
+	emptyTerms, emptyListings, emptySellers, emptyPaths string
+	emptyFormer                                         string
+	keys, count, countIn, countFormer                   string
+	wordless, wordy, strangers                          string
 }
-
-// textColumns are the columns of words, in their order.
-const textColumns = `title, brand, category, description, details, codes`
 
 // newSet writes the statements out for the tables of that name.
 func newSet(name string) *set {
 	write := func(query string) string {
-		return fmt.Sprintf(query, "listings_"+name, "words_"+name, "sellers_"+name, "categories_"+name, textColumns, "stale_"+name)
+		return fmt.Sprintf(query, "listings_"+name, "terms_"+name, "sellers_"+name, "categories_"+name, "former_"+name)
 	}
 	const fullName = `coalesce((SELECT words || ' ' FROM %[4]s WHERE path = ? LIMIT 1), '') || ?`
 	const next = `(SELECT coalesce(max(change), 0) + 1 FROM `
+	const state = `change = ?, version = ?, shown = ?, seller_id = ?, path = ?, image = ?, currency = ?, price_from = ?, price_to = ?,
+		in_stock = ?, variants = ?, created_at = ?, quality = ?`
 	return &set{
 		name: name,
 		look: write(`SELECT id, doc, version, shown, print FROM %[1]s WHERE id IN (?)`),
 		ends: write(`SELECT coalesce(max(doc), 0) AS doc, (SELECT coalesce(max(change), 0) FROM %[1]s) AS change FROM %[1]s`),
-		insert: write(`INSERT INTO %[1]s (doc, id, edition, change, version, shown, seller_id, path, image, currency, price_from, price_to,
-			in_stock, variants, created_at, print, title, brand, category, description, details, codes) VALUES `),
-		update: write(`UPDATE %[1]s SET version = ?, shown = ?, seller_id = ?, path = ?, image = ?, currency = ?, price_from = ?, price_to = ?,
-			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s) WHERE doc = ?`),
-		updateAll: write(`UPDATE %[1]s SET version = ?, shown = ?, seller_id = ?, path = ?, image = ?, currency = ?, price_from = ?, price_to = ?,
-			in_stock = ?, variants = ?, created_at = ?, change = ` + next + `%[1]s), edition = edition + 1, print = ?, title = ?, brand = ?,
-			category = ?, description = ?, details = ?, codes = ? WHERE doc = ?`),
-		unindex: write(`INSERT INTO %[2]s (%[2]s, rowid, %[5]s) SELECT 'delete', doc, %[5]s FROM %[1]s WHERE doc = ?`),
-		index:   write(`INSERT INTO %[2]s (rowid, %[5]s) SELECT doc, %[5]s FROM %[1]s WHERE shown = 1 AND doc IN (?) ORDER BY doc`),
-		names:   write(`SELECT path, words FROM %[4]s WHERE path IN (?)`),
+		insert: write(`INSERT INTO %[1]s (doc, id, change, version, shown, seller_id, path, image, currency, price_from, price_to,
+			in_stock, variants, created_at, quality, print, title, brand, description) VALUES `),
+		update:    write(`UPDATE %[1]s SET ` + state + ` WHERE doc = ?`),
+		updateAll: write(`UPDATE %[1]s SET ` + state + `, print = ?, title = ?, brand = ?, description = ?, doc = ? WHERE doc = ?`),
+		index:     write(`INSERT INTO %[2]s (rowid, terms) VALUES `),
+		unindex:   write(`DELETE FROM %[2]s WHERE rowid = ?`),
+		retire:    write(`INSERT INTO %[5]s (doc, change) VALUES (?, ?)`),
+		names:     write(`SELECT path, words FROM %[4]s WHERE path IN (?)`),
 
-		// One row comes back however many listings have the words: rows cost more than numbers.
-		find: write(`SELECT coalesce(group_concat(rowid), '') AS docs, '' AS words FROM %[2]s WHERE %[2]s MATCH ?`),
-		// The weight of a word that most listings have is next to nothing: a millionth of others.
-		findRanked: write(`WITH found AS MATERIALIZED (
-				SELECT rowid AS doc, CAST(-1000000000000 * bm25(%[2]s, 3.0, 2.0, 1.0, 1.0, 0.5, 2.0) AS INTEGER) AS words FROM %[2]s WHERE %[2]s MATCH ?)
-			SELECT coalesce(group_concat(doc), '') AS docs, coalesce(group_concat(words), '') AS words FROM found`),
-		hits: write(`SELECT doc, title, substr(description, 1, 400) AS lead, brand, image, path, currency, price_from, price_to, variants FROM %[1]s WHERE doc IN (?)`),
-		marked: write(`SELECT rowid AS doc, highlight(%[2]s, 0, ?, ?) AS title, snippet(%[2]s, 3, ?, ?, '…', 24) AS snippet
-			FROM %[2]s WHERE %[2]s MATCH ? AND rowid IN (?)`),
+		// One row comes back however many listings have the term: rows cost more than numbers.
+		postings: write(`SELECT coalesce(group_concat(rowid), '') FROM %[2]s WHERE %[2]s MATCH ? AND rowid > ? AND rowid <= ?`),
+		hits: write(`SELECT doc, id, title, substr(description, 1, 1200) AS lead, brand, image, path, currency, price_from, price_to, variants
+			FROM %[1]s WHERE doc IN (?)`),
+		texts: write(`SELECT doc, title, description FROM %[1]s WHERE doc IN (?)`),
 
 		seller: write(`INSERT INTO %[3]s (id, slug, name, approved, change) VALUES (?, ?, ?, ?, ` + next + `%[3]s))
 			ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, name = excluded.name, approved = excluded.approved, change = excluded.change`),
@@ -65,18 +59,20 @@ func newSet(name string) *set {
 			ON CONFLICT (id) DO UPDATE SET path = excluded.path, name = excluded.name, words = excluded.words, change = excluded.change`),
 		addCategory: write(`INSERT INTO %[4]s (id, path, name, words, change) VALUES (?, ?, ?, ` + fullName + `, ` + next + `%[4]s)) ON CONFLICT (id) DO NOTHING`),
 
-		newListings: write(`SELECT doc, id, title, brand, path, seller_id, edition, created_at, price_from, currency, shown, in_stock, change
+		newListings: write(`SELECT doc, id, title, brand, path, seller_id, created_at, price_from, currency, shown, in_stock, quality, change
 			FROM %[1]s WHERE change > ? ORDER BY change LIMIT ?`),
+		newFormer:     write(`SELECT doc, change FROM %[5]s WHERE change > ? AND change <= ? ORDER BY change`),
 		newSellers:    write(`SELECT id, slug, name, approved, change FROM %[3]s WHERE change > ? ORDER BY change`),
 		newCategories: write(`SELECT path, name, change FROM %[4]s WHERE change > ? ORDER BY change`),
 
-		emptyWords:    write(`INSERT INTO %[2]s (%[2]s) VALUES ('delete-all')`),
+		emptyTerms:    write(`INSERT INTO %[2]s (%[2]s) VALUES ('delete-all')`),
 		emptyListings: write(`DELETE FROM %[1]s`), emptySellers: write(`DELETE FROM %[3]s`), emptyPaths: write(`DELETE FROM %[4]s`),
-		emptyStale: write(`DELETE FROM %[6]s`),
+		emptyFormer: write(`DELETE FROM %[5]s`),
 
-		keys:    write(`SELECT id FROM %[1]s WHERE id > ? ORDER BY id LIMIT ?`),
-		count:   write(`SELECT count(*) FROM %[1]s WHERE shown = 1`),
-		countIn: write(`SELECT count(*) FROM %[1]s WHERE id > ? AND id <= ? AND shown = 1`),
+		keys:        write(`SELECT id FROM %[1]s WHERE id > ? ORDER BY id LIMIT ?`),
+		count:       write(`SELECT count(*) FROM %[1]s WHERE shown = 1`),
+		countIn:     write(`SELECT count(*) FROM %[1]s WHERE id > ? AND id <= ? AND shown = 1`),
+		countFormer: write(`SELECT count(*) FROM %[5]s`),
 		wordless: write(`SELECT l.id AS subjects, '' AS detail FROM %[1]s l WHERE l.id > ? AND l.id <= ? AND l.shown = 1
 			AND NOT EXISTS (SELECT 1 FROM %[2]s_docsize d WHERE d.id = l.doc) LIMIT 20`),
 		wordy: write(`SELECT l.id AS subjects, '' AS detail FROM %[1]s l WHERE l.id > ? AND l.id <= ? AND l.shown = 0
@@ -90,9 +86,10 @@ func newSet(name string) *set {
 type marks struct {
 	Active     string
 	Generation int64
-	Listings   int64
+	Listings   int64 // the last change
 	Sellers    int64
 	Categories int64
+	Docs       int64 // the highest number of a listing
 }
 
 // covers says whether all that n has is in m.
@@ -110,18 +107,21 @@ func selectMarks(q store.Queryer) (marks, error) {
 		ListingsB  int64  `db:"listings_b"`
 		SellersB   int64  `db:"sellers_b"`
 		PathsB     int64  `db:"paths_b"`
+		DocsA      int64  `db:"docs_a"`
+		DocsB      int64  `db:"docs_b"`
 	}
 	err := q.Get(&row, `SELECT active, generation,
 		(SELECT coalesce(max(change), 0) FROM listings_a) AS listings_a, (SELECT coalesce(max(change), 0) FROM listings_b) AS listings_b,
 		(SELECT coalesce(max(change), 0) FROM sellers_a) AS sellers_a, (SELECT coalesce(max(change), 0) FROM sellers_b) AS sellers_b,
-		(SELECT coalesce(max(change), 0) FROM categories_a) AS paths_a, (SELECT coalesce(max(change), 0) FROM categories_b) AS paths_b
+		(SELECT coalesce(max(change), 0) FROM categories_a) AS paths_a, (SELECT coalesce(max(change), 0) FROM categories_b) AS paths_b,
+		(SELECT coalesce(max(doc), 0) FROM listings_a) AS docs_a, (SELECT coalesce(max(doc), 0) FROM listings_b) AS docs_b
 		FROM generations WHERE one = 1`)
 	if err != nil {
 		return marks{}, fmt.Errorf("see how far the index is: %w", err)
 	}
-	m := marks{Active: row.Active, Generation: row.Generation, Listings: row.ListingsA, Sellers: row.SellersA, Categories: row.PathsA}
+	m := marks{Active: row.Active, Generation: row.Generation, Listings: row.ListingsA, Sellers: row.SellersA, Categories: row.PathsA, Docs: row.DocsA}
 	if row.Active == "b" {
-		m.Listings, m.Sellers, m.Categories = row.ListingsB, row.SellersB, row.PathsB
+		m.Listings, m.Sellers, m.Categories, m.Docs = row.ListingsB, row.SellersB, row.PathsB, row.DocsB
 	}
 	return m, nil
 }
@@ -131,18 +131,20 @@ type generations struct {
 	Active     string `db:"active"`
 	Generation int64  `db:"generation"`
 	Builder    string `db:"builder"`
+	Analyser   string `db:"analyser"` // that the active set was made by; "" while it has no words
 }
 
 func selectGenerations(q store.Queryer) (generations, error) {
 	var g generations
-	if err := q.Get(&g, `SELECT active, generation, builder FROM generations WHERE one = 1`); err != nil {
+	if err := q.Get(&g, `SELECT active, generation, builder, analyser FROM generations WHERE one = 1`); err != nil {
 		return g, fmt.Errorf("select generations: %w", err)
 	}
 	return g, nil
 }
 
 func updateGenerations(tx *store.Tx, g generations) error {
-	_, err := tx.Exec(`UPDATE generations SET active = ?, generation = ?, builder = ? WHERE one = 1`, g.Active, g.Generation, g.Builder)
+	_, err := tx.Exec(`UPDATE generations SET active = ?, generation = ?, builder = ?, analyser = ? WHERE one = 1`,
+		g.Active, g.Generation, g.Builder, g.Analyser)
 	if err != nil {
 		return fmt.Errorf("update generations: %w", err)
 	}
@@ -151,7 +153,7 @@ func updateGenerations(tx *store.Tx, g generations) error {
 
 // empty takes everything out of the set.
 func (s *set) empty(tx *store.Tx) error {
-	for _, query := range []string{s.emptyWords, s.emptyListings, s.emptySellers, s.emptyPaths, s.emptyStale} {
+	for _, query := range []string{s.emptyTerms, s.emptyListings, s.emptySellers, s.emptyPaths, s.emptyFormer} {
 		if _, err := tx.Exec(query); err != nil {
 			return fmt.Errorf("empty set %s: %w", s.name, err)
 		}
@@ -168,13 +170,17 @@ type (
 		Brand     string            `db:"brand"`
 		Path      string            `db:"path"`
 		Seller    catalog.SellerID  `db:"seller_id"`
-		Edition   int64             `db:"edition"`
 		CreatedAt clock.Time        `db:"created_at"`
 		From      int64             `db:"price_from"`
 		Currency  money.Currency    `db:"currency"`
 		Shown     bool              `db:"shown"`
 		InStock   bool              `db:"in_stock"`
+		Quality   uint8             `db:"quality"`
 		Change    int64             `db:"change"`
+	}
+	formerRow struct {
+		Doc    int64 `db:"doc"`
+		Change int64 `db:"change"`
 	}
 	sellerRow struct {
 		ID       catalog.SellerID `db:"id"`
@@ -194,6 +200,7 @@ type (
 type written struct {
 	marks      marks
 	listings   []shelfRow
+	former     []formerRow // numbers that their listings have no more
 	sellers    []sellerRow
 	categories []categoryRow
 }
@@ -222,29 +229,30 @@ func (s *set) selectWritten(q store.Queryer, seen, now marks) (written, error) {
 			w.marks.Listings = w.listings[loadRows-1].Change
 		}
 	}
+	if seen.Listings > 0 { // what was former before anything was read is on no shelf
+		if err := q.Select(&w.former, s.newFormer, seen.Listings, w.marks.Listings); err != nil {
+			return w, fmt.Errorf("select former numbers: %w", err)
+		}
+	}
 	return w, nil
 }
 
-// numbers reads what group_concat wrote.
-func numbers(s string, each func(i int, n int64)) {
-	i := 0
-	for s != "" {
-		part, rest, _ := strings.Cut(s, ",")
-		n, negative := int64(0), false
-		for _, c := range []byte(part) {
-			if c == '-' {
-				negative = true
-				continue
-			}
-			n = n*10 + int64(c-'0')
+// documents reads what group_concat wrote: numbers, in order.
+func documents(s string) []uint32 {
+	docs := make([]uint32, 0, len(s)/6+1)
+	n := uint32(0)
+	for i := range len(s) {
+		if c := s[i]; c != ',' {
+			n = n*10 + uint32(c-'0')
+			continue
 		}
-		if negative {
-			n = -n
-		}
-		each(i, n)
-		i++
-		s = rest
+		docs = append(docs, n)
+		n = 0
 	}
+	if s != "" {
+		docs = append(docs, n)
+	}
+	return docs
 }
 
 // after is how far a shelf is that has taken w.

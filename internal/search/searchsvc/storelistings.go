@@ -2,6 +2,7 @@ package searchsvc
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"souk/internal/catalog"
@@ -38,52 +39,33 @@ func (s *set) heard(q store.Queryer, all []entry) (map[catalog.ListingID]heardRo
 	return at, nil
 }
 
+// numbering gives out the numbers of listings and of changes.
+type numbering struct {
+	Doc    int64 `db:"doc"`
+	Change int64 `db:"change"`
+}
+
+func (n *numbering) doc() int64 {
+	n.Doc++
+	return n.Doc
+}
+
+func (n *numbering) change() int64 {
+	n.Change++
+	return n.Change
+}
+
 // put stores what was heard of listings, unless something newer was heard before, and indexes
 // their words. All at once costs a fraction of one by one: FTS5 writes out what it has gathered
 // whenever a savepoint begins or ends.
-func (s *set) put(tx *store.Tx, all []entry) error {
-	if len(all) == 0 {
-		return nil
-	}
-	all = newest(all)
-	known, err := s.heard(tx, all)
-	if err != nil {
-		return err
-	}
-	categories, err := s.categories(tx, all)
-	if err != nil {
-		return err
-	}
-	var fresh []entry
-	var docs []int64 // whose words are to be indexed
-	for i := range all {
-		e, old := &all[i], known[all[i].ID]
-		print := e.print()
-		switch {
-		case old.Doc == 0:
-			fresh = append(fresh, *e)
-		case old.Version >= e.Version:
-		case old.Shown == e.Shown && string(old.Print) == string(print):
-			if _, err := tx.Exec(s.update, append(stateOf(e), old.Doc)...); err != nil {
-				return fmt.Errorf("update listing %s: %w", e.ID, err)
-			}
-		default:
-			if err := s.reword(tx, old, e, append(append(stateOf(e), print), categories.textOf(e)...)); err != nil {
-				return err
-			}
-			docs = append(docs, old.Doc)
-		}
-	}
-	added, err := s.insertAll(tx, fresh, categories)
-	if err != nil {
-		return err
-	}
-	return s.indexWords(tx, append(docs, added...))
-}
+func (s *set) put(tx *store.Tx, all []entry) error { return s.store(tx, newest(all), true) }
 
 // addUnheard is put for listings that were read and not heard of: what was heard is newer, or
 // something newer will be heard.
-func (s *set) addUnheard(tx *store.Tx, all []entry) error {
+func (s *set) addUnheard(tx *store.Tx, all []entry) error { return s.store(tx, all, false) }
+
+// store stores what is new, and with heard also what is newer than what is there.
+func (s *set) store(tx *store.Tx, all []entry, heard bool) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -91,21 +73,34 @@ func (s *set) addUnheard(tx *store.Tx, all []entry) error {
 	if err != nil {
 		return err
 	}
-	fresh := make([]entry, 0, len(all))
+	var at numbering
+	if err := tx.Get(&at, s.ends); err != nil {
+		return fmt.Errorf("number listings: %w", err)
+	}
+	fresh, again := make([]*entry, 0, len(all)), make([]*entry, 0, len(all))
 	for i := range all {
-		if known[all[i].ID].Doc == 0 {
-			fresh = append(fresh, all[i])
+		e := &all[i]
+		switch old := known[e.ID]; {
+		case old.Doc == 0:
+			fresh = append(fresh, e)
+		case heard && old.Version < e.Version:
+			again = append(again, e)
 		}
 	}
-	categories, err := s.categories(tx, fresh)
-	if err != nil {
+	var words []*entry // in the order of their numbers
+	for _, e := range again {
+		moved, err := s.change(tx, known[e.ID], e, &at)
+		if err != nil {
+			return err
+		}
+		if moved {
+			words = append(words, e)
+		}
+	}
+	if err := s.insertAll(tx, fresh, &at); err != nil {
 		return err
 	}
-	docs, err := s.insertAll(tx, fresh, categories)
-	if err != nil {
-		return err
-	}
-	return s.indexWords(tx, docs)
+	return s.indexWords(tx, append(words, fresh...))
 }
 
 // newest leaves the newest state of each listing, in the order in which they first came.
@@ -125,89 +120,111 @@ func newest(all []entry) []entry {
 	return out
 }
 
-// reword stores a listing whose words change.
-func (s *set) reword(tx *store.Tx, old heardRow, e *entry, values []any) error {
-	if old.Shown { // FTS5 takes out exactly the words that it is told, so before they change
+// change stores another state of a listing. When its words are others it gets a new number, and
+// moved is true: so the words of a number never change, and what memory keeps of them stays right.
+func (s *set) change(tx *store.Tx, old heardRow, e *entry, at *numbering) (moved bool, err error) {
+	change := at.change()
+	print := e.print()
+	if old.Shown == e.Shown && string(old.Print) == string(print) {
+		if _, err := tx.Exec(s.update, append(stateOf(e, change), old.Doc)...); err != nil {
+			return false, fmt.Errorf("update listing %s: %w", e.ID, err)
+		}
+		return false, nil
+	}
+	if old.Shown {
 		if _, err := tx.Exec(s.unindex, old.Doc); err != nil {
-			return fmt.Errorf("take out the words of %s: %w", e.ID, err)
+			return false, fmt.Errorf("take out the words of %s: %w", e.ID, err)
 		}
 	}
-	if _, err := tx.Exec(s.updateAll, append(values, old.Doc)...); err != nil {
-		return fmt.Errorf("update listing %s: %w", e.ID, err)
+	e.doc = old.Doc
+	if e.Shown {
+		if _, err := tx.Exec(s.retire, old.Doc, change); err != nil {
+			return false, fmt.Errorf("retire the number of %s: %w", e.ID, err)
+		}
+		e.doc = at.doc()
 	}
-	return nil
+	if _, err := tx.Exec(s.updateAll, append(append(stateOf(e, change), print), e.Text.Title, e.Text.Brand, e.shownText(), e.doc, old.Doc)...); err != nil {
+		return false, fmt.Errorf("update listing %s: %w", e.ID, err)
+	}
+	return e.Shown, nil
 }
 
 const (
-	insertValues = `(?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertValues = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertMost   = 128 // rows in one statement
 )
 
-// insertAll stores listings of which nothing is there yet, and returns their numbers.
-func (s *set) insertAll(tx *store.Tx, fresh []entry, categories spokenPaths) ([]int64, error) {
-	if len(fresh) == 0 {
-		return nil, nil
-	}
-	var last struct {
-		Doc    int64 `db:"doc"`
-		Change int64 `db:"change"`
-	}
-	if err := tx.Get(&last, s.ends); err != nil {
-		return nil, fmt.Errorf("number listings: %w", err)
-	}
-	docs := make([]int64, len(fresh))
-	for i := range docs {
-		docs[i] = last.Doc + int64(i) + 1
-	}
-	for from, size := 0, insertMost; from < len(fresh); from += size {
-		for size > len(fresh)-from {
+// several calls fn for all, up to insertMost at a time, in powers of two: so few texts of
+// statements come of it.
+func several[T any](all []T, fn func(some []T) error) error {
+	for size := insertMost; len(all) > 0; {
+		for size > len(all) {
 			size /= 2
 		}
-		var args []any
-		for i := from; i < from+size; i++ {
-			e := &fresh[i]
-			args = append(append(args, docs[i], string(e.ID), last.Change+int64(i)+1), stateOf(e)...)
-			args = append(append(args, e.print()), categories.textOf(e)...)
+		if err := fn(all[:size]); err != nil {
+			return err
 		}
-		query := s.insert + strings.Repeat(insertValues+", ", size-1) + insertValues
-		if _, err := tx.Exec(query, args...); err != nil {
-			return nil, fmt.Errorf("insert %d listings: %w", size, err)
-		}
-	}
-	return docs, nil
-}
-
-// indexWords indexes the words of listings; those not shown have none.
-func (s *set) indexWords(tx *store.Tx, docs []int64) error {
-	if len(docs) == 0 {
-		return nil
-	}
-	query, args, err := store.In(s.index, docs)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.Exec(query, args...); err != nil {
-		return fmt.Errorf("index the words of %d listings: %w", len(docs), err)
+		all = all[size:]
 	}
 	return nil
 }
 
+// insertAll stores listings of which nothing is there yet.
+func (s *set) insertAll(tx *store.Tx, fresh []*entry, at *numbering) error {
+	return several(fresh, func(some []*entry) error {
+		args := make([]any, 0, 20*len(some))
+		for _, e := range some {
+			e.doc = at.doc()
+			args = append(append(args, e.doc, string(e.ID)), stateOf(e, at.change())...)
+			args = append(args, e.print(), e.Text.Title, e.Text.Brand, e.shownText())
+		}
+		if _, err := tx.Exec(s.insert+strings.Repeat(insertValues+", ", len(some)-1)+insertValues, args...); err != nil {
+			return fmt.Errorf("insert %d listings: %w", len(some), err)
+		}
+		return nil
+	})
+}
+
+// indexWords indexes the words of listings; those not shown have none.
+func (s *set) indexWords(tx *store.Tx, all []*entry) error {
+	all = slices.DeleteFunc(all, func(e *entry) bool { return !e.Shown })
+	if len(all) == 0 {
+		return nil
+	}
+	categories, err := s.categories(tx, all)
+	if err != nil {
+		return err
+	}
+	terms := analysed(all, categories)
+	return several(all, func(some []*entry) error {
+		args := make([]any, 0, 2*len(some))
+		for i, e := range some {
+			args = append(args, e.doc, terms[i])
+		}
+		terms = terms[len(some):]
+		if _, err := tx.Exec(s.index+strings.Repeat("(?, ?), ", len(some)-1)+"(?, ?)", args...); err != nil {
+			return fmt.Errorf("index the words of %d listings: %w", len(some), err)
+		}
+		return nil
+	})
+}
+
 // stateOf are the columns that change without a change of words.
-func stateOf(e *entry) []any {
-	return append(make([]any, 0, 20), // and what follows in every statement
-		e.Version, e.Shown, string(e.Seller), e.Path, e.Image, string(e.Currency), e.From, e.To, e.InStock, e.Variants, int64(e.CreatedAt))
+func stateOf(e *entry, change int64) []any {
+	return append(make([]any, 0, 19), // and what follows in every statement
+		change, e.Version, e.Shown, string(e.Seller), e.Path, e.Image, string(e.Currency), e.From, e.To, e.InStock, e.Variants, int64(e.CreatedAt), int64(e.Quality))
 }
 
 // spokenPaths is what the categories of paths are called, from the root.
 type spokenPaths map[string]string
 
 // categories reads what the categories of listings are called.
-func (s *set) categories(q store.Queryer, all []entry) (spokenPaths, error) {
+func (s *set) categories(q store.Queryer, all []*entry) (spokenPaths, error) {
 	words := spokenPaths{}
 	var paths []string
 	for i := range all {
 		path := all[i].Path
-		if _, again := words[path]; !again && all[i].Shown {
+		if _, again := words[path]; !again {
 			words[path] = ""
 			paths = append(paths, path)
 		}
@@ -232,14 +249,12 @@ func (s *set) categories(q store.Queryer, all []entry) (spokenPaths, error) {
 	return words, nil
 }
 
-// textOf are the words; those of the category are read off its path if nothing was heard of it.
-func (p spokenPaths) textOf(e *entry) []any {
-	t := &e.Text
-	category := t.Category
-	if e.Shown && p[e.Path] != "" {
-		category = p[e.Path]
+// of is what the category of a listing is called; it is read off the path if nothing was heard of it.
+func (p spokenPaths) of(e *entry) string {
+	if name := p[e.Path]; name != "" {
+		return name
 	}
-	return []any{t.Title, t.Brand, category, t.Description, t.Details, t.Codes}
+	return e.Text.Category
 }
 
 // putCategory stores what a category is called.

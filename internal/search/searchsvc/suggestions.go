@@ -29,7 +29,7 @@ func (s *Service) Suggest(ctx context.Context, r search.SuggestRequest) (_ searc
 			listings = make([]search.Suggestion, len(found))
 			for i, f := range found {
 				if f.Kind == suggest.Title {
-					listings[i] = search.Suggestion{Kind: search.SuggestListing, Listing: sh.docs[f.Doc].id}
+					listings[i] = search.Suggestion{Kind: search.SuggestListing}
 				}
 			}
 			return nil
@@ -76,7 +76,7 @@ func (v view) suggestions(found []suggest.Found, listings []search.Suggestion) (
 				return nil, errOvertaken
 			}
 			one := listings[i]
-			one.Text, one.Image = row.Title, row.Image
+			one.Listing, one.Text, one.Image = row.ID, row.Title, row.Image
 			one.Price = &money.Money{Minor: row.From, Currency: row.Currency}
 			out = append(out, one)
 		}

@@ -2,260 +2,333 @@ package searchsvc
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"souk/internal/catalog"
 	"souk/internal/platform/money"
 	"souk/internal/search"
-	"souk/internal/search/searchsvc/internal/ranking"
-)
-
-// match is a listing that has the words, and how well they fit.
-type match struct {
-	doc   int64
-	words int64
-}
-
-// dims are what can be narrowed by, as bits.
-type dims uint8
-
-const (
-	byPath dims = 1 << iota
-	byBrand
-	bySeller
-	byPrice
-	byStock
+	"souk/internal/search/searchsvc/internal/docset"
 )
 
 // spot is where a listing stands in an order: lower comes first.
 type spot struct {
-	Group string            `json:"g"` // of prices: their currency
+	Group string            `json:"g"` // of prices: their currency; of relevance: what was looked at closely comes first
 	N     int64             `json:"n"`
 	ID    catalog.ListingID `json:"i"`
 }
 
-// mark is a spot as a cursor keeps it.
+// mark is where a page ends, as a cursor keeps it, and what the order is made of that could be
+// otherwise at the next page: so that where a listing stands depends on that listing alone.
 type mark struct {
-	Spot    spot  `json:"s"`
-	Doc     int64 `json:"d"`
-	Edition int64 `json:"e"`
-	AnyWord bool  `json:"a"`
+	Spot    spot    `json:"s"`
+	AnyWord bool    `json:"a"`
+	IDFs    []int32 `json:"w,omitempty"` // how much each word says
+	Cut     uint64  `json:"c,omitempty"` // who has as much by first sight was looked at closely
 }
 
 // ranked is a listing of the page with its spot.
 type ranked struct {
-	doc  int64
+	doc  uint32
+	n    int64
 	spot spot
 }
 
-// walk is one walk over candidates.
+// limits bound the work of one query.
+type limits struct {
+	close   int // listings that are looked at closely
+	counted int // listings that facets count one by one; of more they count some
+}
+
+var usualLimits = limits{close: 2000, counted: 32_000}
+
+// walk is one look at what was found.
 type walk struct {
 	*shelf
-	query  ranking.Query
-	rank   ranking.Func
-	filter search.Filter
-	sort   search.Sort
-	after  *mark // the page before ended there
-	size   int
-	facets bool
+	limits
+	marks   marks
+	filter  search.Filter
+	sort    search.Sort
+	after   *mark // the page before ended there
+	size    int
+	asked   []asked
+	anyWord bool
 
-	under   []bool // by node: at or below the path
-	brands  []bool
-	sellers []bool
-	prices  int32 // the currency of the range
+	base   []uint64 // what has the words and can be seen
+	all    []uint64 // and passes every filter
+	narrow []narrow
+	prices uint8 // the currency of the range
+	priced bool  // it is one that some listing has
 
-	total int64
-	best  []ranked // one more than a page, if there are more
-	tally tally
+	total  int64
+	cut    uint64
+	best   []ranked // one more than a page, if there are more
+	facets []search.Facet
+	rough  bool // facets are estimates
 }
 
-// prepare makes the filter quick to ask.
+// narrow is one filter, and the listings of base that pass it.
+type narrow struct {
+	by   search.FacetKind
+	pass []uint64
+}
+
+// scratch is an empty bitmap of all listings.
+func (w *walk) scratch() []uint64 { return docset.Scratch(docset.Words(int(w.marks.Docs) + 1)) }
+
+// free gives back what the walk had.
+func (w *walk) free() {
+	docset.Free(w.base, w.all)
+	for _, n := range w.narrow {
+		docset.Free(n.pass)
+	}
+}
+
+// findAll sets base to what can be seen and has all the words, or any.
+func (w *walk) findAll() {
+	docset.Free(w.base)
+	w.base = w.scratch()
+	copy(w.base, w.visible)
+	if last := len(w.base) - 1; last >= 0 { // nothing that the snapshot does not have
+		w.base[last] &= 1<<(uint64(w.marks.Docs)%64) | (1<<(uint64(w.marks.Docs)%64) - 1) //nolint:gosec // numbers are positive
+	}
+	for i := len(w.former) - 1; i >= 0 && w.former[i].Change > w.marks.Listings; i-- { // what it still has
+		if doc := uint32(w.former[i].Doc); int64(doc) <= w.marks.Docs && w.sellers[w.columns.seller[doc]].approved { //nolint:gosec // as above
+			setBit(w.base, doc, true)
+		}
+	}
+	if len(w.asked) == 0 {
+		return
+	}
+	if !w.anyWord {
+		for i := range w.asked {
+			w.asked[i].all.And(w.base)
+		}
+		return
+	}
+	some := w.scratch()
+	for i := range w.asked {
+		w.asked[i].all.Or(some)
+	}
+	for i := range w.base {
+		w.base[i] &= some[i]
+	}
+	docset.Free(some)
+}
+
+// prepare finds for each filter what passes it.
 func (w *walk) prepare() {
-	if w.filter.Path != "" {
-		w.under = make([]bool, len(w.nodes))
-		if at, ok := w.nodeAt[w.filter.Path]; ok {
-			w.under[at] = true
-		}
-		for i := 1; i < len(w.nodes); i++ { // parents come first
-			w.under[i] = w.under[i] || w.nodes[i].parent > 0 && w.under[w.nodes[i].parent]
-		}
+	f := w.filter
+	docs := w.marks.Docs
+	if f.Path != "" {
+		under := w.under(f.Path)
+		w.narrowTo(search.FacetCategory, w.where(pathKey+f.Path, docs, func(doc int64) bool { return under[w.columns.node[doc]] }))
 	}
-	if len(w.filter.Brands) > 0 {
-		w.brands = make([]bool, len(w.shelf.brands))
-		for _, name := range w.filter.Brands {
+	if len(f.Brands) > 0 {
+		var sets []docset.Set
+		for _, name := range f.Brands {
 			if at, ok := w.brandAt[foldBrand(name)]; ok && at > 0 {
-				w.brands[at] = true
+				sets = append(sets, w.where(brandKey+foldBrand(name), docs, func(doc int64) bool { return w.columns.brand[doc] == at }))
 			}
 		}
+		w.narrowTo(search.FacetBrand, sets...)
 	}
-	if len(w.filter.Sellers) > 0 {
-		w.sellers = make([]bool, len(w.shelf.sellers))
-		for _, id := range w.filter.Sellers {
+	if len(f.Sellers) > 0 {
+		var sets []docset.Set
+		for _, id := range f.Sellers {
 			if at, ok := w.sellerAt[id]; ok {
-				w.sellers[at] = true
+				sets = append(sets, w.where(sellerKey+string(id), docs, func(doc int64) bool { return w.columns.seller[doc] == at }))
 			}
 		}
+		w.narrowTo(search.FacetSeller, sets...)
 	}
-	w.prices = -1
-	if at, ok := w.moneyAt[w.filter.Currency]; ok && w.filter.Currency != "" {
-		w.prices = at
+	w.prices, w.priced = w.moneyAt[f.Currency], false
+	if f.Currency != "" {
+		_, w.priced = w.moneyAt[f.Currency]
 	}
-	if w.facets {
-		w.tally = newTally(w.shelf)
+	if f.PriceMin != nil || f.PriceMax != nil {
+		w.narrowToPrices()
 	}
+	if f.InStock {
+		pass := w.scratch()
+		copy(pass, w.inStock)
+		w.narrow = append(w.narrow, narrow{search.FacetStock, pass})
+	}
+	w.all = w.except("")
+	w.total = int64(docset.Count(w.all))
 }
 
-// fails are the filters that d does not pass.
-func (w *walk) fails(d *doc) dims {
-	var f dims
-	if w.under != nil && !w.under[d.node] {
-		f |= byPath
+func (w *walk) narrowTo(by search.FacetKind, sets ...docset.Set) {
+	pass := w.scratch()
+	for _, s := range sets {
+		s.Or(pass)
 	}
-	if w.brands != nil && !w.brands[d.brand] {
-		f |= byBrand
-	}
-	if w.sellers != nil && !w.sellers[d.seller] {
-		f |= bySeller
-	}
-	if w.filter.PriceMin != nil && (d.currency != w.prices || d.from < *w.filter.PriceMin) ||
-		w.filter.PriceMax != nil && (d.currency != w.prices || d.from > *w.filter.PriceMax) {
-		f |= byPrice
-	}
-	if w.filter.InStock && !d.inStock {
-		f |= byStock
-	}
-	return f
+	w.narrow = append(w.narrow, narrow{by, pass})
 }
 
-// over walks over what has the words.
-func (w *walk) over(matches []match) {
-	w.prepare()
-	w.settle(matches)
-	for _, m := range matches {
-		if m.doc < int64(len(w.docs)) {
-			w.see(m)
+func (w *walk) narrowToPrices() {
+	pass := w.scratch()
+	if w.priced {
+		low, high := int64(0), int64(1<<63-1)
+		if w.filter.PriceMin != nil {
+			low = *w.filter.PriceMin
+		}
+		if w.filter.PriceMax != nil {
+			high = *w.filter.PriceMax
+		}
+		docset.Each(w.base, func(doc uint32) {
+			if from := w.from[doc]; from >= low && from <= high && w.columns.money[doc] == w.prices {
+				pass[doc/64] |= 1 << (doc % 64)
+			}
+		})
+	}
+	w.narrow = append(w.narrow, narrow{search.FacetPrice, pass})
+}
+
+// under says of every category whether it is the path's or below it.
+func (w *walk) under(path string) []bool {
+	under := make([]bool, len(w.nodes))
+	if at, ok := w.nodeAt[path]; ok {
+		under[at] = true
+	}
+	for i := 1; i < len(w.nodes); i++ { // parents come first
+		under[i] = under[i] || w.nodes[i].parent > 0 && under[w.nodes[i].parent]
+	}
+	return under
+}
+
+// except is what passes every filter but one.
+func (w *walk) except(by search.FacetKind) []uint64 {
+	left := w.scratch()
+	copy(left, w.base)
+	for _, n := range w.narrow {
+		if n.by == by {
+			continue
+		}
+		for i := range left {
+			left[i] &= n.pass[i]
+		}
+	}
+	return left
+}
+
+// choose finds the page's listings in the order that was asked for.
+func (w *walk) choose() {
+	if w.sort == search.SortRelevance {
+		w.chooseBest()
+		return
+	}
+	// Backwards, since the newest are last, and come first.
+	for i := len(w.all) - 1; i >= 0; i-- {
+		word := w.all[i]
+		for word != 0 {
+			bit := 63 - bits.LeadingZeros64(word)
+			word &^= 1 << bit
+			w.see(uint32(i*64 + bit)) //nolint:gosec // documents are numbered in 32 bits
 		}
 	}
 }
 
-// overAll walks over everything.
-func (w *walk) overAll() {
-	w.prepare()
-	for i := range w.docs {
-		w.see(match{doc: int64(i)})
+// see considers one listing in an order by a number.
+func (w *walk) see(doc uint32) {
+	at := ranked{doc: doc}
+	switch w.sort {
+	case search.SortPriceUp:
+		at.n = w.from[doc]
+	case search.SortPriceDown:
+		at.n = -w.from[doc]
+	default:
+		at.n = -w.created[doc]
 	}
-}
-
-// settle takes the spot where the page before ended from this ranking, if the listing there
-// is still what it was: scores may have moved since.
-func (w *walk) settle(matches []match) {
-	if w.after == nil || w.sort != search.SortRelevance || w.after.Doc <= 0 || w.after.Doc >= int64(len(w.docs)) {
-		return
+	at.spot.N = at.n
+	if w.sort != search.SortNewest {
+		at.spot.Group = w.group(w.columns.money[doc])
 	}
-	d := &w.docs[w.after.Doc]
-	if d.id != w.after.Spot.ID || d.edition != w.after.Edition {
-		return
-	}
-	for _, m := range matches {
-		if m.doc == w.after.Doc {
-			w.after.Spot = w.spot(m, d)
-			return
-		}
-	}
-}
-
-func (w *walk) see(m match) {
-	d := &w.docs[m.doc]
-	if !w.visible(d) {
-		return
-	}
-	fails := w.fails(d)
-	if w.facets {
-		w.tally.add(d, fails)
-	}
-	if fails != 0 {
-		return
-	}
-	w.total++
-	at := ranked{doc: m.doc, spot: w.spot(m, d)}
-	if w.after != nil && w.compare(at.spot, w.after.Spot) <= 0 {
+	if w.after != nil && w.beforeAfter(&at) {
 		return
 	}
 	w.keep(at)
 }
 
+// beforeAfter says whether a listing was on a page before.
+func (w *walk) beforeAfter(r *ranked) bool {
+	c := cmp.Or(cmp.Compare(r.spot.Group, w.after.Spot.Group), cmp.Compare(r.n, w.after.Spot.N))
+	if c == 0 {
+		a, b := w.ids[r.doc], keyOf(w.after.Spot.ID)
+		c = w.compareIDs(a, b)
+	}
+	return c <= 0
+}
+
 // keep keeps the best of what it is given, in order, one more than a page.
 func (w *walk) keep(r ranked) {
 	n := len(w.best)
-	if n > w.size && w.compare(r.spot, w.best[n-1].spot) > 0 {
+	if n > w.size && w.compare(&r, &w.best[n-1]) > 0 {
 		return
 	}
-	i, _ := slices.BinarySearchFunc(w.best, r, func(a, b ranked) int { return w.compare(a.spot, b.spot) })
+	i, _ := slices.BinarySearchFunc(w.best, &r, func(a ranked, b *ranked) int { return w.compare(&a, b) })
 	w.best = slices.Insert(w.best, i, r)
 	if len(w.best) > w.size+1 {
 		w.best = w.best[:w.size+1]
 	}
 }
 
-// spot is where d stands in the order asked for.
-func (w *walk) spot(m match, d *doc) spot {
-	at := spot{ID: d.id}
-	switch w.sort {
-	case search.SortPriceUp, search.SortPriceDown:
-		at.Group, at.N = w.group(d.currency), d.from
-		if w.sort == search.SortPriceDown {
-			at.N = -d.from
-		}
-	case search.SortNewest:
-		at.N = -int64(d.created)
-	default:
-		at.N = -w.rank(w.query, ranking.Candidate{Words: m.words, InStock: d.inStock, Title: d.title})
-	}
-	return at
-}
-
 // group keeps the prices of each currency together, since they do not compare: first the
 // currency asked for, then the others by name.
-func (w *walk) group(currency int32) string {
-	if currency == w.prices {
+func (w *walk) group(currency uint8) string {
+	if w.priced && currency == w.prices {
 		return ""
 	}
-	return string(w.money[currency])
+	return string(w.moneys[currency])
 }
 
-// compare says which spot comes first. Of equally new listings it is the one made last.
-func (w *walk) compare(a, b spot) int {
-	c := cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.N, b.N))
-	if c != 0 {
+// compare says which of two comes first.
+func (w *walk) compare(a, b *ranked) int {
+	if a.n != b.n && a.spot.Group == b.spot.Group {
+		return cmp.Compare(a.n, b.n)
+	}
+	if c := cmp.Compare(a.spot.Group, b.spot.Group); c != 0 {
 		return c
 	}
-	if w.sort == search.SortNewest {
-		return cmp.Compare(b.ID, a.ID)
-	}
-	return cmp.Compare(a.ID, b.ID)
+	return w.compareIDs(w.ids[a.doc], w.ids[b.doc])
 }
 
-// page is the page, and the mark of its last row if there are more.
+// compareIDs says which of equals comes first. Of equally new listings it is the one made last.
+func (w *walk) compareIDs(a, b listingKey) int {
+	c := slices.Compare(a[:], b[:])
+	if w.sort == search.SortNewest {
+		return -c
+	}
+	return c
+}
+
+// page is the page, and the mark of its last row if there are more; the row's id is still to be
+// read.
 func (w *walk) page() ([]ranked, *mark) {
 	if len(w.best) <= w.size {
 		return w.best, nil
 	}
 	page := w.best[:w.size]
-	last := page[w.size-1]
-	return page, &mark{Spot: last.spot, Doc: last.doc, Edition: w.docs[last.doc].edition, AnyWord: w.query.AnyWord}
+	m := &mark{Spot: page[w.size-1].spot, AnyWord: w.anyWord, Cut: w.cut}
+	if w.sort == search.SortRelevance {
+		for i := range w.asked {
+			m.IDFs = append(m.IDFs, w.asked[i].idf)
+		}
+	}
+	return page, m
 }
 
 // rangeCurrency is the currency in which price ranges are counted: the one asked for, or else
 // the one that most listings have.
-func (w *walk) rangeCurrency() (int32, money.Currency) {
+func (w *walk) rangeCurrency(prices []priceCount) (uint8, money.Currency, bool) {
 	if w.filter.Currency != "" {
-		return w.prices, w.filter.Currency
+		return w.prices, w.filter.Currency, w.priced
 	}
-	most := int32(0)
-	for i := range w.tally.prices {
-		if len(w.tally.prices[i]) > len(w.tally.prices[most]) {
-			most = int32(i) //nolint:gosec // few currencies
+	most := 0
+	for i := range prices {
+		if prices[i].total > prices[most].total {
+			most = i
 		}
 	}
-	return most, w.money[most]
+	return uint8(most), w.moneys[most], true //nolint:gosec // few currencies
 }

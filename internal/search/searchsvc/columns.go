@@ -1,0 +1,203 @@
+package searchsvc
+
+import (
+	"slices"
+
+	"souk/internal/catalog"
+	"souk/internal/search/searchsvc/internal/docset"
+	"souk/internal/search/searchsvc/internal/words"
+)
+
+// columns are what memory has of listings, by their numbers: what filters, counts and sorts, and
+// the words of titles. A number's words, brand, category and seller never change (store.change);
+// its price and whether it is shown and in stock do.
+type columns struct {
+	ids     []listingKey
+	from    []int64 // the cheapest variant
+	created []int64
+	seller  []int32
+	brand   []int32 // none is 0
+	node    []int32 // of the category; none is 0
+	money   []uint8 // the currency
+	quality []uint8
+
+	shown   []uint64 // bitmaps
+	visible []uint64 // shown, and of an approved seller
+	inStock []uint64
+	grades  docset.Planes // quality, with stock before everything, and then chance: what is looked at first
+
+	titles  arena[byte]
+	terms   arena[uint32] // of titles, in order; those that glue several together come last
+	lexicon lexicon
+}
+
+// listingKey is a listing's id in few bytes, in the same order.
+type listingKey [16]byte
+
+const (
+	qualityBits = 5
+	chanceBits  = 12
+	gradeBits   = 1 + qualityBits + chanceBits
+)
+
+func newColumns() columns {
+	c := columns{grades: make(docset.Planes, gradeBits), lexicon: lexicon{at: map[string]uint32{}}}
+	c.grow(0) // 0 is nobody
+	return c
+}
+
+// len is how many numbers there are.
+func (c *columns) len() int { return len(c.ids) }
+
+// has says whether there is anything at a number.
+func (c *columns) has(doc uint32) bool {
+	return int(doc) < len(c.ids) && c.ids[doc] != listingKey{}
+}
+
+// grow makes room up to doc.
+func (c *columns) grow(doc uint32) {
+	n := int(doc) + 1
+	if n <= len(c.ids) {
+		return
+	}
+	c.ids, c.from, c.created = grown(c.ids, n), grown(c.from, n), grown(c.created, n)
+	c.seller, c.brand, c.node = grown(c.seller, n), grown(c.brand, n), grown(c.node, n)
+	c.money, c.quality = grown(c.money, n), grown(c.quality, n)
+	c.titles.grow(n)
+	c.terms.grow(n)
+	w := docset.Words(n)
+	c.shown, c.visible, c.inStock = grown(c.shown, w), grown(c.visible, w), grown(c.inStock, w)
+	for i := range c.grades {
+		c.grades[i] = grown(c.grades[i], w)
+	}
+}
+
+func grown[S ~[]E, E any](s S, n int) S {
+	return slices.Grow(s, n-len(s))[:n]
+}
+
+// setBit sets or clears one bit.
+func setBit(words []uint64, doc uint32, on bool) {
+	if on {
+		words[doc/64] |= 1 << (doc % 64)
+	} else {
+		words[doc/64] &^= 1 << (doc % 64)
+	}
+}
+
+// seed makes chance the same in every process: which of equals is looked at first must not
+// change between two pages.
+const seed = 0x9e3779b97f4a7c15
+
+// chance is a number that a listing has got for good.
+func (k listingKey) chance() uint64 {
+	h := uint64(seed)
+	for _, b := range k {
+		h = (h ^ uint64(b)) * 0x100000001b3
+	}
+	h ^= h >> 29
+	return h * 0xbf58476d1ce4e5b9 >> (64 - chanceBits)
+}
+
+// grade is what is looked at first of what fits equally well: what is in stock, what is well
+// described, and then chance, which favours no seller and no age.
+func (c *columns) grade(doc uint32) uint64 {
+	g := uint64(c.quality[doc])<<chanceBits | c.ids[doc].chance()
+	if docset.Test(c.inStock, doc) {
+		g |= 1 << (qualityBits + chanceBits)
+	}
+	return g
+}
+
+// setGrade brings the planes up to date.
+func (c *columns) setGrade(doc uint32) {
+	g := c.grade(doc)
+	for i := range c.grades {
+		setBit(c.grades[i], doc, g>>(gradeBits-1-i)&1 != 0)
+	}
+}
+
+// setTitle keeps the title of a number that is new.
+func (c *columns) setTitle(doc uint32, title string, tokens []words.Token) {
+	c.titles.put(doc, []byte(title))
+	ids := make([]uint32, 0, 32)
+	for _, glued := range []bool{false, true} {
+		for i := range tokens {
+			if tokens[i].Glued == glued {
+				ids = append(ids, c.lexicon.id(tokens[i].Term))
+			}
+		}
+	}
+	c.terms.put(doc, ids)
+}
+
+// keyOf is an id in few bytes. One that is not of the usual shape, which only tests make, is
+// known by its hash.
+func keyOf(id catalog.ListingID) listingKey {
+	const prefix = 4 // "lst_"
+	var k listingKey
+	if len(id) != prefix+26 {
+		return odd(id)
+	}
+	acc, have, at := uint32(0), 0, 0
+	for i := prefix; i < len(id); i++ {
+		v := digits[id[i]]
+		if v == 0xff {
+			return odd(id)
+		}
+		bits := 5
+		if i == prefix {
+			bits = 3
+		}
+		acc, have = acc<<bits|uint32(v), have+bits
+		if have >= 8 {
+			have -= 8
+			k[at] = byte(acc >> have)
+			at++
+		}
+	}
+	return k
+}
+
+func odd(id catalog.ListingID) listingKey {
+	var k listingKey
+	h := uint64(seed)
+	for i := range 16 {
+		for j := range len(id) {
+			h = (h ^ uint64(id[j])) * 0x100000001b3
+		}
+		k[i] = byte(h >> 32)
+	}
+	return k
+}
+
+// digits are the values of the letters of an id.
+var digits = func() (d [256]uint8) {
+	for i := range d {
+		d[i] = 0xff
+	}
+	for i, c := range "0123456789abcdefghjkmnpqrstvwxyz" {
+		d[c] = uint8(i) //nolint:gosec // 32 of them
+	}
+	return d
+}()
+
+// arena keeps small slices, one for each number, side by side.
+type arena[T any] struct {
+	all  []T
+	from []uint32
+	size []uint16
+}
+
+func (a *arena[T]) grow(n int) { a.from, a.size = grown(a.from, n), grown(a.size, n) }
+
+func (a *arena[T]) put(doc uint32, some []T) {
+	some = some[:min(len(some), 1<<16-1)]
+	a.from[doc], a.size[doc] = uint32(len(a.all)), uint16(len(some)) //nolint:gosec // four thousand million are more than fit
+	a.all = append(a.all, some...)
+}
+
+func (a *arena[T]) of(doc uint32) []T {
+	from, size := int(a.from[doc]), int(a.size[doc])
+	return a.all[from : from+size : from+size]
+}

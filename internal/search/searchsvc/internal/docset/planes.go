@@ -1,0 +1,135 @@
+package docset
+
+import "math/bits"
+
+// Plane is one bit of a number that every document has.
+type Plane []uint64
+
+// Planes are a number for every document, one bitmap for each of its bits, highest first. So
+// the best of a million are found with a few looks at a bitmap each.
+type Planes []Plane
+
+// Weighted is a set whose documents have so much more.
+type Weighted struct {
+	Set    Set
+	Weight uint32
+}
+
+// Sums are for every document of base the weights of the sets that it is in. The planes are
+// from Scratch.
+func Sums(base []uint64, sets []Weighted) Planes {
+	most := uint32(0)
+	for _, s := range sets {
+		most += s.Weight
+	}
+	high := bits.Len32(most)
+	planes := make(Planes, high)
+	for i := range planes {
+		planes[i] = Scratch(len(base))
+	}
+	for _, s := range sets {
+		in := s.Set.words
+		var made []uint64
+		if in == nil {
+			made = Scratch(len(base))
+			s.Set.Or(made)
+			in = made
+		}
+		for bit := range bits.Len32(s.Weight) {
+			if s.Weight>>bit&1 != 0 {
+				planes.add(base, in, bit)
+			}
+		}
+		Free(made)
+	}
+	return planes
+}
+
+// add adds 1<<bit to the numbers of what is in both.
+func (p Planes) add(base, in []uint64, bit int) {
+	first := len(p) - 1 - bit
+	n := min(len(base), len(in))
+	for i := range n {
+		carry := base[i] & in[i]
+		for at := first; carry != 0 && at >= 0; at-- {
+			p[at][i], carry = p[at][i]^carry, p[at][i]&carry
+		}
+	}
+}
+
+// word is a plane's word i; a plane may be shorter than others, and then has nothing there.
+func (p Plane) word(i int) uint64 {
+	if i < len(p) {
+		return p[i]
+	}
+	return 0
+}
+
+// Top finds a number that k documents of base reach, or a few more, up to twice as many if so
+// many have the same upper bits. It is 0 if there are no more than k.
+func (p Planes) Top(base []uint64, k int) (cut uint64) {
+	left := Scratch(len(base))
+	defer func() { Free(left) }()
+	copy(left, base)
+	count := Count(left)
+	if count <= k {
+		return 0
+	}
+	for at, plane := range p {
+		if count <= k+k/4 { // with those that are in already, that will do
+			break
+		}
+		upper := 0
+		n := min(len(left), len(plane))
+		for i, w := range left[:n] {
+			upper += bits.OnesCount64(w & plane[i])
+		}
+		if upper >= k {
+			cut |= 1 << (len(p) - 1 - at)
+			for i := range left {
+				left[i] &= plane.word(i)
+			}
+			count = upper
+			continue
+		}
+		for i := range n {
+			left[i] &^= plane[i]
+		}
+		k, count = k-upper, count-upper
+	}
+	return cut
+}
+
+// AtLeast takes out of base what has less than cut.
+func (p Planes) AtLeast(base []uint64, cut uint64) {
+	if cut == 0 {
+		return
+	}
+	for i, equal := range base {
+		if equal == 0 {
+			continue
+		}
+		more := uint64(0)
+		for at, plane := range p {
+			if cut>>(len(p)-1-at)&1 != 0 {
+				equal &= plane.word(i)
+			} else {
+				more |= equal & plane.word(i)
+				equal &^= plane.word(i)
+			}
+		}
+		base[i] = more | equal
+	}
+}
+
+// Of is the number of one document.
+func (p Planes) Of(doc uint32) uint64 {
+	n := uint64(0)
+	for _, plane := range p {
+		n <<= 1
+		if Test(plane, doc) {
+			n |= 1
+		}
+	}
+	return n
+}

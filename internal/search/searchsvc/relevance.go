@@ -1,0 +1,140 @@
+package searchsvc
+
+import (
+	"math"
+
+	"souk/internal/search/searchsvc/internal/docset"
+	"souk/internal/search/searchsvc/internal/ranking"
+)
+
+// What is in order of relevance is looked at twice. By first sight every listing that was found
+// has a number: how much of what was asked for is in its title, brand and category, then its
+// grade. Those with the highest, some two thousand, are looked at closely and come first, in the
+// order of their scores; the others follow in the order of their numbers. The number from which
+// on listings are looked at closely is found for the first page, and kept in the cursor.
+
+// distant is the group of what was not looked at closely.
+const distant = "~"
+
+// chooseBest finds the page's best.
+func (w *walk) chooseBest() {
+	sums := docset.Sums(w.all, w.weights())
+	planes := append(sums[:len(sums):len(sums)], w.grades...)
+	defer func() {
+		for _, p := range sums {
+			docset.Free(p)
+		}
+	}()
+	if w.after == nil {
+		w.cut = planes.Top(w.all, w.close)
+	} else {
+		w.cut = w.after.Cut
+	}
+	near := w.scratch()
+	defer docset.Free(near)
+	copy(near, w.all)
+	planes.AtLeast(near, w.cut)
+	if w.after == nil || w.after.Spot.Group != distant {
+		w.lookClosely(near)
+	}
+	if len(w.best) > w.size || w.cut == 0 {
+		return
+	}
+	for i := range near {
+		near[i] = w.all[i] &^ near[i]
+	}
+	docset.Each(near, func(doc uint32) {
+		n := -int64(planes.Of(doc)) //nolint:gosec // 40 bits at most
+		at := ranked{doc: doc, n: n, spot: spot{Group: distant, N: n}}
+		if w.after == nil || !w.beforeAfter(&at) {
+			w.keep(at)
+		}
+	})
+}
+
+// weights say how much it counts by first sight to have a word, and to have it in the head. When
+// any word will do, having it counts for most.
+func (w *walk) weights() []docset.Weighted {
+	weighted := make([]docset.Weighted, 0, 2*len(w.asked))
+	for i := range w.asked {
+		a := &w.asked[i]
+		weight := uint32(max(a.idf*2/idfUnits, 1)) //nolint:gosec // small and positive
+		weighted = append(weighted, docset.Weighted{Set: a.head, Weight: weight})
+		if w.anyWord {
+			weighted = append(weighted, docset.Weighted{Set: a.all, Weight: 3 * weight})
+		}
+	}
+	return weighted
+}
+
+// lookClosely scores listings and keeps the page's best.
+func (w *walk) lookClosely(docs []uint64) {
+	r := w.ranker()
+	docset.Each(docs, func(doc uint32) {
+		n := -order(r.score(doc, nil))
+		at := ranked{doc: doc, n: n, spot: spot{N: n}}
+		if w.after == nil || !w.beforeAfter(&at) {
+			w.keep(at)
+		}
+	})
+}
+
+// order is a number that grows with a score.
+func order(score float32) int64 {
+	bits := int64(math.Float32bits(score))
+	if bits>>31 != 0 { // negative
+		return -(bits & 0x7fffffff)
+	}
+	return bits
+}
+
+// ranker scores one listing after the other.
+type ranker struct {
+	w         *walk
+	query     ranking.Query
+	bits      map[uint32]uint64 // the words, as bits, that a term stands for
+	candidate ranking.Candidate
+}
+
+func (w *walk) ranker() *ranker {
+	r := &ranker{w: w, bits: map[uint32]uint64{}, query: ranking.Query{AnyWord: w.anyWord}}
+	for i := range w.asked {
+		a := &w.asked[i]
+		t := ranking.Term{IDF: float32(a.idf) / idfUnits}
+		for _, p := range a.parts {
+			for _, term := range p.Terms {
+				if at, known := w.lexicon.at[term]; known {
+					t.IDs, t.Weights = append(t.IDs, at), append(t.Weights, float32(p.Weight))
+					r.bits[at] |= 1 << i
+				}
+			}
+		}
+		r.query.Terms = append(r.query.Terms, t)
+	}
+	return r
+}
+
+// score is how well a listing fits.
+func (r *ranker) score(doc uint32, why *ranking.Explanation) float32 {
+	w, c := r.w, &r.candidate
+	*c = ranking.Candidate{
+		Title: w.terms.of(doc), InStock: docset.Test(w.inStock, doc), Quality: w.quality[doc],
+		Brand: r.said(w.inBrand[w.columns.brand[doc]]), Category: r.said(w.inNode[w.columns.node[doc]]),
+	}
+	c.Head = r.said(c.Title) | c.Brand | c.Category
+	for i := range w.asked {
+		if w.asked[i].all.Has(doc) {
+			c.Has |= 1 << i
+		}
+	}
+	return ranking.Score(&r.query, c, why)
+}
+
+// said are the words that are among terms.
+func (r *ranker) said(terms []uint32) uint64 {
+	said := uint64(0)
+	for _, term := range terms {
+		said |= r.bits[term]
+	}
+	return said
+}
