@@ -54,7 +54,7 @@ func ContractsHandler(contracts ...Contract) http.Handler {
 		name := strings.TrimPrefix(r.URL.Path, peer.ContractsPath(""))
 		i := slices.IndexFunc(contracts, func(c Contract) bool { return c.Module == name })
 		if i < 0 {
-			http.Error(w, "there is no module "+name+" here", http.StatusNotFound)
+			peer.WriteError(w, peer.ErrNotHere.With("this process does not hold %s", name))
 			return
 		}
 		w.Header().Set(headerAnswer, answeredReply)

@@ -42,6 +42,9 @@ var errDead = errors.New("it has not answered for a while")
 // errFull says that so many calls of it are under way that one more would only wait.
 var errFull = errors.New("too many calls to it are under way")
 
+// errGone says that the caller did not wait for the answer: that tells nothing of the module.
+var errGone = errors.New("the caller went away")
+
 // exchanged is what went over the wire in one try.
 type exchanged struct {
 	tried          bool
@@ -64,10 +67,12 @@ func (r *Remote) attempt(ctx context.Context, m Method, body []byte) (answer, ex
 	defer end()
 	a, err := r.exchange(tryCtx, m, body, &x)
 	var away *turnedAway
-	if errors.Is(ctx.Err(), context.Canceled) || errors.As(err, &away) {
-		// The caller went away, or the module has much to do: it is not dead for that.
+	switch {
+	case errors.As(err, &away): // it has much to do, and is not dead for that
 		done(nil)
-	} else {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled):
+		done(errGone)
+	default:
 		done(err)
 	}
 	return a, x, err

@@ -124,6 +124,7 @@ func NewRemote(contract Contract, codec *Codec, o RemoteOptions) (*Remote, error
 		breaker: gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 			Name: contract.Module, MaxRequests: lookWith, Timeout: deadFor,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= deadAfter },
+			IsExcluded:  func(err error) bool { return errors.Is(err, errGone) },
 		}),
 	}, nil
 }

@@ -2,6 +2,10 @@ package rpc_test
 
 import (
 	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -9,8 +13,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"souk/internal/platform/peer"
 	"souk/internal/platform/rpc"
 	"souk/internal/platform/rpc/contract/testdata/shop"
+	"souk/internal/platform/rpc/contract/testdata/shop/shoprpc"
+	"souk/internal/platform/rpc/rpctest"
 )
 
 func TestNoMoreCallsAreUnderWayThanMayBe(t *testing.T) {
@@ -59,4 +66,42 @@ func TestAnUnknownOutcomeIsNotWaitedForAtADeadModule(t *testing.T) {
 	require.ErrorIs(t, err, rpc.ErrReplyLost, "the first may have been done, whatever the breaker says since")
 	assert.Equal(t, int64(8), s.puts.Load())
 	assert.Equal(t, 8, pauses, "and then nobody tries in vain")
+}
+
+func TestACallerThatDoesNotReadItsAnswerHoldsNothing(t *testing.T) {
+	t.Parallel()
+	s := &shelf{get: func(context.Context, shop.GetRequest) (shop.GetReply, error) {
+		return shop.GetReply{Thing: shop.Thing{Name: strings.Repeat("x", 32<<20)}}, nil // more than any buffer takes
+	}}
+	server, done := shoprpc.Server(s, rpc.ServerOptions{WriteTime: time.Millisecond}), make(chan struct{}, 1)
+	o := rpctest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server.ServeHTTP(w, r)
+		done <- struct{}{}
+	}))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, o.URL+peer.RPCPath("shop", "Get"), strings.NewReader(`{"id":""}`))
+	require.NoError(t, err)
+	request.Header.Set("Souk-Contracts", shoprpc.Contract.Hash)
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", request.URL.Host)
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, request.Write(conn))
+	<-done // for ever, if it waited for the caller
+}
+
+// deadlines is what a connection was told of its writes.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	set []time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(at time.Time) error { d.set = append(d.set, at); return nil }
+
+func TestTheTimeForAnAnswerIsNotThatOfTheNextOne(t *testing.T) {
+	t.Parallel()
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	shoprpc.Server(&shelf{}, rpc.ServerOptions{}).ServeHTTP(w, httptest.NewRequest(http.MethodPost, peer.RPCPath("shop", "Get"), nil))
+	require.Len(t, w.set, 2)
+	assert.False(t, w.set[0].IsZero())
+	assert.True(t, w.set[1].IsZero(), "a connection is used again, and not only by calls")
+	assert.True(t, w.Flushed)
 }

@@ -378,6 +378,34 @@ func TestADeadModuleIsLeftAloneAndLookedAtAgain(t *testing.T) {
 	})
 }
 
+// Who goes away before the answer says nothing of the module: neither that it is dead, nor that it lives.
+func TestACallerThatGoesAwayTellsNothingOfTheModule(t *testing.T) {
+	t.Parallel()
+	dials, gone := 0, context.CancelFunc(func() {})
+	c := dial(t, rpc.RemoteOptions{URL: "http://shop.test", MaxTries: 1, HTTP: doerFunc(func(r *http.Request) (*http.Response, error) {
+		dials++
+		gone()
+		return nil, errors.Join(errors.New("connection refused"), r.Context().Err())
+	})})
+	put := func(ctx context.Context) { _, err := c.Put(ctx, shop.PutRequest{Key: "k"}); require.Error(t, err) }
+	leave := func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		gone = cancel
+		put(ctx)
+		gone = func() {}
+	}
+	for range 7 {
+		put(t.Context())
+	}
+	for range 10 {
+		leave()
+	}
+	put(t.Context())
+	assert.Equal(t, 18, dials)
+	put(t.Context())
+	assert.Equal(t, 18, dials, "it has not answered eight times")
+}
+
 type doerFunc func(*http.Request) (*http.Response, error)
 
 func (d doerFunc) Do(r *http.Request) (*http.Response, error) { return d(r) }
@@ -469,7 +497,9 @@ func TestProcessesCompareContracts(t *testing.T) {
 	require.ErrorContains(t, err, "+ code shop.new conflict")
 	assert.Len(t, mismatch.Difference, 3)
 
-	require.ErrorIs(t, connect(rpc.ContractsHandler()), rpc.ErrUnavailable, "a process without the module")
+	err = connect(rpc.ContractsHandler())
+	require.ErrorIs(t, err, rpc.ErrUnavailable, "a process without the module")
+	require.ErrorIs(t, err, peer.ErrNotHere, "which says so itself")
 	require.ErrorIs(t, connect(http.NotFoundHandler()), rpc.ErrUnavailable, "something that is no souk")
 	require.ErrorIs(t, dial(t, rpc.RemoteOptions{URL: nowhere(t), HTTP: &http.Client{}}).Connect(t.Context()), rpc.ErrUnavailable)
 }

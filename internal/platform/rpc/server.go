@@ -29,7 +29,12 @@ type ServerOptions struct {
 	// OnServed hears how each call of a method that there is ended, for the log. ctx has the id of the
 	// request on whose behalf it was made, and peer.From says which module made it.
 	OnServed func(ctx context.Context, m Method, s Served)
+	// WriteTime is how long a caller may take to read an answer, or its connection ends. Default: 30 s.
+	WriteTime time.Duration
 }
+
+// writeTime is enough for the longest answer over a slow network.
+const writeTime = 30 * time.Second
 
 // Served is how one call ended on the callee's side.
 type Served struct {
@@ -58,6 +63,9 @@ func NewServer(contract Contract, codec *Codec, o ServerOptions) *Server {
 	}
 	if o.OnServed == nil {
 		o.OnServed = func(context.Context, Method, Served) {}
+	}
+	if o.WriteTime <= 0 {
+		o.WriteTime = writeTime
 	}
 	return &Server{
 		described: describe(contract), codec: codec, o: o, tracer: o.Tracer.Tracer("souk/internal/platform/rpc"),
@@ -103,7 +111,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.failed && !errs.Refused(a.cause) {
 		span.SetStatus(codes.Error, string(errs.CodeOf(a.cause)))
 	}
-	a.write(w)
+	a.write(w, s.o.WriteTime)
 }
 
 func (s *Server) answer(ctx context.Context, name string, r *http.Request) answer {
@@ -125,7 +133,9 @@ func (s *Server) answer(ctx context.Context, name string, r *http.Request) answe
 }
 
 // write sends an answer. That it cannot be written is the caller's to notice.
-func (a answer) write(w http.ResponseWriter) {
+func (a answer) write(w http.ResponseWriter, within time.Duration) {
+	to := http.NewResponseController(w)
+	_ = to.SetWriteDeadline(time.Now().Add(within)) // where there is no such thing, as in tests, nobody is slow
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
@@ -138,4 +148,6 @@ func (a answer) write(w http.ResponseWriter) {
 		}
 	}
 	_, _ = w.Write(a.body)
+	_ = to.Flush()
+	_ = to.SetWriteDeadline(time.Time{}) // what comes next on the connection has its own time
 }
