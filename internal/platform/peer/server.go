@@ -15,17 +15,18 @@ import (
 // ServerConfig is what a private listener is made of.
 type ServerConfig struct {
 	Handler http.Handler   // under Require
-	TLS     *tls.Config    // nil: HTTP/2 without TLS, for a private network
+	TLS     *tls.Config    // nil: none, for a private network
 	Log     zerolog.Logger // of broken connections
 }
 
 const headerTimeout = 5 * time.Second
 
-// Server is an http.Server for peers. It bounds headers and finds dead connections by
-// pings; what a request may take is bounded by its deadline and, for bodies, by Require.
+// Server is an http.Server for peers. It bounds headers, and what may take long bounds itself: a
+// call by its caller's deadline, its body by Require, its answer by rpc.Server. What is no call goes over HTTP/2,
+// where pings find the connections that are dead; of calls, over HTTP/1.1, those bounds do.
 func Server(o ServerConfig) *http.Server {
 	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true) // for people with curl
+	protocols.SetHTTP1(true) // calls, and people with curl
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(o.TLS == nil)
 	return &http.Server{
