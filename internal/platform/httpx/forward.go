@@ -3,7 +3,6 @@ package httpx
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -100,8 +99,10 @@ func (f *Forward) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx = context.WithValue(ctx, passageKey{}, p)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { p.connected.Store(true) }})
 	r = r.WithContext(ctx)
-	if r.ContentLength != 0 {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForwarded)
+	// It has to be whole before it can be signed; and what is wrong with it is the same here and there.
+	if err := takeBody(w, r, maxForwarded); err != nil {
+		f.server.refuse(w, r, err)
+		return
 	}
 	f.proxy.ServeHTTP(w, r)
 }
@@ -113,11 +114,9 @@ func (f *Forward) failed(w http.ResponseWriter, out *http.Request, err error) {
 		panic("httpx: a request was passed on by nobody")
 	}
 	reads := p.in.Method == http.MethodGet || p.in.Method == http.MethodHead
-	var long *http.MaxBytesError
+	turnedAway := peer.Own(errs.CodeOf(err))
 	switch {
-	case errors.As(err, &long):
-		err = ErrTooLarge.Because(err)
-	case errs.KindOf(err) == errs.Unknown, p.connected.Load() && !reads && !peer.Own(errs.CodeOf(err)):
+	case turnedAway && errs.KindOf(err) == errs.Unknown, !turnedAway && p.connected.Load() && !reads:
 		err = ErrElsewhereLost.Because(err)
 	default:
 		err = ErrElsewhere.Because(err)

@@ -3,9 +3,11 @@ package httpx_test
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -148,6 +150,42 @@ func TestAProcessThatDoesNotAnswerIsToldKindly(t *testing.T) {
 			assert.Contains(t, w.Body.String(), tt.code)
 			assert.NotContains(t, w.Body.String(), "peer.")
 		})
+	}
+}
+
+// What never got a connection was never sent, however long that took.
+func TestAProcessThatIsNotReachedInTimeHasDoneNothing(t *testing.T) {
+	t.Parallel()
+	front := httpx.New(httpx.Config{})
+	there := front.Forward("shop", &url.URL{Scheme: "http", Host: "shop.test"}, &http.Transport{
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, context.DeadlineExceeded },
+	})
+	echo(there.API(front.API(door.New("shop", 0, zerolog.Nop()))))
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		w := send(front, method, "/api/v1/shop/echo", "")
+		assert.Equal(t, http.StatusServiceUnavailable, w.Code, w.Body)
+		assert.Contains(t, w.Body.String(), "souk.unavailable")
+	}
+}
+
+// broken is a body that does not come.
+type broken struct{ why error }
+
+func (b broken) Read([]byte) (int, error) { return 0, b.why }
+
+func TestABodyThatDoesNotArriveIsTheSameWhereverAModuleIs(t *testing.T) {
+	t.Parallel()
+	front, _ := twoProcesses(t, asItIs)
+	whole := httpx.New(httpx.Config{})
+	echo(whole.API(door.New("shop", 0, zerolog.Nop())))
+	for why, status := range map[error]int{
+		io.ErrUnexpectedEOF: http.StatusBadRequest, os.ErrDeadlineExceeded: http.StatusRequestTimeout,
+	} {
+		for at, server := range map[string]*httpx.Server{"here": whole, "there": front} {
+			w := httptest.NewRecorder()
+			server.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/v1/shop/echo", broken{why}))
+			assert.Equal(t, status, w.Code, "%s %v: %s", at, why, w.Body)
+		}
 	}
 }
 
