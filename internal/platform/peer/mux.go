@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // Where peers find things. Nothing else is served on a private listener.
@@ -31,7 +32,10 @@ func ContractsPath(module string) string { return contractsPath + module }
 
 // Mux leads peers to what this process holds. It goes behind Require, on the private listener:
 // without a proven caller it lets nothing through.
-type Mux struct{ mux *http.ServeMux }
+type Mux struct {
+	mux    *http.ServeMux
+	public http.Handler // nil until there is one
+}
 
 // NewMux is an empty one: everything is not here.
 func NewMux() *Mux {
@@ -55,9 +59,10 @@ func (m *Mux) Events(log string, callers []string, h http.Handler) {
 // Contracts serves GET /souk/v1/contracts/MODULE to every caller.
 func (m *Mux) Contracts(h http.Handler) { m.handle("GET "+contractsPath+"{module}", nil, h) }
 
-// Public serves what the caller passes on from its own public side. h sees the public address.
+// Public serves what the caller passes on from its own public side. h sees the public address as it came: a
+// ServeMux would answer one like /a//b or /a/../b itself, and lead to an address of the private side.
 func (m *Mux) Public(caller string, h http.Handler) {
-	m.handle(PublicPath+"/", []string{caller}, http.StripPrefix(PublicPath, h))
+	m.public = only([]string{caller}, http.StripPrefix(PublicPath, h))
 }
 
 // Operations serves POST /souk/v1/operations/COMMAND to that caller.
@@ -66,11 +71,21 @@ func (m *Mux) Operations(caller string, h http.Handler) {
 }
 
 // ServeHTTP leads r to its handler.
-func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }
+func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if m.public != nil && strings.HasPrefix(r.URL.Path, PublicPath+"/") {
+		m.public.ServeHTTP(w, r)
+		return
+	}
+	m.mux.ServeHTTP(w, r)
+}
 
-// handle lets the callers in; nil are all that Require does.
 func (m *Mux) handle(pattern string, callers []string, h http.Handler) {
-	m.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+	m.mux.Handle(pattern, only(callers, h))
+}
+
+// only lets the callers in; nil are all that Require does.
+func only(callers []string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller := From(r.Context())
 		if caller == "" || callers != nil && !slices.Contains(callers, caller) {
 			WriteError(w, ErrUnknownCaller.With("%q may not ask %s", caller, r.URL.Path))

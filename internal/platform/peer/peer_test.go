@@ -333,6 +333,29 @@ func TestWhoMayNotAskIsTurnedAway(t *testing.T) {
 	require.ErrorIs(t, ask("orders", peer.EventsPath("payments")), peer.ErrNotHere, "a log is read, not posted to")
 }
 
+func TestWhatIsPassedOnKeepsItsAddress(t *testing.T) {
+	t.Parallel()
+	mux := peer.NewMux()
+	mux.Public("edge", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.EscapedPath()) }))
+	known := secrets(t, oldSecret)
+	url := serve(t, peer.Server(peer.ServerConfig{Handler: peer.Require(peer.Rules{Secrets: known, Callers: []string{"edge", "orders"}})(mux)}))
+	pool := peer.Calls(peer.PoolConfig{})
+	defer pool.CloseIdleConnections()
+	ask := func(caller, path string) (string, error) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+url, nil)
+		require.NoError(t, err)
+		r.URL.Path = peer.PublicPath + path
+		return say(t, peer.Client(peer.Transport(pool, peer.Signer{Caller: caller, Secrets: known})), r)
+	}
+	for _, path := range []string{"/", "/p/one", "//p//one", "/p/../one", "/../rpc/orders/Get", "/p/./one/"} {
+		got, err := ask("edge", path)
+		require.NoError(t, err, path)
+		assert.Equal(t, path, got)
+	}
+	_, err := ask("orders", "/p/one")
+	require.ErrorIs(t, err, peer.ErrUnknownCaller)
+}
+
 func TestTheMuxAloneLetsNobodyIn(t *testing.T) {
 	t.Parallel()
 	mux := peer.NewMux()
