@@ -59,6 +59,8 @@ var asks = []ask{
 
 	{"GET search/listings?q=lamps", "", "200 200 200 200 200 200 200"},
 	{"GET search/suggestions?q=lam", "", "200 200 200 200 200 200 200"},
+	{"POST search/clicks", `{"search":"4t9w2m6x1zqa","listing":"{listing}","position":1}`, "200 200 200 200 200 200 200"},
+	{"GET search/insights", "", "401 401 403 403 403 403 200"},
 	{"POST search/rebuilds", "", "401 401 403 403 403 403 201"},
 
 	{"GET orders/orders", "", "401 401 200 200 200 200 200"},

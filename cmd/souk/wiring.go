@@ -162,6 +162,7 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		may := a.as("search")
 		a.search = searchsvc.New(searchsvc.Config{
 			DB: a.dbs["search"], Bus: a.bus, Catalog: may.catalog, Orders: may.orders, Telemetry: tel.Module("search"),
+			Part: o.db != "",
 		})
 		a.ask.search = searchrpc.Guard(a.search, doors["search"])
 		parts = append(parts, a.search.Module())
@@ -187,7 +188,7 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 	}
 	a.workers = append(a.workers, worker{name: "events", run: a.bus.Run})
 	if here("search") {
-		a.workers = append(a.workers, worker{name: "search ahead", run: a.search.Warm})
+		a.workers = append(a.workers, worker{name: "search ahead", run: a.search.Warm}, worker{name: "counts of searches", run: a.search.Count})
 	}
 	for _, m := range a.modules.Modules() {
 		if m.Jobs != nil {

@@ -32,6 +32,16 @@ type Service interface {
 	// step. Operators and the system only. ErrRebuilding while one is under way.
 	Rebuild(ctx context.Context, r RebuildRequest) (RebuildReply, error)
 
+	// Note counts that a result of a search was chosen, once per key. It says what people find
+	// useful and nothing about them. It is counted in memory and written a little later: a crash may lose it.
+	Note(ctx context.Context, r NoteRequest) (NoteReply, error)
+
+	// Insights says what people search for, by day and by text: how often, how often in vain, what they
+	// chose and what was bought after. Operators and the system only.
+	//
+	//rpc:read
+	Insights(ctx context.Context, r InsightsRequest) (InsightsReply, error)
+
 	// Audit counts what is in the index, and says what search finds wrong within itself.
 	//
 	//rpc:read
@@ -69,6 +79,9 @@ type QueryRequest struct {
 	Sort   Sort         `json:"sort"` // "" is relevance, or newest without text
 	Facets bool         `json:"facets"`
 	Page   page.Request `json:"page"`
+	// Count says that a person asks this, whose search is to be counted by its text: once per Count, a key
+	// made for the request. Pages but the first, and what is narrowed or sorted, are of a search that was counted already.
+	Count *string `json:"count"`
 }
 
 // QueryReply is a page of results.
@@ -78,6 +91,7 @@ type QueryReply struct {
 	Facets  []Facet `json:"facets"` // when asked for
 	Next    string  `json:"next"`
 	AnyWord bool    `json:"any_word"` // no listing has all words; these have some
+	Search  string  `json:"search"`   // names the text, for Note; "" for one that is not counted
 }
 
 // Hit is a listing that was found, with what a result shows of it.

@@ -67,6 +67,9 @@ func NewFake(now func() clock.Time) *Fake {
 	}
 }
 
+// Now is the time by the fake's clock.
+func (f *Fake) Now() clock.Time { return f.now() }
+
 var _ catalog.Service = (*Fake)(nil)
 
 // Events are all that was published, oldest first.

@@ -14,10 +14,12 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "bad45d87b9c4f82a9ef58aacca00f066",
+	Hash:     "501459899502302583fd18376b737ce7",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
+		{Name: "Insights", Command: false, Request: "InsightsRequest", Reply: "InsightsReply"},
+		{Name: "Note", Command: true, Request: "NoteRequest", Reply: "NoteReply"},
 		{Name: "Query", Command: false, Request: "QueryRequest", Reply: "QueryReply"},
 		{Name: "Rebuild", Command: true, Request: "RebuildRequest", Reply: "RebuildReply"},
 		{Name: "Suggest", Command: false, Request: "SuggestRequest", Reply: "SuggestReply"},
@@ -37,6 +39,8 @@ var Contract = rpc.Contract{
 const text = `contract search
 
 read Audit audit.Request AuditReply
+read Insights InsightsRequest InsightsReply
+command Note NoteRequest NoteReply
 read Query QueryRequest QueryReply
 command Rebuild RebuildRequest RebuildReply
 read Suggest SuggestRequest SuggestReply
@@ -94,6 +98,46 @@ struct Hit
 	title string
 	variants int32
 
+enum InsightOnly fallback "all"
+	"all"
+	"empty"
+	"unchosen"
+
+enum InsightSort fallback "searches"
+	"bought"
+	"clicks"
+	"empty"
+	"searches"
+	"text"
+
+struct InsightsReply
+	days []SearchDay
+	kept int32
+	least int64
+	next string
+	part bool
+	texts []SearchedText
+	total int64
+
+struct InsightsRequest
+	by actor.Actor
+	from clock.Time
+	only InsightOnly
+	page page.Request
+	reverse bool
+	sort InsightSort
+	text string
+	until clock.Time
+
+struct NoteReply
+	counted bool
+
+struct NoteRequest
+	key string
+	listing id.ID[catalog.Listing]
+	position int32
+	search string
+
 struct Piece
 	match bool
 	text string
@@ -103,9 +147,11 @@ struct QueryReply
 	facets []Facet
 	hits []Hit
 	next string
+	search string
 	total int64
 
 struct QueryRequest
+	count *string
 	facets bool
 	filter Filter
 	page page.Request
@@ -119,6 +165,25 @@ struct RebuildReply
 struct RebuildRequest
 	by actor.Actor
 	key string
+
+struct SearchDay
+	day clock.Time
+	figures SearchFigures
+
+struct SearchFigures
+	bought int64
+	clicks int64
+	corrected int64
+	empty int64
+	first int64
+	searches int64
+	tenth int64
+	third int64
+
+struct SearchedText
+	figures SearchFigures
+	low int64
+	text string
 
 enum Sort fallback "relevance"
 	"newest"
@@ -217,6 +282,8 @@ code search.rebuilding conflict
 // codec is the wire encoding with the fallbacks of search's enums.
 var codec = rpc.NewCodec(
 	rpc.EnumOf[search.FacetKind]("other", "brand", "category", "other", "price", "seller", "stock"),
+	rpc.EnumOf[search.InsightOnly]("all", "all", "empty", "unchosen"),
+	rpc.EnumOf[search.InsightSort]("searches", "bought", "clicks", "empty", "searches", "text"),
 	rpc.EnumOf[search.Sort]("relevance", "newest", "price_down", "price_up", "relevance"),
 	rpc.EnumOf[search.SuggestionKind]("query", "brand", "category", "listing", "query"),
 	rpc.EnumOf[actor.Kind]("nobody", "guest", "nobody", "operator", "person", "system"),

@@ -27,6 +27,16 @@ func (g guard) Audit(ctx context.Context, r audit.Request) (search.AuditReply, e
 	return door.Call(ctx, g.door, "Audit", g.next.Audit, r)
 }
 
+// Insights asks next behind the door.
+func (g guard) Insights(ctx context.Context, r search.InsightsRequest) (search.InsightsReply, error) {
+	return door.Call(ctx, g.door, "Insights", g.next.Insights, r)
+}
+
+// Note asks next behind the door.
+func (g guard) Note(ctx context.Context, r search.NoteRequest) (search.NoteReply, error) {
+	return door.Call(ctx, g.door, "Note", g.next.Note, r)
+}
+
 // Query asks next behind the door.
 func (g guard) Query(ctx context.Context, r search.QueryRequest) (search.QueryReply, error) {
 	return door.Call(ctx, g.door, "Query", g.next.Query, r)

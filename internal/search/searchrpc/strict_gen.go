@@ -27,17 +27,27 @@ func (s strict) Audit(ctx context.Context, r audit.Request) (search.AuditReply, 
 	return rpc.CallStrict(ctx, s.wire, Contract.Methods[0], r, s.next.Audit)
 }
 
+// Insights asks next through the wire.
+func (s strict) Insights(ctx context.Context, r search.InsightsRequest) (search.InsightsReply, error) {
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[1], r, s.next.Insights)
+}
+
+// Note asks next through the wire.
+func (s strict) Note(ctx context.Context, r search.NoteRequest) (search.NoteReply, error) {
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[2], r, s.next.Note)
+}
+
 // Query asks next through the wire.
 func (s strict) Query(ctx context.Context, r search.QueryRequest) (search.QueryReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[1], r, s.next.Query)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[3], r, s.next.Query)
 }
 
 // Rebuild asks next through the wire.
 func (s strict) Rebuild(ctx context.Context, r search.RebuildRequest) (search.RebuildReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[2], r, s.next.Rebuild)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[4], r, s.next.Rebuild)
 }
 
 // Suggest asks next through the wire.
 func (s strict) Suggest(ctx context.Context, r search.SuggestRequest) (search.SuggestReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[3], r, s.next.Suggest)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[5], r, s.next.Suggest)
 }

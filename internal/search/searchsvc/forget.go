@@ -22,18 +22,35 @@ func (s *Service) Start(ctx context.Context) error {
 }
 
 func (s *Service) forget(ctx context.Context, _ job.Job) error {
-	today := dayOf(s.now())
+	now := s.now()
+	today, hour := dayOf(now), hourOf(now)
 	for {
-		var gone int64
-		err := s.db.Write(ctx, func(tx *store.Tx) (err error) {
-			gone, err = forgetSales(tx, today-linesKept, today-sales.Window, forgetBatch)
+		var rare []string
+		err := s.db.Read(ctx, func(q store.Queryer) (err error) {
+			rare, err = selectRare(q, leastShown, today-rareKept, forgetBatch)
 			return err
+		})
+		if err != nil {
+			return err
+		}
+		gone := int64(0)
+		err = s.db.Write(ctx, func(tx *store.Tx) error {
+			sold, err := forgetSales(tx, today-linesKept, today-sales.Window, forgetBatch)
+			if err != nil {
+				return err
+			}
+			searched, err := forgetSearches(tx, today-countsKept, hour-clickedKept, forgetBatch)
+			if err != nil {
+				return err
+			}
+			gone = max(sold, searched, int64(len(rare)))
+			return forgetTexts(tx, rare)
 		})
 		if err != nil {
 			return fmt.Errorf("forget old counts: %w", err)
 		}
 		if gone < forgetBatch {
-			return job.Again(s.now().Add(24 * time.Hour))
+			return job.Again(now.Add(24 * time.Hour))
 		}
 	}
 }

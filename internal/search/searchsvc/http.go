@@ -30,6 +30,7 @@ func (s *Service) routes(api httpx.API) {
 		Description: "Searches go on meanwhile. It answers when the new index is in use; one that is broken off is taken up by repeating it with its key.",
 		Status:      http.StatusCreated, Timeout: 55 * time.Second, Limit: httpx.Limit{Max: 6, Per: time.Minute},
 	}, s.postRebuild)
+	s.insightRoutes(api)
 }
 
 type listingsIn struct {
@@ -95,11 +96,12 @@ type listingsOut struct {
 		Total      int64       `json:"total" example:"214" doc:"Listings on all pages."`
 		Facets     []facetWire `json:"facets" doc:"Each counted with every filter but its own. Empty unless asked for."`
 		AnyWord    bool        `json:"any_word" doc:"No listing has all the words; these have some."`
+		Search     string      `json:"search" example:"4t9w2m6x1zqa" doc:"Names the search, to say what was chosen (POST /api/v1/search/clicks). Empty for one that is not counted."`
 		NextCursor string      `json:"next_cursor" doc:"Of the next page; empty on the last."`
 	}
 }
 
-func (s *Service) getListings(ctx context.Context, _ actor.Actor, in listingsIn) (listingsOut, error) {
+func (s *Service) getListings(ctx context.Context, by actor.Actor, in listingsIn) (listingsOut, error) {
 	f := search.Filter{Path: in.Category, Brands: in.Brands, Sellers: in.Sellers, Currency: in.Currency, InStock: in.InStock}
 	if in.PriceMin > 0 {
 		f.PriceMin = &in.PriceMin
@@ -107,13 +109,14 @@ func (s *Service) getListings(ctx context.Context, _ actor.Actor, in listingsIn)
 	if in.PriceMax > 0 {
 		f.PriceMax = &in.PriceMax
 	}
-	reply, err := s.Query(ctx, search.QueryRequest{Text: in.Text, Filter: f, Sort: in.Sort, Facets: in.Facets, Page: in.Request()})
+	reply, err := s.Query(ctx, search.QueryRequest{Text: in.Text, Filter: f, Sort: in.Sort, Facets: in.Facets, Page: in.Request(), Count: countedFor(by)})
 	if err != nil {
 		return listingsOut{}, err
 	}
 	var out listingsOut
 	out.Body.Hits, out.Body.Facets = mapped(reply.Hits, toHit), mapped(reply.Facets, toFacet)
 	out.Body.Total, out.Body.AnyWord, out.Body.NextCursor = reply.Total, reply.AnyWord, reply.Next
+	out.Body.Search = reply.Search
 	return out, nil
 }
 

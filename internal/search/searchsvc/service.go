@@ -34,6 +34,7 @@ type Config struct {
 	Orders    orders.Service  // asked to count again what was sold, and only then; nil: orders are not heard
 	Telemetry telemetry.Module
 	Now       func() clock.Time // default: the database's clock
+	Part      bool              // other processes serve the same marketplace, each with a search of its own
 }
 
 // Service is search.
@@ -48,6 +49,8 @@ type Service struct {
 	orders     orders.Service
 	sales      *bus.Subscriber
 	jobs       *job.Runner
+	counting   *counting
+	part       bool
 	outcomes   sync.Map // of outcome to telemetry.Counter
 	took       telemetry.Histogram
 	unsettled  unsettled
@@ -79,6 +82,7 @@ func New(c Config) *Service {
 	if c.Bus != nil && c.Orders != nil {
 		s.hearOrders(c.Bus)
 	}
+	s.counting, s.part = newCounting(), c.Part
 	s.jobs = job.NewRunner(job.Config{DB: c.DB, Log: c.Telemetry.Log, Now: c.Now})
 	s.jobs.Handle(jobForget, s.forget)
 	return s
@@ -241,5 +245,6 @@ func (s *Service) Query(ctx context.Context, r search.QueryRequest) (_ search.Qu
 		return search.QueryReply{}, err
 	}
 	s.took.Record(time.Since(began).Seconds())
+	s.count(r, &reply)
 	return reply, nil
 }

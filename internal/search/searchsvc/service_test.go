@@ -6,6 +6,8 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/catalog/catalogtest"
+	"souk/internal/orders"
+	"souk/internal/orders/orderstest"
 	"souk/internal/platform/bus"
 	"souk/internal/platform/rpc"
 	"souk/internal/platform/rpc/rpctest"
@@ -23,13 +25,16 @@ type bench struct {
 	db  *store.DB
 	log *store.DB // where catalog would publish
 	bus *bus.Bus
+
+	sales *store.DB // where orders would
 }
 
 func newBench(t testing.TB, goods catalog.Service, options ...storetest.Option) *bench {
 	t.Helper()
 	b := &bench{db: storetest.Open(t, "search", options...), log: storetest.Open(t, "feed", storetest.Once())}
-	b.bus = bus.New(bus.Config{Sources: map[bus.Log]bus.Source{catalog.Log: bus.LocalSource(b.log)}})
-	b.Service = searchsvc.New(searchsvc.Config{DB: b.db, Bus: b.bus, Catalog: goods})
+	b.sales = storetest.Open(t, "sales", storetest.Once())
+	b.bus = bus.New(bus.Config{Sources: map[bus.Log]bus.Source{catalog.Log: bus.LocalSource(b.log), orders.Log: bus.LocalSource(b.sales)}})
+	b.Service = searchsvc.New(searchsvc.Config{DB: b.db, Bus: b.bus, Catalog: goods, Orders: orderstest.NewFake(b.db.Now, nil)})
 	return b
 }
 
@@ -60,7 +65,24 @@ func open(t *testing.T, env searchtest.Env) *bench {
 	t.Helper()
 	b := newBench(t, env.Catalog, storetest.Clock(env.Clock.Now))
 	env.Feed.To(b.hear)
+	env.Sales.To(b.sell)
 	return b
+}
+
+// sell publishes events of orders and has them applied.
+func (b *bench) sell(ctx context.Context, events []orderstest.Event) error {
+	err := b.sales.Write(ctx, func(tx *store.Tx) error {
+		for _, e := range events {
+			if err := tx.Publish(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return b.bus.Drain(ctx)
 }
 
 func TestContract(t *testing.T) {

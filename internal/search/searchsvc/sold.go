@@ -81,6 +81,9 @@ func (s *Service) placed(tx *store.Tx, e orders.Placed) error {
 		if err := s.putLine(tx, line, line.kept()); err != nil {
 			return err
 		}
+		if err := s.bought(tx, line.Listing, e.At); err != nil {
+			return err
+		}
 	}
 	return nil
 }

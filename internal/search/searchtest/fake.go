@@ -12,6 +12,8 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/catalog/catalogtest"
+	"souk/internal/orders"
+	"souk/internal/orders/orderstest"
 	"souk/internal/platform/audit"
 	"souk/internal/platform/errs"
 	"souk/internal/platform/money"
@@ -31,11 +33,22 @@ type Fake struct {
 	sellers  map[catalog.SellerID]catalog.SellerChanged
 	names    map[string]string // of categories by path
 	rebuilt  map[string]search.RebuildReply
+
+	sales      *orderstest.Fake // nil: nothing is sold
+	salesHeard int
+	placed     map[orders.OrderID]bool
+	taken      map[string]int64 // cancelled of a variant in a seller order
+	sold       map[catalog.ListingID][]sale
+	searches   []searched
+	noted      map[string]bool
 }
 
 // NewFake is a search of goods that has always heard everything.
 func NewFake(goods *catalogtest.Fake) *Fake {
-	f := &Fake{goods: goods, rebuilt: map[string]search.RebuildReply{}}
+	f := &Fake{
+		goods: goods, rebuilt: map[string]search.RebuildReply{}, placed: map[orders.OrderID]bool{}, taken: map[string]int64{},
+		sold: map[catalog.ListingID][]sale{}, noted: map[string]bool{},
+	}
 	f.forget()
 	return f
 }
@@ -83,6 +96,11 @@ func (f *Fake) now() func() {
 		all := f.goods.Events()
 		f.hear(all[f.heard:])
 		f.heard = len(all)
+		if f.sales != nil {
+			sold := f.sales.Events()
+			f.hearOrders(sold[f.salesHeard:])
+			f.salesHeard = len(sold)
+		}
 	}
 	return f.mu.Unlock
 }
@@ -227,6 +245,7 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 	for _, l := range passed {
 		reply.Hits = append(reply.Hits, f.hit(l, words(r.Text)))
 	}
+	f.count(r, &reply)
 	return reply, nil
 }
 

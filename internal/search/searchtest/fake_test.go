@@ -12,6 +12,7 @@ import (
 func open(_ *testing.T, env searchtest.Env) search.Service {
 	fake := searchtest.NewFake(env.Catalog).Deaf()
 	env.Feed.To(fake.Hear)
+	env.Sales.To(fake.HearOrders)
 	return fake
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/catalog/catalogtest"
+	"souk/internal/orders/orderstest"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/errs"
@@ -30,7 +31,17 @@ type Env struct {
 	Clock   *clock.Manual
 	Catalog *catalogtest.Fake
 	Feed    *Feed
+	Orders  *orderstest.Fake
+	Sales   *Sales
 }
+
+// Sales bring what Orders has published to the implementation.
+type Sales struct {
+	to func(ctx context.Context, events []orderstest.Event) error
+}
+
+// To says how events reach the implementation: when fn returns, they have been applied.
+func (s *Sales) To(fn func(ctx context.Context, events []orderstest.Event) error) { s.to = fn }
 
 // Feed brings what Catalog has published to the implementation.
 type Feed struct {
@@ -47,7 +58,7 @@ func (f *Feed) To(fn func(ctx context.Context, events []catalogtest.Event) error
 func Run(t *testing.T, open func(*testing.T, Env) search.Service) {
 	t.Helper()
 	tests := map[string]func(*world){}
-	for _, some := range []map[string]func(*world){wordTests, filterTests, pageTests, changeTests, suggestTests, rebuildTests} {
+	for _, some := range []map[string]func(*world){wordTests, filterTests, pageTests, changeTests, suggestTests, rebuildTests, insightTests} {
 		maps.Copy(tests, some)
 	}
 	for name, test := range tests {
@@ -55,9 +66,10 @@ func Run(t *testing.T, open func(*testing.T, Env) search.Service) {
 			t.Parallel()
 			now := clock.NewManual(clock.Of(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)))
 			goods := catalogtest.NewFake(now.Now)
-			env := Env{Clock: now, Catalog: goods, Feed: &Feed{catalog: goods}}
+			env := Env{Clock: now, Catalog: goods, Feed: &Feed{catalog: goods}, Orders: orderstest.NewFake(now.Now, nil), Sales: &Sales{}}
 			s := open(t, env)
 			require.NotNil(t, env.Feed.to, "the implementation has to say how it hears")
+			require.NotNil(t, env.Sales.to, "the implementation has to say how it hears orders")
 			test(&world{T: t, Service: s, env: env})
 		})
 	}

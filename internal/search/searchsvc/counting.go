@@ -1,0 +1,212 @@
+package searchsvc
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/clock"
+	"souk/internal/platform/errs"
+	"souk/internal/platform/store"
+	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/popular"
+)
+
+// What is counted, and for how long: docs/decisions/0012 says why.
+const (
+	textsADay    = 5000            // texts that are kept of a day
+	countsWait   = 3 * time.Second // before what was counted is written: what a crash may lose
+	countsKept   = 90              // days
+	rareKept     = 7               // days for which a text is kept that is searched for less than leastShown times
+	leastShown   = 3               // searches of a text before an operator sees it
+	clickedKept  = 48              // hours
+	boughtWithin = 24              // hours between the choice of a result and an order that is counted as following
+	lastCounts   = 5 * time.Second // for writing at the end
+)
+
+// counting is what is being counted.
+type counting struct {
+	counter *popular.Counter
+	wake    chan struct{} // holds a token when there is something to write
+	writing sync.Mutex    // one after the other, so that a day is written in order
+	asked   recent        // keys of searches
+	noted   recent        // and of choices, which a caller that got no answer may repeat
+}
+
+func newCounting() *counting {
+	return &counting{counter: popular.New(textsADay), wake: make(chan struct{}, 1), asked: newRecent(5000), noted: newRecent(5000)}
+}
+
+// poke has what was counted written soon.
+func (c *counting) poke() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// recent remembers the last keys, some thousands of them.
+type recent struct {
+	most int
+
+	mu            sync.Mutex
+	young, before map[string]bool
+}
+
+func newRecent(most int) recent { return recent{most: most, young: map[string]bool{}} }
+
+// first says whether the key is seen for the first time.
+func (r *recent) first(key string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.young[key] || r.before[key] {
+		return false
+	}
+	if len(r.young) >= r.most {
+		r.young, r.before = map[string]bool{}, r.young
+	}
+	r.young[key] = true
+	return true
+}
+
+// count counts a search that a person has made, and names it for the choices that follow. Nothing is written here.
+func (s *Service) count(r search.QueryRequest, reply *search.QueryReply) {
+	if r.Count == nil || *r.Count == "" || len(*r.Count) > catalog.MaxKey || strings.TrimSpace(r.Text) == "" {
+		return
+	}
+	text := popular.Normal(r.Text)
+	if text != "" {
+		reply.Search = popular.Name(text)
+	}
+	if r.Page.Cursor != "" || narrowed(r) || !s.counting.asked.first(*r.Count) {
+		return
+	}
+	s.counting.counter.Search(dayOf(s.now()), text, figuresOf(*reply))
+	s.counting.poke()
+}
+
+// narrowed says whether r looks at something else than what the text alone finds.
+func narrowed(r search.QueryRequest) bool {
+	f := r.Filter
+	return f.Path != "" || len(f.Brands) > 0 || len(f.Sellers) > 0 || f.PriceMin != nil || f.PriceMax != nil || f.InStock ||
+		r.Sort != "" && r.Sort != search.SortRelevance
+}
+
+// figuresOf is what one search came to.
+func figuresOf(reply search.QueryReply) popular.Figures {
+	f := popular.Figures{Searches: 1}
+	switch {
+	case reply.Total == 0:
+		f.Empty = 1
+	case !reply.AnyWord:
+		f.Suitable = 1
+	}
+	return f
+}
+
+// Note counts that a result was chosen.
+func (s *Service) Note(ctx context.Context, r search.NoteRequest) (_ search.NoteReply, err error) {
+	defer s.done("note", &err)
+	var p errs.Problems
+	p.Check(r.Key != "" && len(r.Key) <= catalog.MaxKey, "key", "should have 1 to %d characters", catalog.MaxKey)
+	p.Check(r.Search != "" && len(r.Search) <= 32, "search", "should be that of the reply to a query")
+	p.Check(catalog.ListingIDs.Valid(r.Listing), "listing", "should be the id of a listing")
+	p.Check(r.Position >= 0, "position", "should not be negative")
+	if err := p.Err(search.ErrInvalid); err != nil {
+		return search.NoteReply{}, err
+	}
+	now := s.now()
+	day, hour := dayOf(now), hourOf(now)
+	known, err := s.known(ctx, day, r.Search)
+	if err != nil || !known {
+		return search.NoteReply{}, err
+	}
+	if s.counting.noted.first(r.Key) {
+		s.counting.counter.Click(day, hour, r.Search, r.Listing, r.Position)
+		s.counting.poke()
+	}
+	return search.NoteReply{Counted: true}, nil
+}
+
+// hourOf is the hour of a time, since 1970.
+func hourOf(t clock.Time) int64 { return t.Std().Unix() / int64(time.Hour/time.Second) }
+
+// known says whether a search is of today or yesterday. One of yesterday, or of a process before this, is taken in.
+func (s *Service) known(ctx context.Context, day int64, name string) (bool, error) {
+	c := s.counting.counter
+	if c.Has(day, name) {
+		return true, nil
+	}
+	var text string
+	err := s.db.Read(ctx, func(q store.Queryer) (err error) {
+		text, err = selectSearchedText(q, name, day-1)
+		return err
+	})
+	if err != nil || text == "" {
+		return false, err
+	}
+	c.Known(day, text)
+	return true, nil
+}
+
+// Count writes what is counted every few seconds until ctx ends, and then once more.
+func (s *Service) Count(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCounts)
+			defer cancel()
+			s.writeCounts(last)
+			return nil
+		case <-s.counting.wake:
+		}
+		timer := time.NewTimer(countsWait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			continue
+		case <-timer.C:
+			s.writeCounts(ctx)
+		}
+	}
+}
+
+// writeCounts is WriteCounts for where nobody waits for it.
+func (s *Service) writeCounts(ctx context.Context) {
+	if err := s.WriteCounts(ctx); err != nil {
+		s.telemetry.Log.Warn().Err(err).Msg("counts of searches lost")
+	}
+}
+
+// WriteCounts writes what was counted until now, each day in one transaction. What cannot be written is lost: counts
+// are not worth keeping in the way of anything.
+func (s *Service) WriteCounts(ctx context.Context) error {
+	c := s.counting
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	today := dayOf(s.now())
+	if !c.counter.Loaded(today) {
+		var rows []searchedRow
+		err := s.db.Read(ctx, func(q store.Queryer) (err error) {
+			rows, err = selectSearched(q, today)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		c.counter.Load(today, func(put func(text string, floor, count int64)) {
+			for _, row := range rows {
+				put(row.Text, row.Low, row.Low+row.Searches)
+			}
+		})
+	}
+	for _, b := range c.counter.Take() {
+		if err := s.db.Write(ctx, func(tx *store.Tx) error { return writeBatch(tx, b) }); err != nil {
+			return fmt.Errorf("write what people searched for: %w", err)
+		}
+	}
+	return nil
+}
