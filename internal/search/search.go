@@ -174,7 +174,7 @@ const (
 type Suggestion struct {
 	Kind    SuggestionKind    `json:"kind"`
 	Text    string            `json:"text"`
-	Path    string            `json:"path"`    // of a category
+	Path    string            `json:"path"`    // of a category, or of the one that a listing is in
 	Listing catalog.ListingID `json:"listing"` // of a listing
 	Image   string            `json:"image"`
 	Price   *money.Money      `json:"price"`

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -86,14 +87,29 @@ func TestEveryPageIsAccessible(t *testing.T) {
 		for _, width := range []int64{390, 1280} {
 			for scheme, rules := range map[string]string{"light": allRules, "dark": colourRules} {
 				look(ctx, t, width, scheme)
-				for _, v := range runAxe(ctx, t, rules) {
-					var where strings.Builder
-					for _, n := range v.Nodes {
-						where.WriteString("\n    " + n.HTML + "\n      " + strings.ReplaceAll(n.Summary, "\n", "\n      "))
-					}
-					assert.Fail(t, name+" at "+strconv.FormatInt(width, 10)+" px, "+scheme+", breaks "+v.ID+": "+v.Help+where.String())
-				}
+				checkAxe(ctx, t, name+" at "+strconv.FormatInt(width, 10)+" px, "+scheme, rules)
 			}
 		}
+		if name != "home" {
+			continue
+		}
+		require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#search-input"), "la")))
+		until(ctx, t, `!document.querySelector("#suggestions").hidden`)
+		require.NoError(t, chromedp.Do(ctx, chromedp.KeyEvent(kb.ArrowDown)))
+		checkAxe(ctx, t, "home with suggestions, dark", allRules)
+		look(ctx, t, 390, "light")
+		checkAxe(ctx, t, "home with suggestions, light", allRules)
+	}
+}
+
+// checkAxe fails with what the page that is shown breaks.
+func checkAxe(ctx context.Context, t *testing.T, page, rules string) {
+	t.Helper()
+	for _, v := range runAxe(ctx, t, rules) {
+		var where strings.Builder
+		for _, n := range v.Nodes {
+			where.WriteString("\n    " + n.HTML + "\n      " + strings.ReplaceAll(n.Summary, "\n", "\n      "))
+		}
+		assert.Fail(t, page+" breaks "+v.ID+": "+v.Help+where.String())
 	}
 }

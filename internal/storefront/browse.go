@@ -257,9 +257,9 @@ func (a asked) nothing(kind views.ResultsKind) views.Empty {
 // suggest is what may be meant by the beginning of a search. It is read by a script, which
 // does without when there is nothing.
 func (v *visit) suggest() error {
-	text := v.query("q")
+	text := v.r.URL.Query().Get("q") // as typed: a space at the end says that a word is whole
 	var out views.Suggestions
-	if text != "" {
+	if tidy(text) != "" {
 		reply, err := v.Search.Suggest(v.ctx(), search.SuggestRequest{Text: text, Limit: 8})
 		if err != nil {
 			v.warn(err, "no suggestions")
@@ -277,17 +277,14 @@ func suggestion(seen *sight, s search.Suggestion) views.Suggestion {
 	case search.SuggestCategory:
 		note := "category"
 		if above, ok := seen.byPath[parentPath(s.Path)]; ok {
-			note = "in " + above.Name
+			note = "category in " + above.Name
 		}
 		return views.Suggestion{Text: s.Text, URL: categoryURL(s.Path), Note: note}
 	case search.SuggestBrand:
 		return views.Suggestion{Text: s.Text, URL: views.PathSearch + "?" + url.Values{"brand": {s.Text}}.Encode(), Note: "brand"}
 	case search.SuggestListing:
-		note := ""
-		if s.Price != nil {
-			note = FormatMoney(*s.Price)
-		}
-		return views.Suggestion{Text: s.Text, URL: listingURL(s.Listing), Note: note}
+		picture := seen.picture(s.Image, s.Path, s.Text)
+		return views.Suggestion{Text: s.Text, URL: listingURL(s.Listing), Picture: &picture, Price: s.Price}
 	default:
 		return views.Suggestion{Text: s.Text, URL: views.PathSearch + "?" + url.Values{"q": {s.Text}}.Encode()}
 	}

@@ -2,6 +2,7 @@ package storefront_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -107,17 +108,12 @@ func TestPagesInABrowser(t *testing.T) {
 		require.NoError(t, chromedp.Do(ctx, steps...))
 	}
 
-	t.Run("suggestions are chosen with the keyboard", func(t *testing.T) {
+	t.Run("suggestions are chosen with the keyboard", func(t *testing.T) { suggestionsByKeyboard(ctx, t, open) })
+	t.Run("suggestions are chosen by touch", func(t *testing.T) {
 		open(t, "/gallery/home")
 		do(t, chromedp.SendKeys(chromedp.CSS("#search-input"), "la"))
-		until(ctx, t, `document.querySelectorAll("#suggestions [role=option]").length === 2 && !document.querySelector("#suggestions").hidden`)
-		do(t, chromedp.KeyEvent(kb.ArrowDown))
-		until(ctx, t, `document.querySelector("#search-input").getAttribute("aria-activedescendant") === "suggestion-0"`)
-		do(t, chromedp.KeyEvent(kb.ArrowUp))
-		until(ctx, t, `document.querySelector("#search-input").getAttribute("aria-activedescendant") === "suggestion-1"`)
-		do(t, chromedp.KeyEvent(kb.Escape))
-		until(ctx, t, `document.querySelector("#suggestions").hidden && document.querySelector("#search-input").getAttribute("aria-expanded") === "false"`)
-		do(t, chromedp.KeyEvent(kb.ArrowDown+kb.Enter))
+		until(ctx, t, `document.querySelectorAll("#suggestions [role=option]").length === 5 && !document.querySelector("#suggestions").hidden`)
+		do(t, chromedp.Click(chromedp.CSS("#suggestion-0 .suggestion-text")))
 		until(ctx, t, `location.pathname === "/search" && location.search === "?q=desk+lamp"`)
 	})
 	t.Run("a filter changes the results in place and the address with them", func(t *testing.T) {
@@ -156,4 +152,67 @@ func TestPagesInABrowser(t *testing.T) {
 			assert.Equal(t, "network", m.Source, "the browser says: %s", m.Text) // the broken pictures
 		}
 	})
+}
+
+// suggestionsByKeyboard goes through the combobox pattern of WAI-ARIA, with a list to choose from.
+func suggestionsByKeyboard(ctx context.Context, t *testing.T, open func(*testing.T, string)) {
+	press := func(keys string) {
+		t.Helper()
+		require.NoError(t, chromedp.Do(ctx, chromedp.KeyEvent(keys)))
+	}
+	const box, list = `document.querySelector("#search-input")`, `document.querySelector("#suggestions")`
+	isOpen := func(open bool) {
+		t.Helper()
+		until(ctx, t, fmt.Sprintf(`%s.hidden === %t && %s.getAttribute("aria-expanded") === "%t"`, list, !open, box, open))
+	}
+	chosen := func(id string) { // nothing by ""
+		t.Helper()
+		until(ctx, t, fmt.Sprintf(`(%s.getAttribute("aria-activedescendant") || "") === %q &&
+			Array.from(%s.querySelectorAll("[aria-selected=true]"), o => o.id).join() === %q && document.activeElement === %s`, box, id, list, id, box))
+	}
+	open(t, "/gallery/home")
+	until(ctx, t, box+`.getAttribute("role") === "combobox" && `+box+`.getAttribute("aria-autocomplete") === "list" &&
+		document.getElementById(`+box+`.getAttribute("aria-controls")).getAttribute("role") === "listbox"`)
+	isOpen(false)
+
+	require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#search-input"), "la")))
+	isOpen(true)
+	until(ctx, t, `document.querySelector("#live").textContent === "5 suggestions"`)
+	chosen("")
+	press(kb.ArrowDown)
+	chosen("suggestion-0")
+	press(kb.ArrowUp)
+	chosen("suggestion-4")
+	press(kb.ArrowDown)
+	chosen("suggestion-0")
+	until(ctx, t, box+`.value === "la"`) // what was typed stays until one goes there
+
+	press(kb.Home) // back to the text
+	chosen("")
+	until(ctx, t, box+`.selectionStart === 0`)
+	press(kb.ArrowDown + kb.End)
+	chosen("")
+	until(ctx, t, box+`.selectionStart === 2`)
+
+	press(kb.ArrowDown + kb.Escape)
+	isOpen(false)
+	chosen("")
+	until(ctx, t, box+`.value === "la"`)
+	press(kb.ArrowDown) // opens it again
+	isOpen(true)
+	chosen("suggestion-0")
+
+	press(kb.Tab) // leaves it, for what comes next
+	until(ctx, t, list+`.hidden && document.activeElement.getAttribute("aria-label") === "Search" && `+box+`.value === "la"`)
+
+	require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#search-input"), "m")))
+	isOpen(true)
+	press(kb.ArrowDown + kb.ArrowDown + kb.Enter)
+	until(ctx, t, `location.pathname === "/c/home/lighting"`)
+
+	open(t, "/gallery/home") // Enter without a choice is the form, as it is without a script
+	require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#search-input"), "lamp")))
+	isOpen(true)
+	press(kb.Enter)
+	until(ctx, t, `location.pathname === "/search" && location.search === "?q=lamp"`)
 }

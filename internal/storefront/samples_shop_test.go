@@ -126,6 +126,18 @@ func sampleCountries() []views.Choice {
 	}
 }
 
+func sampleSuggestions() views.Suggestions {
+	out := views.Suggestions{Items: []views.Suggestion{
+		{Text: "desk lamp", URL: "/search?q=desk+lamp"}, {Text: "Lighting", URL: "/c/home/lighting", Note: "category in Home"},
+		{Text: "Lamptec", URL: "/search?brand=Lamptec", Note: "brand"},
+	}}
+	for i := range 2 {
+		picture, price := samplePicture(i), eur(int64(sampleThings[i].minor))
+		out.Items = append(out.Items, views.Suggestion{Text: sampleThings[i].title, URL: fmt.Sprintf("/gallery/listing?n=%d", i), Picture: &picture, Price: &price})
+	}
+	return out
+}
+
 func sampleResults(kind views.ResultsKind, heading string) views.Results {
 	values := func(param string, texts ...string) []views.Choice {
 		out := make([]views.Choice, len(texts))

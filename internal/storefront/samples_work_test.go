@@ -76,7 +76,7 @@ func shopSamples() map[string]views.View {
 
 	return map[string]views.View{
 		"home": home, "search": search, "category": category, "search-empty": nothing,
-		"suggestions": views.Suggestions{Items: []views.Suggestion{{Text: "desk lamp", URL: "/search?q=desk+lamp"}, {Text: "Lighting", URL: "/c/home/lighting", Note: "category"}}},
+		"suggestions": sampleSuggestions(),
 		"listing":     sampleListing(), "listing-added": added, "listing-sold-out": long, "listing-withdrawn": withdrawn,
 		"cart": sampleCart(), "cart-empty": empty, "cart-coupon": coupon,
 		"checkout": sampleCheckout(), "checkout-wrong": wrong, "checkout-saved": saved, "waiting": waiting, "waiting-approve": approve,

@@ -151,7 +151,7 @@ type suggestionsIn struct {
 type suggestionWire struct {
 	Kind    search.SuggestionKind `json:"kind" enum:"query,category,brand,listing" example:"query" doc:"What it leads to: a search for the text, a category, a search for the brand, a listing."`
 	Text    string                `json:"text" example:"desk lamp"`
-	Path    string                `json:"path" doc:"Of a category."`
+	Path    string                `json:"path" doc:"Of a category, or of the one that a listing is in."`
 	Listing catalog.ListingID     `json:"listing" doc:"Of a listing: its id."`
 	Image   string                `json:"image" doc:"Of a listing: address of its first picture."`
 	Price   *moneyWire            `json:"price" doc:"Of a listing: its cheapest variant."`

@@ -76,7 +76,7 @@ func (v view) suggestions(found []suggest.Found, listings []search.Suggestion) (
 				return nil, errOvertaken
 			}
 			one := listings[i]
-			one.Listing, one.Text, one.Image = row.ID, row.Title, row.Image
+			one.Listing, one.Text, one.Path, one.Image = row.ID, row.Title, row.Path, row.Image
 			one.Price = &money.Money{Minor: row.From, Currency: row.Currency}
 			out = append(out, one)
 		}

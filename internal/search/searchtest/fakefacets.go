@@ -129,7 +129,7 @@ func (f *Fake) Suggest(_ context.Context, r search.SuggestRequest) (search.Sugge
 	}
 	for _, l := range all {
 		from := f.fit(l, 0).from
-		add(search.Suggestion{Kind: search.SuggestListing, Text: l.Title, Listing: l.ListingID, Image: l.Image, Price: &from})
+		add(search.Suggestion{Kind: search.SuggestListing, Text: l.Title, Listing: l.ListingID, Path: l.Path, Image: l.Image, Price: &from})
 	}
 	limit := int(r.Limit)
 	if limit <= 0 {

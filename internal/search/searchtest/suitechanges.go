@@ -156,6 +156,7 @@ var suggestTests = map[string]func(*world){
 		require.Len(w, reply.Suggestions, 1)
 		assert.Equal(w, l.ID, reply.Suggestions[0].Listing)
 		assert.Equal(w, l.Images[0].URL, reply.Suggestions[0].Image)
+		assert.Equal(w, l.Path, reply.Suggestions[0].Path)
 		require.NotNil(w, reply.Suggestions[0].Price)
 		assert.Equal(w, l.Variants[0].Price, *reply.Suggestions[0].Price)
 		reply, err = w.Suggest(w.Context(), search.SuggestRequest{Text: "desk lamps"})

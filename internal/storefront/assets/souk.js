@@ -98,12 +98,12 @@
   }
   doc.addEventListener("change", countTicks);
 
-  // The search box as a combobox: suggestions below, arrows choose, Enter goes, Escape closes.
+  // The search box as a combobox with a list, after the pattern of WAI-ARIA: what is typed stays
+  // until something is chosen. Arrows move through the list, Enter goes there, Escape closes it.
   doc.querySelectorAll("form[data-suggest]").forEach(function (form) {
     var input = form.querySelector("input[type=search]"), list = doc.createElement("ul");
-    var typed = "", timer = 0, at = -1, asking = null;
-    list.id = "suggestions";
-    list.className = "suggestions";
+    var timer = 0, at = -1, asking = null, about = null;
+    list.id = list.className = "suggestions";
     list.hidden = true;
     list.setAttribute("role", "listbox");
     list.setAttribute("aria-label", "Suggestions");
@@ -118,6 +118,11 @@
       input.setAttribute("aria-expanded", String(on));
       if (!on) choose(-1);
     }
+    function close() {
+      clearTimeout(timer);
+      if (asking) asking.abort();
+      show(false);
+    }
     function choose(i) {
       var items = list.children;
       if (items[at]) items[at].setAttribute("aria-selected", "false");
@@ -127,33 +132,58 @@
       items[at].scrollIntoView({ block: "nearest" });
       input.setAttribute("aria-activedescendant", items[at].id);
     }
-    function ask() {
+    function ask(then) {
+      var text = input.value;
       if (asking) asking.abort();
-      typed = input.value.trim();
-      if (typed.length < 2) { show(false); return; }
+      if (!text.trim()) { show(false); return; }
       asking = new AbortController();
-      fetch(form.dataset.suggest + "?q=" + encodeURIComponent(typed), { signal: asking.signal, headers: { Accept: "text/html" } })
+      fetch(form.dataset.suggest + "?q=" + encodeURIComponent(text), { signal: asking.signal, headers: { Accept: "text/html" } })
         .then(function (r) { if (!r.ok) throw new Error("no suggestions"); return r.text(); })
         .then(function (html) {
-          at = -1;
+          choose(-1);
           list.innerHTML = html;
-          show(list.children.length > 0 && doc.activeElement === input);
+          about = text;
+          if (doc.activeElement !== input) return;
+          var n = list.children.length;
+          show(n > 0);
+          say(n ? n + (n > 1 ? " suggestions" : " suggestion") : "No suggestions");
+          if (n && then) then();
         })
         .catch(function (err) { if (err.name !== "AbortError") show(false); });
     }
-    input.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(ask, 120); });
-    input.addEventListener("keydown", function (e) {
+    function move(key) {
       var n = list.children.length;
-      if (e.key === "Escape" && !list.hidden) { e.preventDefault(); show(false); return; }
-      if (e.key === "Enter" && at >= 0) { e.preventDefault(); go(list.children[at]); return; }
-      if (!n || (e.key !== "ArrowDown" && e.key !== "ArrowUp")) return;
-      e.preventDefault();
-      if (list.hidden) show(true);
-      choose(e.key === "ArrowDown" ? (at + 1) % n : (at > 0 ? at : n) - 1);
+      choose(key === "ArrowDown" ? (at + 1) % n : (at > 0 ? at : n) - 1);
+    }
+    input.addEventListener("input", function () {
+      choose(-1);
+      clearTimeout(timer);
+      timer = setTimeout(ask, 120);
+    });
+    input.addEventListener("keydown", function (e) {
+      var key = e.key;
+      if (e.isComposing) return;
+      if (key === "Escape" && !list.hidden) {
+        e.preventDefault();
+        close();
+      } else if (key === "ArrowDown" || key === "ArrowUp") {
+        e.preventDefault();
+        if (e.altKey && key === "ArrowUp") { close(); return; }
+        if (about !== input.value || !list.children.length) { ask(e.altKey ? 0 : function () { move(key); }); return; }
+        show(true);
+        if (!e.altKey) move(key);
+      } else if (/^(Home|End|ArrowLeft|ArrowRight)$/.test(key)) {
+        choose(-1); // and the cursor moves in the text
+      }
+    });
+    form.addEventListener("submit", function (e) { // by Enter
+      var item = list.children[at];
+      close();
+      if (item) { e.preventDefault(); go(item); }
     });
     function go(item) {
+      close();
       input.value = item.dataset.text;
-      show(false);
       location.assign(item.dataset.url);
     }
     list.addEventListener("mousedown", function (e) { e.preventDefault(); });
@@ -161,6 +191,6 @@
       var item = e.target.closest("[role=option]");
       if (item) go(item);
     });
-    input.addEventListener("blur", function () { clearTimeout(timer); show(false); });
+    input.addEventListener("blur", close);
   });
 })();

@@ -92,9 +92,11 @@ func (Suggestions) Template() string { return "suggestions" }
 
 // Suggestion is one line under the search box.
 type Suggestion struct {
-	Text string // what the box says when it is chosen
-	URL  string
-	Note string // "in Notebooks", "seller"; may be empty
+	Text    string // what the box says when it is chosen
+	URL     string
+	Note    string       // "brand", "category in Notebooks"; empty for a search or a listing
+	Picture *Picture     // of a listing
+	Price   *money.Money // of a listing
 }
 
 // Listing is one thing on offer. The part "offer" is what changes with the variant.
