@@ -1,6 +1,7 @@
 package searchsvc
 
 import (
+	"math"
 	"slices"
 
 	"souk/internal/catalog"
@@ -25,6 +26,10 @@ type columns struct {
 	visible []uint64 // shown, and of an approved seller
 	inStock []uint64
 	grades  docset.Planes // quality, with stock before everything, and then chance: what is looked at first
+
+	latest   []int64 // of each word of a bitmap: when the newest in it was made
+	cheapest []int64 // and the least and the highest price that it has ever had
+	dearest  []int64
 
 	titles  arena[byte]
 	terms   arena[uint32] // of titles, in order; those that glue several together come last
@@ -67,6 +72,10 @@ func (c *columns) grow(doc uint32) {
 	c.terms.grow(n)
 	w := docset.Words(n)
 	c.shown, c.visible, c.inStock = grown(c.shown, w), grown(c.visible, w), grown(c.inStock, w)
+	for len(c.cheapest) < w {
+		c.cheapest = append(c.cheapest, math.MaxInt64)
+	}
+	c.latest, c.dearest = grown(c.latest, w), grown(c.dearest, w)
 	for i := range c.grades {
 		c.grades[i] = grown(c.grades[i], w)
 	}
@@ -107,6 +116,13 @@ func (c *columns) grade(doc uint32) uint64 {
 		g |= 1 << (qualityBits + chanceBits)
 	}
 	return g
+}
+
+// setPrice sets the price of the cheapest variant.
+func (c *columns) setPrice(doc uint32, from int64) {
+	c.from[doc] = from
+	c.cheapest[doc/64] = min(c.cheapest[doc/64], from)
+	c.dearest[doc/64] = max(c.dearest[doc/64], from)
 }
 
 // setGrade brings the planes up to date.

@@ -1,4 +1,25 @@
 package searchsvc
 
+import (
+	"context"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/store"
+)
+
 // Limit bounds what a query looks at closely, and what facets count one by one.
 func (s *Service) Limit(closely, counted int) { s.limits = limits{close: closely, counted: counted} }
+
+// Analyser is what the words of an index come from.
+var Analyser = analyser
+
+// Put stores listings as a batch of events does, or a page of a rebuild.
+func (s *Service) Put(ctx context.Context, all []catalog.ListingChanged) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		entries := make([]entry, len(all))
+		for i := range all {
+			entries[i] = entryOf(all[i])
+		}
+		return s.each(tx, func(to *set) error { return to.put(tx, entries) })
+	})
+}

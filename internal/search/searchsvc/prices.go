@@ -4,68 +4,107 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"souk/internal/search/searchsvc/internal/docset"
 )
 
 // priceRange is a range of prices with how many are in it. Both ends belong to it.
 type priceRange struct{ min, max, count int64 }
 
-// priceCount is the prices in one currency: each of them, or one of so many.
+// priceCount is the prices in one currency: how many there are from one round number to the next,
+// and some of them.
 type priceCount struct {
-	prices []int64
-	step   int64
-	total  int64
+	from  [maxRounds + 1]int64 // from[i] are at least rounds[i-1], and less than rounds[i]
+	some  []int64
+	total int64
+	least int64
+	most  int64
 }
 
-// countPrices are the prices of what is set in docs, by currency.
+// somePrices are enough to say where ranges should begin.
+const somePrices = 2048
+
+// countPrices are the prices of what is set in docs, by currency; with step, of one word of the bitmap
+// out of so many, taken for all.
 func (w *walk) countPrices(docs []uint64, step int) []priceCount {
 	out := make([]priceCount, len(w.moneys))
-	for i := range out {
-		out[i].step = int64(step)
-	}
+	each := max(1, docset.Count(docs)/step/somePrices) // one of so many is kept
+	next := 0
 	for i := 0; i < len(docs); i += step {
 		for word := docs[i]; word != 0; word &= word - 1 {
 			doc := i*64 + bits.TrailingZeros64(word)
-			of := &out[w.columns.money[doc]]
-			of.prices = append(of.prices, w.from[doc])
-			of.total += of.step
+			of, price := &out[w.columns.money[doc]], w.from[doc]
+			if of.total == 0 {
+				of.least, of.most = price, price
+			}
+			of.least, of.most = min(of.least, price), max(of.most, price)
+			of.from[bucketOf(price)] += int64(step)
+			of.total += int64(step)
+			if next == 0 {
+				of.some = append(of.some, price)
+				next = each
+			}
+			next--
 		}
 	}
 	return out
 }
 
-// ranges are the ranges of the prices counted.
-func (c priceCount) ranges() []priceRange {
-	all := rangesOf(c.prices)
-	for i := range all {
-		all[i].count *= c.step
+// bucketOf is how many round numbers are no greater than a price.
+func bucketOf(price int64) int {
+	low, high := 0, len(rounds)
+	if price < 1_000_000 { // nearly all
+		high = 18
 	}
-	return all
+	for low < high {
+		mid := (low + high) / 2
+		if rounds[mid] <= price {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
 }
 
-// rangesOf divides prices into at most five ranges with round ends and about as many prices
-// in each. Every price is in exactly one of them. It sorts prices.
-func rangesOf(prices []int64) []priceRange {
-	if len(prices) == 0 {
+// between is how many prices are counted from one round number, or 0, up to before another.
+func (c *priceCount) between(from, to int64) int64 {
+	n := int64(0)
+	for i := bucketOf(from); i < bucketOf(to); i++ {
+		n += c.from[i]
+	}
+	return n
+}
+
+// ranges divides prices into at most five ranges with round ends and about as many prices
+// in each. Every price is in exactly one of them.
+func (c *priceCount) ranges() []priceRange {
+	if c.total == 0 {
 		return nil
 	}
-	slices.Sort(prices)
-	least, most := prices[0], prices[len(prices)-1]
+	slices.Sort(c.some)
 	var starts []int64
 	for i := 1; i < ranges; i++ {
-		at := round(prices[len(prices)*i/ranges])
-		if at > least && at <= most && (len(starts) == 0 || at > starts[len(starts)-1]) {
+		at := round(c.some[len(c.some)*i/ranges])
+		if at > c.least && at <= c.most && (len(starts) == 0 || at > starts[len(starts)-1]) {
 			starts = append(starts, at)
 		}
 	}
 	out := make([]priceRange, 0, len(starts)+1)
 	from := int64(0)
-	for _, next := range append(starts, roundUp(most)+1) {
-		r := priceRange{min: from, max: next - 1}
-		low, _ := slices.BinarySearch(prices, r.min)
-		high, _ := slices.BinarySearch(prices, next)
-		if r.count = int64(high - low); r.count > 0 {
+	for i := range len(starts) + 1 {
+		r := priceRange{min: from}
+		if i < len(starts) {
+			r.max, r.count = starts[i]-1, c.between(from, starts[i])
+		} else {
+			r.max, r.count = roundUp(c.most), c.total
+			for _, before := range out {
+				r.count -= before.count
+			}
+		}
+		if r.count > 0 {
 			out = append(out, r)
-			from = next
+			from = r.max + 1
 		} // else the next range begins where this one did
 	}
 	return out
@@ -99,6 +138,9 @@ func roundUp(n int64) int64 {
 	}
 	return min(n, math.MaxInt64-1)
 }
+
+// maxRounds is how many round numbers there are.
+const maxRounds = 54
 
 // rounds are the round numbers, in order.
 var rounds = func() []int64 {

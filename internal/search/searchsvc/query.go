@@ -59,7 +59,7 @@ func (v view) query(a ask) (search.QueryReply, error) {
 func (w *walk) run(facets bool) {
 	var idfs []int32
 	if w.after != nil {
-		w.anyWord, idfs = w.after.AnyWord, w.after.IDFs
+		w.anyWord, idfs, w.afterID = w.after.AnyWord, w.after.IDFs, keyOf(w.after.Spot.ID)
 	}
 	w.weigh(w.asked, idfs)
 	w.findAll()

@@ -45,10 +45,7 @@ func (w *walk) chooseBest() {
 	}
 	docset.Each(near, func(doc uint32) {
 		n := -int64(planes.Of(doc)) //nolint:gosec // 40 bits at most
-		at := ranked{doc: doc, n: n, spot: spot{Group: distant, N: n}}
-		if w.after == nil || !w.beforeAfter(&at) {
-			w.keep(at)
-		}
+		w.see(ranked{doc: doc, n: n, group: distant})
 	})
 }
 
@@ -70,12 +67,9 @@ func (w *walk) weights() []docset.Weighted {
 // lookClosely scores listings and keeps the page's best.
 func (w *walk) lookClosely(docs []uint64) {
 	r := w.ranker()
+	defer r.free()
 	docset.Each(docs, func(doc uint32) {
-		n := -order(r.score(doc, nil))
-		at := ranked{doc: doc, n: n, spot: spot{N: n}}
-		if w.after == nil || !w.beforeAfter(&at) {
-			w.keep(at)
-		}
+		w.see(ranked{doc: doc, n: -order(r.score(doc, nil))})
 	})
 }
 
@@ -92,12 +86,12 @@ func order(score float32) int64 {
 type ranker struct {
 	w         *walk
 	query     ranking.Query
-	bits      map[uint32]uint64 // the words, as bits, that a term stands for
+	bits      []uint64 // the words, as bits, that a term stands for
 	candidate ranking.Candidate
 }
 
 func (w *walk) ranker() *ranker {
-	r := &ranker{w: w, bits: map[uint32]uint64{}, query: ranking.Query{AnyWord: w.anyWord}}
+	r := &ranker{w: w, bits: docset.Scratch(len(w.lexicon.terms)), query: ranking.Query{AnyWord: w.anyWord}}
 	for i := range w.asked {
 		a := &w.asked[i]
 		t := ranking.Term{IDF: float32(a.idf) / idfUnits}
@@ -113,6 +107,8 @@ func (w *walk) ranker() *ranker {
 	}
 	return r
 }
+
+func (r *ranker) free() { docset.Free(r.bits) }
 
 // score is how well a listing fits.
 func (r *ranker) score(doc uint32, why *ranking.Explanation) float32 {

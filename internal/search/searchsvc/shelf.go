@@ -143,12 +143,14 @@ func (s *shelf) takeListing(row *shelfRow) {
 		s.ids[doc] = keyOf(row.ID)
 		s.columns.seller[doc], s.columns.brand[doc], s.columns.node[doc] = s.seller(row.Seller), s.brand(row.Brand), s.node(row.Path)
 		s.created[doc] = int64(row.CreatedAt)
+		s.latest[doc/64] = max(s.latest[doc/64], s.created[doc])
 		if row.Shown {
 			s.tokens = words.Tokens(s.tokens[:0], row.Title)
 			s.setTitle(doc, row.Title, s.tokens)
 		}
 	}
-	s.from[doc], s.columns.money[doc], s.quality[doc] = row.From, s.currency(row.Currency), row.Quality
+	s.setPrice(doc, row.From)
+	s.columns.money[doc], s.quality[doc] = s.currency(row.Currency), row.Quality
 	setBit(s.inStock, doc, row.InStock)
 	s.setGrade(doc)
 	s.show(doc, row.Shown)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+	"sort"
 
 	"souk/internal/catalog"
 	"souk/internal/platform/money"
@@ -29,9 +30,9 @@ type mark struct {
 
 // ranked is a listing of the page with its spot.
 type ranked struct {
-	doc  uint32
-	n    int64
-	spot spot
+	doc   uint32
+	n     int64
+	group string
 }
 
 // limits bound the work of one query.
@@ -50,6 +51,7 @@ type walk struct {
 	filter  search.Filter
 	sort    search.Sort
 	after   *mark // the page before ended there
+	afterID listingKey
 	size    int
 	asked   []asked
 	anyWord bool
@@ -218,59 +220,73 @@ func (w *walk) choose() {
 		w.chooseBest()
 		return
 	}
+	groups := make([]string, len(w.moneys))
+	if w.sort != search.SortNewest {
+		for i := range groups {
+			groups[i] = w.group(uint8(i)) //nolint:gosec // few currencies
+		}
+	}
+	by := w.by()
 	// Backwards, since the newest are last, and come first.
 	for i := len(w.all) - 1; i >= 0; i-- {
 		word := w.all[i]
+		if word == 0 || w.full() && by.least(i) > w.worst().n && len(w.moneys) <= 2 { // nobody in it comes before those that there are
+			continue
+		}
 		for word != 0 {
 			bit := 63 - bits.LeadingZeros64(word)
 			word &^= 1 << bit
-			w.see(uint32(i*64 + bit)) //nolint:gosec // documents are numbered in 32 bits
+			doc := uint32(i*64 + bit) //nolint:gosec // documents are numbered in 32 bits
+			w.see(ranked{doc: doc, n: by.sign * by.column[doc], group: groups[w.columns.money[doc]]})
 		}
 	}
 }
 
-// see considers one listing in an order by a number.
-func (w *walk) see(doc uint32) {
-	at := ranked{doc: doc}
+// byNumber is an order by a column, up or down, and what is the least in each word of a bitmap.
+type byNumber struct {
+	column []int64
+	sign   int64
+	bound  []int64
+}
+
+func (b byNumber) least(word int) int64 { return b.sign * b.bound[word] }
+
+func (w *walk) by() byNumber {
 	switch w.sort {
 	case search.SortPriceUp:
-		at.n = w.from[doc]
+		return byNumber{w.from, 1, w.cheapest}
 	case search.SortPriceDown:
-		at.n = -w.from[doc]
+		return byNumber{w.from, -1, w.dearest}
 	default:
-		at.n = -w.created[doc]
+		return byNumber{w.created, -1, w.latest}
 	}
-	at.spot.N = at.n
-	if w.sort != search.SortNewest {
-		at.spot.Group = w.group(w.columns.money[doc])
-	}
-	if w.after != nil && w.beforeAfter(&at) {
-		return
-	}
-	w.keep(at)
 }
 
-// beforeAfter says whether a listing was on a page before.
-func (w *walk) beforeAfter(r *ranked) bool {
-	c := cmp.Or(cmp.Compare(r.spot.Group, w.after.Spot.Group), cmp.Compare(r.n, w.after.Spot.N))
-	if c == 0 {
-		a, b := w.ids[r.doc], keyOf(w.after.Spot.ID)
-		c = w.compareIDs(a, b)
-	}
-	return c <= 0
-}
+// full says whether there are as many as the page needs, and worst is the last of them.
+func (w *walk) full() bool    { return len(w.best) > w.size }
+func (w *walk) worst() ranked { return w.best[len(w.best)-1] }
 
-// keep keeps the best of what it is given, in order, one more than a page.
-func (w *walk) keep(r ranked) {
-	n := len(w.best)
-	if n > w.size && w.compare(&r, &w.best[n-1]) > 0 {
+// see considers one listing.
+func (w *walk) see(r ranked) {
+	if w.full() && w.compare(r, w.best[len(w.best)-1]) > 0 || w.after != nil && w.wasBefore(r) {
 		return
 	}
-	i, _ := slices.BinarySearchFunc(w.best, &r, func(a ranked, b *ranked) int { return w.compare(&a, b) })
+	i := sort.Search(len(w.best), func(i int) bool { return w.compare(w.best[i], r) > 0 })
 	w.best = slices.Insert(w.best, i, r)
 	if len(w.best) > w.size+1 {
 		w.best = w.best[:w.size+1]
 	}
+}
+
+// wasBefore says whether a listing was on a page before.
+func (w *walk) wasBefore(r ranked) bool {
+	switch at := &w.after.Spot; {
+	case r.group != at.Group:
+		return r.group < at.Group
+	case r.n != at.N:
+		return r.n < at.N
+	}
+	return w.compareIDs(w.ids[r.doc], w.afterID) <= 0
 }
 
 // group keeps the prices of each currency together, since they do not compare: first the
@@ -283,12 +299,12 @@ func (w *walk) group(currency uint8) string {
 }
 
 // compare says which of two comes first.
-func (w *walk) compare(a, b *ranked) int {
-	if a.n != b.n && a.spot.Group == b.spot.Group {
+func (w *walk) compare(a, b ranked) int {
+	switch {
+	case a.group != b.group:
+		return cmp.Compare(a.group, b.group)
+	case a.n != b.n:
 		return cmp.Compare(a.n, b.n)
-	}
-	if c := cmp.Compare(a.spot.Group, b.spot.Group); c != 0 {
-		return c
 	}
 	return w.compareIDs(w.ids[a.doc], w.ids[b.doc])
 }
@@ -309,7 +325,8 @@ func (w *walk) page() ([]ranked, *mark) {
 		return w.best, nil
 	}
 	page := w.best[:w.size]
-	m := &mark{Spot: page[w.size-1].spot, AnyWord: w.anyWord, Cut: w.cut}
+	last := page[w.size-1]
+	m := &mark{Spot: spot{Group: last.group, N: last.n}, AnyWord: w.anyWord, Cut: w.cut}
 	if w.sort == search.SortRelevance {
 		for i := range w.asked {
 			m.IDFs = append(m.IDFs, w.asked[i].idf)
