@@ -61,6 +61,10 @@ var asks = []ask{
 	{"GET search/suggestions?q=lam", "", "200 200 200 200 200 200 200"},
 	{"POST search/clicks", `{"search":"4t9w2m6x1zqa","listing":"{listing}","position":1}`, "200 200 200 200 200 200 200"},
 	{"GET search/insights", "", "401 401 403 403 403 403 200"},
+	{"GET search/rules", "", "401 401 403 403 403 403 200"},
+	{"POST search/rules", `{"kind":"synonyms","words":["sofa","couch"]}`, "401 401 403 403 403 403 201"},
+	{"PUT search/rules/{rule}", `{"kind":"stop","query":"the","version":1}`, "401 401 403 403 403 403 200"},
+	{"DELETE search/rules/{rule}", "", "401 401 403 403 403 403 200"},
 	{"POST search/rebuilds", "", "401 401 403 403 403 403 201"},
 
 	{"GET orders/orders", "", "401 401 200 200 200 200 200"},
@@ -226,6 +230,9 @@ func (tn *town) fill() {
 	})
 	require.NoError(t, err)
 	tn.names["session"] = string(second.Session.ID)
+
+	tn.who["operator"].must(t, http.MethodPost, "/api/v1/search/rules", key(), map[string]any{"kind": "stop", "query": "a"}, &made)
+	tn.names["rule"] = made.ID
 
 	visitor := newGuest(t, tn.url)
 	c := visitor.buy(t, "sandbox_ok", lamp)

@@ -26,7 +26,7 @@ func rebuilding() deed[none, search.RebuildReply] {
 }
 
 func searchCommand(w *world) *cobra.Command {
-	cmd := &cobra.Command{Use: "search", Short: "Look after the search index", Example: "  souk search rebuild --data ./data"}
+	cmd := &cobra.Command{Use: "search", Short: "Look after the search index", Example: "  souk search rebuild --data ./data\n  souk search rules list"}
 	rebuild := &cobra.Command{
 		Use: "rebuild", Short: "Build the search index anew from the catalogue, while searches go on",
 		Example: "  souk search rebuild --data ./data", Args: cobra.NoArgs,
@@ -40,6 +40,6 @@ func searchCommand(w *world) *cobra.Command {
 		_, err = fmt.Fprintf(w.stdout, "%d listings indexed in %d ms\n", reply.Listings, reply.Millis)
 		return err
 	}
-	cmd.AddCommand(rebuild, searchEvalCommand(w))
+	cmd.AddCommand(rebuild, searchEvalCommand(w), rulesCommand(w))
 	return cmd
 }

@@ -6,6 +6,10 @@ import "souk/internal/platform/errs"
 var (
 	ErrInvalid    = errs.Refusal(errs.Invalid, "search.invalid")
 	ErrForbidden  = errs.Refusal(errs.Forbidden, "search.forbidden")
+	ErrNotFound   = errs.Refusal(errs.NotFound, "search.not_found")
+	ErrVersion    = errs.Refusal(errs.Conflict, "search.version")
+	ErrRuleExists = errs.Refusal(errs.Conflict, "search.rule_exists")
+	ErrRuleLimit  = errs.Refusal(errs.Conflict, "search.rule_limit")
 	ErrRebuilding = errs.Refusal(errs.Conflict, "search.rebuilding")
 	ErrKeyReused  = errs.Refusal(errs.Mismatch, "search.key_reused")
 	ErrKeyUndone  = errs.Refusal(errs.Conflict, "search.key_undone")

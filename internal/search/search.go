@@ -42,6 +42,21 @@ type Service interface {
 	//rpc:read
 	Insights(ctx context.Context, r InsightsRequest) (InsightsReply, error)
 
+	// ListRules pages through what operators told search: synonyms, expansions, pins, burials,
+	// words that do not count. Operators and the system only.
+	//
+	//rpc:read
+	ListRules(ctx context.Context, r ListRulesRequest) (ListRulesReply, error)
+
+	// PutRule makes a rule or, with its id and version, changes one. It applies to every search
+	// that begins after it. Operators and the system only. ErrRuleExists for one that says the
+	// same of the same, ErrVersion when it has changed meanwhile, ErrRuleLimit past MaxRules.
+	PutRule(ctx context.Context, r PutRuleRequest) (PutRuleReply, error)
+
+	// RemoveRule takes a rule away, and says what it was. Operators and the system only.
+	// ErrNotFound if there is none.
+	RemoveRule(ctx context.Context, r RemoveRuleRequest) (RemoveRuleReply, error)
+
 	// Audit counts what is in the index, and says what search finds wrong within itself.
 	//
 	//rpc:read

@@ -35,22 +35,37 @@ func (c Client) Insights(ctx context.Context, r search.InsightsRequest) (search.
 	return rpc.CallRemote[search.InsightsRequest, search.InsightsReply](ctx, c.wire, Contract.Methods[1], r)
 }
 
+// ListRules asks the other process.
+func (c Client) ListRules(ctx context.Context, r search.ListRulesRequest) (search.ListRulesReply, error) {
+	return rpc.CallRemote[search.ListRulesRequest, search.ListRulesReply](ctx, c.wire, Contract.Methods[2], r)
+}
+
 // Note asks the other process.
 func (c Client) Note(ctx context.Context, r search.NoteRequest) (search.NoteReply, error) {
-	return rpc.CallRemote[search.NoteRequest, search.NoteReply](ctx, c.wire, Contract.Methods[2], r)
+	return rpc.CallRemote[search.NoteRequest, search.NoteReply](ctx, c.wire, Contract.Methods[3], r)
+}
+
+// PutRule asks the other process.
+func (c Client) PutRule(ctx context.Context, r search.PutRuleRequest) (search.PutRuleReply, error) {
+	return rpc.CallRemote[search.PutRuleRequest, search.PutRuleReply](ctx, c.wire, Contract.Methods[4], r)
 }
 
 // Query asks the other process.
 func (c Client) Query(ctx context.Context, r search.QueryRequest) (search.QueryReply, error) {
-	return rpc.CallRemote[search.QueryRequest, search.QueryReply](ctx, c.wire, Contract.Methods[3], r)
+	return rpc.CallRemote[search.QueryRequest, search.QueryReply](ctx, c.wire, Contract.Methods[5], r)
 }
 
 // Rebuild asks the other process.
 func (c Client) Rebuild(ctx context.Context, r search.RebuildRequest) (search.RebuildReply, error) {
-	return rpc.CallRemote[search.RebuildRequest, search.RebuildReply](ctx, c.wire, Contract.Methods[4], r)
+	return rpc.CallRemote[search.RebuildRequest, search.RebuildReply](ctx, c.wire, Contract.Methods[6], r)
+}
+
+// RemoveRule asks the other process.
+func (c Client) RemoveRule(ctx context.Context, r search.RemoveRuleRequest) (search.RemoveRuleReply, error) {
+	return rpc.CallRemote[search.RemoveRuleRequest, search.RemoveRuleReply](ctx, c.wire, Contract.Methods[7], r)
 }
 
 // Suggest asks the other process.
 func (c Client) Suggest(ctx context.Context, r search.SuggestRequest) (search.SuggestReply, error) {
-	return rpc.CallRemote[search.SuggestRequest, search.SuggestReply](ctx, c.wire, Contract.Methods[5], r)
+	return rpc.CallRemote[search.SuggestRequest, search.SuggestReply](ctx, c.wire, Contract.Methods[8], r)
 }

@@ -14,14 +14,17 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "501459899502302583fd18376b737ce7",
+	Hash:     "b0327b8a71f9f3ec5055a5013f13daa0",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
 		{Name: "Insights", Command: false, Request: "InsightsRequest", Reply: "InsightsReply"},
+		{Name: "ListRules", Command: false, Request: "ListRulesRequest", Reply: "ListRulesReply"},
 		{Name: "Note", Command: true, Request: "NoteRequest", Reply: "NoteReply"},
+		{Name: "PutRule", Command: true, Request: "PutRuleRequest", Reply: "PutRuleReply"},
 		{Name: "Query", Command: false, Request: "QueryRequest", Reply: "QueryReply"},
 		{Name: "Rebuild", Command: true, Request: "RebuildRequest", Reply: "RebuildReply"},
+		{Name: "RemoveRule", Command: true, Request: "RemoveRuleRequest", Reply: "RemoveRuleReply"},
 		{Name: "Suggest", Command: false, Request: "SuggestRequest", Reply: "SuggestReply"},
 	},
 	Events: []rpc.Event{},
@@ -30,7 +33,11 @@ var Contract = rpc.Contract{
 		{Code: "search.invalid", Kind: "invalid"},
 		{Code: "search.key_reused", Kind: "mismatch"},
 		{Code: "search.key_undone", Kind: "conflict"},
+		{Code: "search.not_found", Kind: "not_found"},
 		{Code: "search.rebuilding", Kind: "conflict"},
+		{Code: "search.rule_exists", Kind: "conflict"},
+		{Code: "search.rule_limit", Kind: "conflict"},
+		{Code: "search.version", Kind: "conflict"},
 	},
 	Text: text,
 }
@@ -40,9 +47,12 @@ const text = `contract search
 
 read Audit audit.Request AuditReply
 read Insights InsightsRequest InsightsReply
+read ListRules ListRulesRequest ListRulesReply
 command Note NoteRequest NoteReply
+command PutRule PutRuleRequest PutRuleReply
 read Query QueryRequest QueryReply
 command Rebuild RebuildRequest RebuildReply
+command RemoveRule RemoveRuleRequest RemoveRuleReply
 read Suggest SuggestRequest SuggestReply
 
 struct AuditReply
@@ -129,6 +139,17 @@ struct InsightsRequest
 	text string
 	until clock.Time
 
+struct ListRulesReply
+	next string
+	rules []Rule
+	total int64
+
+struct ListRulesRequest
+	by actor.Actor
+	kind RuleKind
+	page page.Request
+	text string
+
 struct NoteReply
 	counted bool
 
@@ -141,6 +162,15 @@ struct NoteRequest
 struct Piece
 	match bool
 	text string
+
+struct PutRuleReply
+	rule Rule
+
+struct PutRuleRequest
+	by actor.Actor
+	key string
+	rule Rule
+	why string
 
 struct QueryReply
 	any_word bool
@@ -165,6 +195,33 @@ struct RebuildReply
 struct RebuildRequest
 	by actor.Actor
 	key string
+
+struct RemoveRuleReply
+	rule Rule
+
+struct RemoveRuleRequest
+	by actor.Actor
+	key string
+	rule id.ID[Rule]
+	why string
+
+struct Rule
+	changed_at clock.Time
+	id id.ID[Rule]
+	kind RuleKind
+	listing id.ID[catalog.Listing]
+	place int32
+	query string
+	version int64
+	words []string
+
+enum RuleKind fallback "other"
+	"bury"
+	"expansion"
+	"other"
+	"pin"
+	"stop"
+	"synonyms"
 
 struct SearchDay
 	day clock.Time
@@ -276,7 +333,11 @@ code search.forbidden forbidden
 code search.invalid invalid
 code search.key_reused mismatch
 code search.key_undone conflict
+code search.not_found not_found
 code search.rebuilding conflict
+code search.rule_exists conflict
+code search.rule_limit conflict
+code search.version conflict
 `
 
 // codec is the wire encoding with the fallbacks of search's enums.
@@ -284,6 +345,7 @@ var codec = rpc.NewCodec(
 	rpc.EnumOf[search.FacetKind]("other", "brand", "category", "other", "price", "seller", "stock"),
 	rpc.EnumOf[search.InsightOnly]("all", "all", "empty", "unchosen"),
 	rpc.EnumOf[search.InsightSort]("searches", "bought", "clicks", "empty", "searches", "text"),
+	rpc.EnumOf[search.RuleKind]("other", "bury", "expansion", "other", "pin", "stop", "synonyms"),
 	rpc.EnumOf[search.Sort]("relevance", "newest", "price_down", "price_up", "relevance"),
 	rpc.EnumOf[search.SuggestionKind]("query", "brand", "category", "listing", "query"),
 	rpc.EnumOf[actor.Kind]("nobody", "guest", "nobody", "operator", "person", "system"),

@@ -32,9 +32,19 @@ func (g guard) Insights(ctx context.Context, r search.InsightsRequest) (search.I
 	return door.Call(ctx, g.door, "Insights", g.next.Insights, r)
 }
 
+// ListRules asks next behind the door.
+func (g guard) ListRules(ctx context.Context, r search.ListRulesRequest) (search.ListRulesReply, error) {
+	return door.Call(ctx, g.door, "ListRules", g.next.ListRules, r)
+}
+
 // Note asks next behind the door.
 func (g guard) Note(ctx context.Context, r search.NoteRequest) (search.NoteReply, error) {
 	return door.Call(ctx, g.door, "Note", g.next.Note, r)
+}
+
+// PutRule asks next behind the door.
+func (g guard) PutRule(ctx context.Context, r search.PutRuleRequest) (search.PutRuleReply, error) {
+	return door.Call(ctx, g.door, "PutRule", g.next.PutRule, r)
 }
 
 // Query asks next behind the door.
@@ -45,6 +55,11 @@ func (g guard) Query(ctx context.Context, r search.QueryRequest) (search.QueryRe
 // Rebuild asks next behind the door.
 func (g guard) Rebuild(ctx context.Context, r search.RebuildRequest) (search.RebuildReply, error) {
 	return door.Call(ctx, g.door, "Rebuild", g.next.Rebuild, r)
+}
+
+// RemoveRule asks next behind the door.
+func (g guard) RemoveRule(ctx context.Context, r search.RemoveRuleRequest) (search.RemoveRuleReply, error) {
+	return door.Call(ctx, g.door, "RemoveRule", g.next.RemoveRule, r)
 }
 
 // Suggest asks next behind the door.

@@ -16,6 +16,7 @@ import (
 const base = "/api/v1/search/"
 
 func (s *Service) routes(api httpx.API) {
+	s.ruleRoutes(api)
 	httpx.Route(api, httpx.Op{
 		Method: http.MethodGet, Path: base + "listings", Who: httpx.Anyone, Summary: "Find listings",
 		Description: "Any text is a valid search. Listings that have all its words are found; if there are none, those that have some, and any_word says so. " +

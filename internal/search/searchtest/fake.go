@@ -41,13 +41,15 @@ type Fake struct {
 	sold       map[catalog.ListingID][]sale
 	searches   []searched
 	noted      map[string]bool
+	rules      []search.Rule
+	rulings    map[string]ruling // by who asked, what and under which key
 }
 
 // NewFake is a search of goods that has always heard everything.
 func NewFake(goods *catalogtest.Fake) *Fake {
 	f := &Fake{
 		goods: goods, rebuilt: map[string]search.RebuildReply{}, placed: map[orders.OrderID]bool{}, taken: map[string]int64{},
-		sold: map[catalog.ListingID][]sale{}, noted: map[string]bool{},
+		sold: map[catalog.ListingID][]sale{}, noted: map[string]bool{}, rulings: map[string]ruling{},
 	}
 	f.forget()
 	return f

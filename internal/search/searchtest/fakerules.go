@@ -1,0 +1,182 @@
+package searchtest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/actor"
+	"souk/internal/platform/errs"
+	"souk/internal/platform/page"
+	"souk/internal/search"
+)
+
+// ruling is what was answered to a key.
+type ruling struct {
+	asked string
+	rule  search.Rule
+	err   error
+}
+
+// once does something to the rules the first time that the key is seen.
+func (f *Fake) once(by actor.Actor, operation, key string, asked any, do func() (search.Rule, error)) (search.Rule, error) {
+	if !by.IsOperator() && !by.IsSystem() {
+		return search.Rule{}, search.ErrForbidden
+	}
+	if key == "" || len(key) > catalog.MaxKey {
+		return search.Rule{}, search.ErrInvalid.WithField("key", "is required")
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name, text := by.Owner()+"|"+operation+"|"+key, fmt.Sprintf("%+v", asked)
+	if was, ok := f.rulings[name]; ok {
+		if was.asked != text {
+			return search.Rule{}, search.ErrKeyReused
+		}
+		return was.rule, was.err
+	}
+	rule, err := do()
+	if errs.KindOf(err) != errs.Invalid {
+		f.rulings[name] = ruling{asked: text, rule: rule, err: err}
+	}
+	return rule, err
+}
+
+// ListRules implements search.Service.
+func (f *Fake) ListRules(_ context.Context, r search.ListRulesRequest) (search.ListRulesReply, error) {
+	if !r.By.IsOperator() && !r.By.IsSystem() {
+		return search.ListRulesReply{}, search.ErrForbidden
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []search.Rule
+	for _, one := range f.rules {
+		said := strings.ToLower(one.Query + "," + strings.Join(one.Words, ","))
+		if (r.Kind == "" || one.Kind == r.Kind) && (strings.Contains(said, strings.ToLower(r.Text)) || string(one.Listing) == r.Text) {
+			found = append(found, one)
+		}
+	}
+	about := func(r search.Rule) string { return strings.ToLower(r.Query + strings.Join(r.Words, ", ")) }
+	slices.SortFunc(found, func(a, b search.Rule) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(about(a), about(b)), cmp.Compare(a.ID, b.ID))
+	})
+	hash := []any{"rules", r.Kind, r.Text}
+	var last search.RuleID
+	if _, err := r.Page.After(hash, &last); err != nil {
+		return search.ListRulesReply{}, err
+	}
+	reply := search.ListRulesReply{Total: int64(len(found))}
+	reply.Rules = slices.Clone(found[slices.IndexFunc(found, func(one search.Rule) bool { return one.ID == last })+1:])
+	if size := r.Page.Size(50, 500); len(reply.Rules) > size {
+		reply.Rules = reply.Rules[:size]
+		var err error
+		if reply.Next, err = page.Cursor(hash, reply.Rules[size-1].ID); err != nil {
+			return search.ListRulesReply{}, err
+		}
+	}
+	return reply, nil
+}
+
+// PutRule implements search.Service.
+func (f *Fake) PutRule(_ context.Context, r search.PutRuleRequest) (search.PutRuleReply, error) {
+	kept, err := f.once(r.By, "put", r.Key, []any{r.Rule, r.Why}, func() (search.Rule, error) {
+		rule, err := ruleInOrder(r.Rule)
+		if err != nil {
+			return rule, err
+		}
+		at := slices.IndexFunc(f.rules, func(one search.Rule) bool { return one.ID == rule.ID })
+		switch {
+		case rule.ID == "" && len(f.rules) >= search.MaxRules:
+			return rule, search.ErrRuleLimit
+		case rule.ID == "":
+			rule.ID = search.RuleIDs.New()
+		case at < 0:
+			return rule, search.ErrNotFound
+		case f.rules[at].Version != rule.Version:
+			return rule, search.ErrVersion
+		}
+		for _, one := range f.rules {
+			if one.ID != rule.ID && sameRule(one, rule) {
+				return rule, search.ErrRuleExists
+			}
+		}
+		rule.Version++
+		rule.ChangedAt = f.goods.Now()
+		if at >= 0 {
+			f.rules[at] = rule
+		} else {
+			f.rules = append(f.rules, rule)
+		}
+		return rule, nil
+	})
+	return search.PutRuleReply{Rule: kept}, err
+}
+
+// RemoveRule implements search.Service.
+func (f *Fake) RemoveRule(_ context.Context, r search.RemoveRuleRequest) (search.RemoveRuleReply, error) {
+	was, err := f.once(r.By, "remove", r.Key, []any{r.Rule, r.Why}, func() (search.Rule, error) {
+		at := slices.IndexFunc(f.rules, func(one search.Rule) bool { return one.ID == r.Rule })
+		if at < 0 {
+			return search.Rule{}, search.ErrNotFound
+		}
+		was := f.rules[at]
+		f.rules = slices.Delete(f.rules, at, at+1)
+		return was, nil
+	})
+	return search.RemoveRuleReply{Rule: was}, err
+}
+
+// sameRule says whether two rules say the same, or place the same listing.
+func sameRule(a, b search.Rule) bool {
+	sort := func(all []string) []string { return slices.Sorted(slices.Values(words(strings.Join(all, " ")))) }
+	places := func(r search.Rule) bool { return r.Kind == search.RulePin || r.Kind == search.RuleBury }
+	return (a.Kind == b.Kind || places(a) && places(b)) && strings.EqualFold(a.Query, b.Query) && a.Listing == b.Listing &&
+		slices.Equal(sort(a.Words), sort(b.Words))
+}
+
+// ruleInOrder is r without what its kind has not, or what is wrong with it.
+func ruleInOrder(r search.Rule) (search.Rule, error) {
+	var p errs.Problems
+	tidy := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+	r.Query = tidy(r.Query)
+	var said []string
+	for _, w := range r.Words {
+		if w = tidy(w); w != "" && !slices.Contains(said, w) {
+			said = append(said, w)
+			p.Check(len(words(w)) > 0, fmt.Sprintf("words[%d]", len(said)-1), "has no letter")
+		}
+	}
+	r.Words = said
+	places := r.Kind == search.RulePin || r.Kind == search.RuleBury
+	switch {
+	case r.Kind == search.RuleSynonyms:
+		r.Query = ""
+		p.Check(len(r.Words) >= 2, "words", "are too few")
+	case r.Kind == search.RuleExpansion:
+		p.Check(len(r.Words) >= 1, "words", "are too few")
+	case places:
+		r.Words = nil
+		p.Check(catalog.ListingIDs.Valid(r.Listing), "listing", "is no id")
+		p.Check(r.Place <= search.MaxPlace, "place", "is too far down")
+	case r.Kind == search.RuleStop:
+		r.Words = nil
+		p.Check(len(strings.Fields(r.Query)) == 1, "query", "should be one word")
+	default:
+		p.Add("kind", "is not known")
+	}
+	if !places {
+		r.Listing = ""
+	}
+	r.Place = max(r.Place, 1)
+	if r.Kind != search.RulePin {
+		r.Place = 0
+	}
+	p.Check(r.Kind == search.RuleSynonyms || len(words(r.Query)) > 0, "query", "has no letter")
+	p.Check(len(r.Query) <= search.MaxRuleText, "query", "is too long")
+	p.Check(len(r.Words) <= search.MaxRuleWords, "words", "are too many")
+	p.Check(r.ID == "" || search.RuleIDs.Valid(r.ID), "id", "is no id")
+	return r, p.Err(search.ErrInvalid)
+}
