@@ -74,6 +74,9 @@ const (
 	SortPriceUp   Sort = "price_up"
 	SortPriceDown Sort = "price_down"
 	SortNewest    Sort = "newest"
+	// SortBestSelling has what sold most first: a piece counts half after 30 days, and what was cancelled before it
+	// shipped does not.
+	SortBestSelling Sort = "bestselling"
 )
 
 // Filter narrows results. Values of one field are alternatives, fields narrow together.

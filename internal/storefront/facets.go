@@ -42,7 +42,7 @@ func (v *visit) asked(base string) asked {
 	if runes := []rune(a.text); len(runes) > 200 {
 		a.text = string(runes[:200])
 	}
-	if !slices.Contains([]search.Sort{search.SortRelevance, search.SortPriceUp, search.SortPriceDown, search.SortNewest}, a.sort) {
+	if !slices.Contains([]search.Sort{search.SortRelevance, search.SortPriceUp, search.SortPriceDown, search.SortNewest, search.SortBestSelling}, a.sort) {
 		a.sort = ""
 	}
 	if !a.currency.Valid() {
@@ -164,6 +164,7 @@ func (a asked) sorts() []views.Choice {
 		{Value: string(search.SortPriceUp), Text: "Price, low to high"},
 		{Value: string(search.SortPriceDown), Text: "Price, high to low"},
 		{Value: string(search.SortNewest), Text: "Newest"},
+		{Value: string(search.SortBestSelling), Text: "Best selling"},
 	}
 	chosen := a.sort
 	if chosen == "" {

@@ -14,7 +14,7 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "b0327b8a71f9f3ec5055a5013f13daa0",
+	Hash:     "a4c64c6287953d8e00222dfe50e26dd4",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -243,6 +243,7 @@ struct SearchedText
 	text string
 
 enum Sort fallback "relevance"
+	"bestselling"
 	"newest"
 	"price_down"
 	"price_up"
@@ -346,7 +347,7 @@ var codec = rpc.NewCodec(
 	rpc.EnumOf[search.InsightOnly]("all", "all", "empty", "unchosen"),
 	rpc.EnumOf[search.InsightSort]("searches", "bought", "clicks", "empty", "searches", "text"),
 	rpc.EnumOf[search.RuleKind]("other", "bury", "expansion", "other", "pin", "stop", "synonyms"),
-	rpc.EnumOf[search.Sort]("relevance", "newest", "price_down", "price_up", "relevance"),
+	rpc.EnumOf[search.Sort]("relevance", "bestselling", "newest", "price_down", "price_up", "relevance"),
 	rpc.EnumOf[search.SuggestionKind]("query", "brand", "category", "listing", "query"),
 	rpc.EnumOf[actor.Kind]("nobody", "guest", "nobody", "operator", "person", "system"),
 )

@@ -42,7 +42,7 @@ func askOf(r search.QueryRequest) (ask, error) {
 		return ask{}, err
 	}
 	a := ask{words: words.Parse(r.Text), filter: f, sort: r.Sort, size: r.Page.Size(usualPage, maxPage), facets: r.Facets}
-	if !slices.Contains([]search.Sort{search.SortPriceUp, search.SortPriceDown, search.SortNewest}, a.sort) {
+	if !slices.Contains([]search.Sort{search.SortPriceUp, search.SortPriceDown, search.SortNewest, search.SortBestSelling}, a.sort) {
 		a.sort = search.SortRelevance
 	}
 	if a.sort == search.SortRelevance && len(a.words.Terms) == 0 {

@@ -21,6 +21,7 @@ type columns struct {
 	node    []int32 // of the category; none is 0
 	money   []uint8 // the currency
 	quality []uint8
+	sold    []int64 // how well it sells: see internal/sales
 
 	shown   []uint64 // bitmaps
 	visible []uint64 // shown, and of an approved seller
@@ -30,6 +31,7 @@ type columns struct {
 	latest   []int64 // of each word of a bitmap: when the newest in it was made
 	cheapest []int64 // and the least and the highest price that it has ever had
 	dearest  []int64
+	selling  []int64 // and the best that one in it has ever sold
 
 	titles  arena[byte]
 	terms   arena[uint32] // of titles, in order; those that glue several together come last
@@ -67,7 +69,7 @@ func (c *columns) grow(doc uint32) {
 	}
 	c.ids, c.from, c.created = grown(c.ids, n), grown(c.from, n), grown(c.created, n)
 	c.seller, c.brand, c.node = grown(c.seller, n), grown(c.brand, n), grown(c.node, n)
-	c.money, c.quality = grown(c.money, n), grown(c.quality, n)
+	c.money, c.quality, c.sold = grown(c.money, n), grown(c.quality, n), grown(c.sold, n)
 	c.titles.grow(n)
 	c.terms.grow(n)
 	w := docset.Words(n)
@@ -75,7 +77,7 @@ func (c *columns) grow(doc uint32) {
 	for len(c.cheapest) < w {
 		c.cheapest = append(c.cheapest, math.MaxInt64)
 	}
-	c.latest, c.dearest = grown(c.latest, w), grown(c.dearest, w)
+	c.latest, c.dearest, c.selling = grown(c.latest, w), grown(c.dearest, w), grown(c.selling, w)
 	for i := range c.grades {
 		c.grades[i] = grown(c.grades[i], w)
 	}
@@ -123,6 +125,12 @@ func (c *columns) setPrice(doc uint32, from int64) {
 	c.from[doc] = from
 	c.cheapest[doc/64] = min(c.cheapest[doc/64], from)
 	c.dearest[doc/64] = max(c.dearest[doc/64], from)
+}
+
+// setSold sets how well it sells.
+func (c *columns) setSold(doc uint32, score int64) {
+	c.sold[doc] = score
+	c.selling[doc/64] = max(c.selling[doc/64], score)
 }
 
 // setGrade brings the planes up to date.

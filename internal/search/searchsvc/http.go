@@ -44,7 +44,7 @@ type listingsIn struct {
 	PriceMin int64              `query:"price_min" minimum:"0" example:"1000" doc:"Least price of the cheapest variant, in whole minor units."`
 	PriceMax int64              `query:"price_max" minimum:"0" example:"5000" doc:"Highest price of the cheapest variant, in whole minor units. 0 is no limit."`
 	InStock  bool               `query:"in_stock" doc:"Only what can be bought now."`
-	Sort     search.Sort        `query:"sort" enum:"relevance,price_up,price_down,newest" doc:"Relevance if left out, or the newest first when there is no text."`
+	Sort     search.Sort        `query:"sort" enum:"relevance,price_up,price_down,newest,bestselling" doc:"Relevance if left out, or the newest first when there is no text. bestselling: most pieces sold, where a piece counts half after 30 days."`
 	Facets   bool               `query:"facets" doc:"Also count what the filters could narrow to."`
 }
 

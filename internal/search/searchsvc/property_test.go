@@ -106,7 +106,7 @@ func request(t *rapid.T, s *stock) search.QueryRequest {
 	maybe := func(name string) bool { return rapid.Bool().Draw(t, name) }
 	r := search.QueryRequest{
 		Text: strings.Join(rapid.SliceOfN(rapid.SampledFrom(vocabulary), 0, 3).Draw(t, "text"), " "), Facets: true,
-		Sort: rapid.SampledFrom([]search.Sort{search.SortNewest, search.SortPriceUp, search.SortPriceDown}).Draw(t, "sort"), Page: pageOf(100),
+		Sort: rapid.SampledFrom([]search.Sort{search.SortNewest, search.SortPriceUp, search.SortPriceDown, search.SortBestSelling}).Draw(t, "sort"), Page: pageOf(100),
 	}
 	if maybe("by path") {
 		r.Filter.Path = rapid.SampledFrom([]string{"home", "home/lighting", "books", "none"}).Draw(t, "path")

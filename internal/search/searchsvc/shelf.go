@@ -71,6 +71,11 @@ func (s *shelf) take(w written) {
 	for i := range w.listings {
 		s.takeListing(&w.listings[i])
 	}
+	for _, row := range w.sold {
+		if doc := uint32(row.Doc); s.has(doc) { //nolint:gosec // documents are numbered in 32 bits
+			s.setSold(doc, row.Score)
+		}
+	}
 	for _, row := range w.former {
 		if doc := uint32(row.Doc); s.has(doc) { //nolint:gosec // documents are numbered in 32 bits
 			s.show(doc, false)
@@ -150,6 +155,7 @@ func (s *shelf) takeListing(row *shelfRow) {
 		}
 	}
 	s.setPrice(doc, row.From)
+	s.setSold(doc, row.Sold)
 	s.columns.money[doc], s.quality[doc] = s.currency(row.Currency), row.Quality
 	setBit(s.inStock, doc, row.InStock)
 	s.setGrade(doc)

@@ -18,6 +18,7 @@ type set struct {
 	postings, hits, texts                               string
 	seller, addSeller, category, addCategory            string
 	newListings, newFormer, newSellers, newCategories   string
+	newSold                                             string
 	emptyTerms, emptyListings, emptySellers, emptyPaths string
 	emptyFormer                                         string
 	keys, count, countIn, countFormer                   string
@@ -59,8 +60,9 @@ func newSet(name string) *set {
 			ON CONFLICT (id) DO UPDATE SET path = excluded.path, name = excluded.name, words = excluded.words, change = excluded.change`),
 		addCategory: write(`INSERT INTO %[4]s (id, path, name, words, change) VALUES (?, ?, ?, ` + fullName + `, ` + next + `%[4]s)) ON CONFLICT (id) DO NOTHING`),
 
-		newListings: write(`SELECT doc, id, title, brand, path, seller_id, created_at, price_from, currency, shown, in_stock, quality, change
-			FROM %[1]s WHERE change > ? ORDER BY change LIMIT ?`),
+		newListings: write(`SELECT l.doc, l.id, l.title, l.brand, l.path, l.seller_id, l.created_at, l.price_from, l.currency, l.shown, l.in_stock,
+			l.quality, l.change, coalesce(s.score, 0) AS sold FROM %[1]s l LEFT JOIN sold s ON s.listing_id = l.id WHERE l.change > ? ORDER BY l.change LIMIT ?`),
+		newSold:       write(`SELECT l.doc, s.score FROM sold s JOIN %[1]s l ON l.id = s.listing_id WHERE s.change > ?`),
 		newFormer:     write(`SELECT doc, change FROM %[5]s WHERE change > ? AND change <= ? ORDER BY change`),
 		newSellers:    write(`SELECT id, slug, name, approved, change FROM %[3]s WHERE change > ? ORDER BY change`),
 		newCategories: write(`SELECT path, name, change FROM %[4]s WHERE change > ? ORDER BY change`),
@@ -90,11 +92,12 @@ type marks struct {
 	Sellers    int64
 	Categories int64
 	Docs       int64 // the highest number of a listing
+	Sold       int64 // the last change to how listings sell
 }
 
 // covers says whether all that n has is in m.
 func (m marks) covers(n marks) bool {
-	return m.Listings >= n.Listings && m.Sellers >= n.Sellers && m.Categories >= n.Categories
+	return m.Listings >= n.Listings && m.Sellers >= n.Sellers && m.Categories >= n.Categories && m.Sold >= n.Sold
 }
 
 func selectMarks(q store.Queryer) (marks, error) {
@@ -109,17 +112,19 @@ func selectMarks(q store.Queryer) (marks, error) {
 		PathsB     int64  `db:"paths_b"`
 		DocsA      int64  `db:"docs_a"`
 		DocsB      int64  `db:"docs_b"`
+		Sold       int64  `db:"sold"`
 	}
 	err := q.Get(&row, `SELECT active, generation,
 		(SELECT coalesce(max(change), 0) FROM listings_a) AS listings_a, (SELECT coalesce(max(change), 0) FROM listings_b) AS listings_b,
 		(SELECT coalesce(max(change), 0) FROM sellers_a) AS sellers_a, (SELECT coalesce(max(change), 0) FROM sellers_b) AS sellers_b,
 		(SELECT coalesce(max(change), 0) FROM categories_a) AS paths_a, (SELECT coalesce(max(change), 0) FROM categories_b) AS paths_b,
-		(SELECT coalesce(max(doc), 0) FROM listings_a) AS docs_a, (SELECT coalesce(max(doc), 0) FROM listings_b) AS docs_b
+		(SELECT coalesce(max(doc), 0) FROM listings_a) AS docs_a, (SELECT coalesce(max(doc), 0) FROM listings_b) AS docs_b,
+		(SELECT coalesce(max(change), 0) FROM sold) AS sold
 		FROM generations WHERE one = 1`)
 	if err != nil {
 		return marks{}, fmt.Errorf("see how far the index is: %w", err)
 	}
-	m := marks{Active: row.Active, Generation: row.Generation, Listings: row.ListingsA, Sellers: row.SellersA, Categories: row.PathsA, Docs: row.DocsA}
+	m := marks{Active: row.Active, Generation: row.Generation, Listings: row.ListingsA, Sellers: row.SellersA, Categories: row.PathsA, Docs: row.DocsA, Sold: row.Sold}
 	if row.Active == "b" {
 		m.Listings, m.Sellers, m.Categories, m.Docs = row.ListingsB, row.SellersB, row.PathsB, row.DocsB
 	}
@@ -176,6 +181,7 @@ type (
 		Shown     bool              `db:"shown"`
 		InStock   bool              `db:"in_stock"`
 		Quality   uint8             `db:"quality"`
+		Sold      int64             `db:"sold"`
 		Change    int64             `db:"change"`
 	}
 	formerRow struct {
@@ -203,6 +209,8 @@ type written struct {
 	former     []formerRow // numbers that their listings have no more
 	sellers    []sellerRow
 	categories []categoryRow
+	sold       []docSoldRow // of listings that have not changed themselves
+	soldUpto   int64        // the last change to how listings sell in the snapshot
 }
 
 // loadRows is how many listings are taken over at a time.
@@ -221,6 +229,9 @@ func (s *set) selectWritten(q store.Queryer, seen, now marks) (written, error) {
 			return w, fmt.Errorf("select new categories: %w", err)
 		}
 	}
+	if err := s.selectSold(q, &w, seen, now); err != nil {
+		return w, err
+	}
 	if now.Listings > seen.Listings {
 		if err := q.Select(&w.listings, s.newListings, seen.Listings, loadRows); err != nil {
 			return w, fmt.Errorf("select new listings: %w", err)
@@ -235,6 +246,29 @@ func (s *set) selectWritten(q store.Queryer, seen, now marks) (written, error) {
 		}
 	}
 	return w, nil
+}
+
+// docSoldRow is how well the listing of a number sells.
+type docSoldRow struct {
+	Doc   int64 `db:"doc"`
+	Score int64 `db:"score"`
+}
+
+// selectSold reads how listings sell that have sold since. Each row of a listing says it too: whoever has seen none
+// yet needs nothing else.
+func (s *set) selectSold(q store.Queryer, w *written, seen, now marks) error {
+	w.soldUpto = now.Sold
+	switch {
+	case seen.Listings == 0:
+		if err := q.Get(&w.soldUpto, `SELECT coalesce(max(change), 0) FROM sold`); err != nil {
+			return fmt.Errorf("see how far sales are: %w", err)
+		}
+	case now.Sold > seen.Sold:
+		if err := q.Select(&w.sold, s.newSold, seen.Sold); err != nil {
+			return fmt.Errorf("select new sales: %w", err)
+		}
+	}
+	return nil
 }
 
 // documents reads what group_concat wrote: numbers, in order.
@@ -266,5 +300,6 @@ func (m marks) after(w written) marks {
 	for _, row := range w.categories {
 		m.Categories = max(m.Categories, row.Change)
 	}
+	m.Sold = max(m.Sold, w.soldUpto)
 	return m
 }

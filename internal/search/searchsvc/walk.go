@@ -221,7 +221,7 @@ func (w *walk) choose() {
 		return
 	}
 	groups := make([]string, len(w.moneys))
-	if w.sort != search.SortNewest {
+	if w.sort == search.SortPriceUp || w.sort == search.SortPriceDown {
 		for i := range groups {
 			groups[i] = w.group(uint8(i)) //nolint:gosec // few currencies
 		}
@@ -257,6 +257,8 @@ func (w *walk) by() byNumber {
 		return byNumber{w.from, 1, w.cheapest}
 	case search.SortPriceDown:
 		return byNumber{w.from, -1, w.dearest}
+	case search.SortBestSelling:
+		return byNumber{w.sold, -1, w.selling}
 	default:
 		return byNumber{w.created, -1, w.latest}
 	}
@@ -309,10 +311,11 @@ func (w *walk) compare(a, b ranked) int {
 	return w.compareIDs(w.ids[a.doc], w.ids[b.doc])
 }
 
-// compareIDs says which of equals comes first. Of equally new listings it is the one made last.
+// compareIDs says which of equals comes first. Of equally new listings, and of those that sell equally well, it is the one
+// made last.
 func (w *walk) compareIDs(a, b listingKey) int {
 	c := slices.Compare(a[:], b[:])
-	if w.sort == search.SortNewest {
+	if w.sort == search.SortNewest || w.sort == search.SortBestSelling {
 		return -c
 	}
 	return c

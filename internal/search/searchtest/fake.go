@@ -229,7 +229,7 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 			passed = append(passed, l)
 		}
 	}
-	slices.SortFunc(passed, func(a, b fit) int { return compare(r.Sort, a, b) })
+	slices.SortFunc(passed, func(a, b fit) int { return f.compare(r.Sort, a, b) })
 	reply := search.QueryReply{Total: int64(len(passed)), AnyWord: anyWord}
 	if r.Facets {
 		reply.Facets = f.facets(r.Filter, fits)
@@ -261,12 +261,14 @@ func check(c search.Filter) error {
 	return p.Err(search.ErrInvalid)
 }
 
-func compare(sort search.Sort, a, b fit) int {
+func (f *Fake) compare(sort search.Sort, a, b fit) int {
 	switch sort {
 	case search.SortPriceUp:
 		return cmp.Or(cmp.Compare(a.from.Minor, b.from.Minor), cmp.Compare(a.ListingID, b.ListingID))
 	case search.SortPriceDown:
 		return cmp.Or(cmp.Compare(b.from.Minor, a.from.Minor), cmp.Compare(a.ListingID, b.ListingID))
+	case search.SortBestSelling:
+		return cmp.Or(cmp.Compare(f.sells(b.ListingID), f.sells(a.ListingID)), cmp.Compare(b.ListingID, a.ListingID))
 	case search.SortNewest:
 		return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), cmp.Compare(b.ListingID, a.ListingID))
 	default:

@@ -76,6 +76,50 @@ func (w *world) sell(pieces int64, listings ...catalog.Listing) orders.Order {
 const aDay = 24 * time.Hour
 
 var insightTests = map[string]func(*world){
+	"what sells best comes first": func(w *world) {
+		shop := w.seller("North")
+		lamp, chair, table := w.list(shop.ID, "Oak lamp"), w.list(shop.ID, "Oak chair"), w.list(shop.ID, "Oak table")
+		w.hear()
+		best := search.QueryRequest{Text: "oak", Sort: search.SortBestSelling}
+		order := func(r search.QueryRequest) []string { return titles(w.query(r).Hits) }
+		assert.Len(w, order(best), 3, "nothing sold")
+		w.sell(2, lamp)
+		o := w.sell(5, chair)
+		assert.Equal(w, []string{"Oak chair", "Oak lamp", "Oak table"}, order(best))
+		assert.Equal(w, []string{"Oak chair", "Oak lamp", "Oak table"}, order(search.QueryRequest{Sort: search.SortBestSelling}), "without a text")
+		assert.Equal(w, []string{"Oak chair", "Oak lamp", "Oak table"}, titles(w.all(best, 1)), "page by page")
+
+		w.env.Clock.Advance(60 * aDay)
+		w.sell(2, table) // two now are more than five sixty days ago
+		assert.Equal(w, []string{"Oak table", "Oak chair", "Oak lamp"}, order(best))
+		so := o.SellerOrders[0]
+		before := len(w.env.Orders.Events())
+		_, err := w.env.Orders.Cancel(w.Context(), orders.CancelRequest{
+			By: orderstest.Staff(so.Seller), Key: orderstest.Key(), SellerOrder: so.ID, Items: []orders.ParcelItem{{Line: so.Lines[0].ID, Quantity: 4}},
+		})
+		require.NoError(w, err)
+		for range 2 { // heard twice
+			require.NoError(w, w.env.Sales.to(w.Context(), w.env.Orders.Events()[before:]))
+		}
+		assert.Equal(w, []string{"Oak table", "Oak lamp", "Oak chair"}, order(best))
+
+		w.edit(chair, about("Made by hand."))
+		w.hear()
+		assert.Equal(w, []string{"Oak table", "Oak lamp", "Oak chair"}, order(best), "with other words")
+		_, err = w.Rebuild(w.Context(), search.RebuildRequest{By: catalogtest.Operator(), Key: catalogtest.Key()})
+		require.NoError(w, err)
+		assert.Equal(w, []string{"Oak table", "Oak lamp", "Oak chair"}, order(best), "after a rebuild")
+		w.sell(9, lamp)
+		assert.Equal(w, []string{"Oak lamp", "Oak table", "Oak chair"}, order(best))
+	},
+	"what was sold of a listing before search knew it counts": func(w *world) {
+		shop := w.seller("North")
+		first := w.list(shop.ID, "Oak lamp")
+		w.sell(1, first)
+		w.list(shop.ID, "Oak chair")
+		w.hear()
+		assert.Equal(w, []string{"Oak lamp", "Oak chair"}, titles(w.query(search.QueryRequest{Sort: search.SortBestSelling}).Hits))
+	},
 	"searches are counted by text and day": func(w *world) {
 		w.list(w.seller("North").ID, "Brass lamp")
 		w.hear()
