@@ -3,16 +3,21 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"souk/internal/platform/actor"
 	"souk/internal/platform/control"
+	"souk/internal/platform/errs"
 	"souk/internal/platform/page"
 	"souk/internal/platform/peer"
+	"souk/internal/platform/rpc"
 	"souk/internal/platform/store"
 	"souk/internal/storefront"
 )
@@ -81,12 +86,25 @@ func operationsHandler(server *control.Server) http.Handler {
 // overviewTime is how long an overview waits for a neighbour. One that does not answer shows as not ready.
 const overviewTime = 2 * time.Second
 
-// neighbour asks the process that has a module for a command.
+// neighbour asks the process that has a module for a command. Where that process does not answer, the error says
+// whether the command may have been done, as for a call.
 func neighbour[Out any](ctx context.Context, a *app, module, command string, in operationsIn) (Out, error) {
 	n := a.neighbours
 	to := n.layout.remote[module]
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	client := control.Over(peer.Client(n.over(to, pagesModule)), to.JoinPath(peer.OperationsPath).String())
-	return control.Call[operationsIn, Out](ctx, client, operationsPrefix+command, in, nil)
+	out, err := control.Call[operationsIn, Out](ctx, client, operationsPrefix+command, in, nil)
+	var said *errs.Error
+	answered := errors.As(err, &said)
+	switch {
+	case err == nil, answered && !peer.Own(said.Code) && said.Code != peer.BadAnswer:
+		return out, err
+	case answered && said.Kind != errs.Unknown, !answered && !connected.Load():
+		return out, rpc.ErrUnavailable.With("%s cannot be reached just now", module).Because(err)
+	default:
+		return out, rpc.ErrReplyLost.With("%s did not answer; look whether it was done before you try again", module).Because(err)
+	}
 }
 
 // gather puts together what this process lists and what its neighbours do. A neighbour that does not
@@ -188,41 +206,59 @@ func (o operations) AuditTrail(ctx context.Context, f storefront.AuditFilter) (s
 	if _, err := (page.Request{Cursor: f.Cursor}).After(filter, &before); err != nil {
 		return storefront.AuditPage{}, err
 	}
-	type row struct {
-		module string
-		store.AuditRow
-	}
-	var rows []row
+	var logs []auditLog
 	for _, name := range moduleNames {
 		if f.Module != "" && f.Module != name || !o.a.neighbours.layout.knows(name) {
 			continue
 		}
-		found, err := o.auditRows(ctx, name, f.Subject, before[name], f.Limit+1)
+		rows, err := o.auditRows(ctx, name, f.Subject, before[name], f.Limit+1)
 		if err != nil {
 			return storefront.AuditPage{}, err
 		}
-		for _, r := range found {
-			rows = append(rows, row{module: name, AuditRow: r})
-		}
+		logs = append(logs, auditLog{module: name, rows: rows})
 	}
-	slices.SortStableFunc(rows, func(x, y row) int { return cmp.Compare(y.At, x.At) })
-	var out storefront.AuditPage
-	for i, r := range rows {
-		if i == f.Limit {
-			next, err := page.Cursor(filter, before)
-			if err != nil {
-				return storefront.AuditPage{}, err
-			}
-			out.Next = next
+	out := storefront.AuditPage{Rows: mergeAudits(logs, before, f.Limit)}
+	if newest(logs) == nil {
+		return out, nil
+	}
+	var err error
+	out.Next, err = page.Cursor(filter, before)
+	return out, err
+}
+
+// auditLog is what is left to be shown of a module's log, newest first.
+type auditLog struct {
+	module string
+	rows   []store.AuditRow
+}
+
+// mergeAudits takes at most limit rows off the logs, and writes down how far each was read. A log keeps its own
+// order, that of its ids, also where a clock was set back: what were sorted by time alone, a cursor by
+// id would pass over.
+func mergeAudits(logs []auditLog, before map[string]int64, limit int) (out []storefront.AuditEntry) {
+	for len(out) < limit {
+		l := newest(logs)
+		if l == nil {
 			break
 		}
-		before[r.module] = r.ID
-		out.Rows = append(out.Rows, storefront.AuditEntry{
-			Module: r.module, At: r.At, Kind: r.Kind, Person: string(r.Person), OnBehalfOf: string(r.OnBehalfOf), Action: r.Action,
+		r := l.rows[0]
+		l.rows, before[l.module] = l.rows[1:], r.ID
+		out = append(out, storefront.AuditEntry{
+			Module: l.module, At: r.At, Kind: r.Kind, Person: string(r.Person), OnBehalfOf: string(r.OnBehalfOf), Action: r.Action,
 			Subject: r.Subject, Before: r.Before, After: r.After, Why: r.Why,
 		})
 	}
-	return out, nil
+	return out
+}
+
+// newest is the log whose next row is, nil when there is none left.
+func newest(logs []auditLog) (found *auditLog) {
+	for i := range logs {
+		if l := &logs[i]; len(l.rows) > 0 && (found == nil || l.rows[0].At > found.rows[0].At) {
+			found = l
+		}
+	}
+	return found
 }
 
 func (o operations) auditRows(ctx context.Context, module, subject string, before int64, limit int) ([]store.AuditRow, error) {

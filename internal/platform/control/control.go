@@ -32,6 +32,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"souk/internal/platform/errs"
+	"souk/internal/platform/peer"
 )
 
 // suffix ends the names of sockets: that of the process "souk" is souk.sock.
@@ -177,8 +178,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, grace time.Duration
 	base, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	server := &http.Server{
-		Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: 10 * time.Second,
-		BaseContext: func(net.Listener) context.Context { return base },
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, whole) }),
+		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return base },
 	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
@@ -199,20 +201,23 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, grace time.Duration
 }
 
 // Handler serves the commands that may be asked for another way than through the socket. It stands
-// behind what proves who asks.
+// behind what proves who asks, and tells no more of what went wrong than a client may hear.
 func (s *Server) Handler(may func(name string) bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !may(filepath.Base(r.URL.Path)) {
-			http.NotFound(w, r)
+			peer.WriteError(w, peer.ErrNotHere.With("this process does not do %s", r.URL.Path))
 			return
 		}
-		s.serve(w, r)
+		s.serve(w, r, func(err error) string { return errs.As(err).Message })
 	})
 }
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+// whole is an error with its cause, for an operator on the machine itself.
+func whole(err error) string { return err.Error() }
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, text func(error) string) {
 	name := filepath.Base(r.URL.Path)
-	stream := &stream{w: w, to: http.NewResponseController(w)}
+	stream := &stream{w: w, to: http.NewResponseController(w), text: text}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
 		stream.fail(fmt.Errorf("read the request of %s: %w", name, err))
@@ -244,17 +249,18 @@ func (s *Server) run(ctx context.Context, name string, body []byte, say Say) (re
 
 // stream is the answer on its way.
 type stream struct {
-	mu sync.Mutex
-	w  io.Writer
-	to *http.ResponseController
+	mu   sync.Mutex
+	w    io.Writer
+	to   *http.ResponseController
+	text func(error) string // what is told of an error
 }
 
 func (s *stream) say(format string, args ...any) { s.write(frame{Said: fmt.Sprintf(format, args...)}) }
 
-// fail ends with err; an operator on the machine itself may see its cause.
+// fail ends with err.
 func (s *stream) fail(err error) {
 	e := *errs.As(err)
-	e.Message = err.Error()
+	e.Message = s.text(err)
 	s.write(frame{Failed: &e})
 }
 

@@ -3,6 +3,7 @@ package control_test
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"souk/internal/platform/control"
 	"souk/internal/platform/errs"
+	"souk/internal/platform/peer"
 )
 
 type countIn struct {
@@ -90,6 +92,34 @@ func TestAFailureKeepsItsCode(t *testing.T) {
 	assert.Equal(t, errs.Internal, errs.KindOf(err))
 	_, err = control.Call[countIn, countOut](t.Context(), c, "count", countIn{To: 1}, nil)
 	require.NoError(t, err, "a panic ends one command, not the server")
+}
+
+// Who asks from another machine hears what a client may hear, and an operator on this one the cause too.
+func TestACauseStaysOnItsMachine(t *testing.T) {
+	t.Parallel()
+	s := control.NewServer(zerolog.Nop())
+	control.Handle(s, "refuse", func(context.Context, countIn, control.Say) (countOut, error) {
+		return countOut{}, errTooFar.With("not that far").Because(errors.New("/secret/path"))
+	})
+	control.Handle(s, "fail", func(context.Context, countIn, control.Say) (countOut, error) {
+		return countOut{}, errors.New("/secret/path is damaged")
+	})
+	control.Handle(s, "private", func(context.Context, countIn, control.Say) (countOut, error) { return countOut{}, nil })
+	server := httptest.NewServer(s.Handler(func(name string) bool { return name != "private" }))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	serve(t, dir, s)
+	there, here := control.Over(server.Client(), server.URL), dial(t, dir)
+	for _, name := range []string{"refuse", "fail"} {
+		_, err := control.Call[countIn, countOut](t.Context(), there, name, countIn{}, nil)
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), "secret", name)
+		_, local := control.Call[countIn, countOut](t.Context(), here, name, countIn{}, nil)
+		assert.ErrorContains(t, local, "/secret/path")
+		assert.Equal(t, errs.CodeOf(local), errs.CodeOf(err))
+	}
+	_, err := control.Call[countIn, countOut](t.Context(), there, "private", countIn{}, nil)
+	require.ErrorIs(t, err, peer.ErrNotHere)
 }
 
 func TestTheSocketIsItsOwnersAlone(t *testing.T) {

@@ -66,6 +66,9 @@ var (
 // secret is wrong is no answer to the question that was asked.
 func Own(code errs.Code) bool { return strings.HasPrefix(string(code), "peer.") }
 
+// BadAnswer is the code of an answer that is none of souk's.
+const BadAnswer errs.Code = "souk.bad_answer"
+
 type callerKey struct{}
 
 // From is the module that sent the request served under ctx, "" where none did. It gives no authority.
@@ -125,7 +128,7 @@ func ReadError(res *http.Response) *errs.Error {
 		kind = errs.Unavailable
 	}
 	return &errs.Error{
-		Kind: kind, Code: "souk.bad_answer", Message: "the answer is not one of souk's",
+		Kind: kind, Code: BadAnswer, Message: "the answer is not one of souk's",
 		Fields: map[string]string{}, Err: fmt.Errorf("status %d with %d bytes of %q", res.StatusCode, len(body), res.Header.Get("Content-Type")),
 	}
 }
