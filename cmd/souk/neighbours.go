@@ -61,6 +61,7 @@ type edge struct {
 	module    string
 	connect   func(ctx context.Context) error
 	connected atomic.Bool
+	said      errs.Code // why it could not be reached, as last logged
 }
 
 func newNeighbours(l layout, p proofs, tel *telemetry.Telemetry) *neighbours {
@@ -214,10 +215,12 @@ func (e *edge) ready(context.Context) error {
 	return errNotConnected.With("%s has not been reached yet", e.module)
 }
 
-// How long the start waits for neighbours, and how often one who was not there is asked again.
+// How long the start waits for neighbours, how often one who was not there is asked again, and for how long: one that
+// takes a connection and says nothing is asked anew.
 const (
 	firstConnect = 500 * time.Millisecond
 	nextConnect  = time.Second
+	meetTime     = 3 * time.Second
 )
 
 // greet compares contracts with the neighbours that are there already. It fails only where
@@ -231,35 +234,59 @@ func (n *neighbours) greet(ctx context.Context) error {
 	}
 	ctx, end := context.WithTimeout(ctx, firstConnect)
 	defer end()
+	_, err := n.meetAll(ctx, edges)
+	return err
+}
+
+// meetAll meets everybody who has not been met yet, at the same time, and says how many are left. It fails
+// only where contracts do not match.
+func (n *neighbours) meetAll(ctx context.Context, edges []*edge) (left int, err error) {
+	ctx, end := context.WithTimeout(ctx, meetTime)
+	defer end()
 	results := make([]error, len(edges))
 	var asking sync.WaitGroup
 	for i, e := range edges {
 		asking.Go(func() { results[i] = n.meet(ctx, e) })
 	}
 	asking.Wait()
-	for i, err := range results {
+	for _, err := range results {
 		var mismatch *rpc.ErrContracts
-		switch {
-		case errors.As(err, &mismatch):
-			return err
-		case err != nil:
-			n.tel.Log.Warn().Str("module", edges[i].module).Str("at", n.layout.remote[edges[i].module].String()).Err(err).
-				Msg("waiting for a module in another process; what does not need it works")
+		if errors.As(err, &mismatch) {
+			return 0, err
+		}
+		if err != nil {
+			left++
 		}
 	}
-	return nil
+	return left, nil
 }
 
+// meet compares contracts with one neighbour. What keeps it from that is logged when it is something else than
+// the last time.
 func (n *neighbours) meet(ctx context.Context, e *edge) error {
 	if e.connected.Load() {
 		return nil
 	}
 	err := e.connect(ctx)
+	log := n.tel.Log.With().Str("module", e.module).Stringer("at", n.layout.remote[e.module]).Logger()
 	if err == nil {
 		e.connected.Store(true)
-		n.tel.Log.Info().Str("module", e.module).Str("at", n.layout.remote[e.module].String()).Msg("connected")
+		log.Info().Msg("connected")
+		return nil
+	}
+	if why := rootCode(err); why != e.said {
+		e.said = why
+		log.Warn().Err(err).Msg("waiting for a module in another process; what does not need it works")
 	}
 	return err
+}
+
+// rootCode is the code of the cause: of what the other process said, where it said something.
+func rootCode(err error) (code errs.Code) {
+	for e := (*errs.Error)(nil); errors.As(err, &e); err = e.Err {
+		code = e.Code
+	}
+	return code
 }
 
 // wait goes on greeting until everybody has been met. A contract that does not match ends it, and
@@ -273,19 +300,12 @@ func (n *neighbours) wait(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		}
-		left := 0
 		n.mu.Lock()
 		edges := slices.Clone(n.edges)
 		n.mu.Unlock()
-		for _, e := range edges {
-			err := n.meet(ctx, e)
-			var mismatch *rpc.ErrContracts
-			if errors.As(err, &mismatch) {
-				return err
-			}
-			if err != nil {
-				left++
-			}
+		left, err := n.meetAll(ctx, edges)
+		if err != nil {
+			return err
 		}
 		if left == 0 {
 			<-ctx.Done()

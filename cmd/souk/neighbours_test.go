@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/platform/errs"
+	"souk/internal/platform/peer"
+	"souk/internal/platform/rpc"
+	"souk/internal/platform/telemetry"
+)
+
+func meeting(log *bytes.Buffer, edges ...*edge) *neighbours {
+	at := map[string]*url.URL{}
+	for _, e := range edges {
+		at[e.module] = &url.URL{Scheme: "http", Host: e.module + ".test"}
+	}
+	n := newNeighbours(layout{remote: at}, proofs{}, &telemetry.Telemetry{Log: zerolog.New(log)})
+	n.edges = edges
+	return n
+}
+
+// A neighbour that takes connections and says nothing keeps nobody from meeting the others, and is met when it
+// does speak.
+func TestANeighbourThatSaysNothingHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		speaks, late := false, 0
+		silent := &edge{module: "payments", connect: func(ctx context.Context) error {
+			if speaks {
+				return nil
+			}
+			<-ctx.Done()
+			return rpc.ErrUnavailable.Because(ctx.Err())
+		}}
+		starting := &edge{module: "catalog", connect: func(context.Context) error {
+			if late++; late < 3 {
+				return rpc.ErrUnavailable.Because(errors.New("connection refused"))
+			}
+			return nil
+		}}
+		n := meeting(&bytes.Buffer{}, silent, starting)
+		require.NoError(t, n.greet(t.Context()))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- n.wait(ctx) }()
+		time.Sleep(time.Minute) // in the bubble
+		assert.True(t, starting.connected.Load())
+		assert.False(t, silent.connected.Load())
+		speaks = true
+		time.Sleep(time.Minute)
+		assert.True(t, silent.connected.Load())
+		cancel()
+		require.NoError(t, <-done)
+	})
+}
+
+// What keeps a neighbour from being met is said once, and again when it is something else.
+func TestWhyANeighbourIsNotMetIsSaidWhenItChanges(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		refused := rpc.ErrUnavailable.Because(errors.New("connection refused"))
+		wrong := rpc.ErrUnavailable.Because(errors.Join(errors.New("ask for its contract"), rpc.ErrUnavailable.Because(peer.ErrBadSignature)))
+		answers := []error{refused, refused, wrong, wrong, refused, nil}
+		n := meeting(&log, &edge{module: "payments", connect: func(context.Context) error {
+			next := answers[0]
+			answers = answers[1:]
+			return next
+		}})
+		require.NoError(t, n.greet(t.Context()))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- n.wait(ctx) }()
+		time.Sleep(time.Minute)
+		cancel()
+		require.NoError(t, <-done)
+		assert.Equal(t, 3, strings.Count(log.String(), "waiting for a module"), log.String())
+		assert.Equal(t, 1, strings.Count(log.String(), "connected"), log.String())
+		assert.Equal(t, errs.Code("peer.bad_signature"), rootCode(wrong))
+	})
+}
