@@ -10,10 +10,12 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -36,7 +38,7 @@ func upCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "up TOPOLOGY", Short: "Run a souk of several processes on this machine",
 		Long: "Starts the processes of a topology on one data folder, each with its modules, and stops them all on\n" +
-			"Ctrl-C or SIGTERM. One that dies is started again. What each logs is shown with its name before it, and\n" +
+			"Ctrl-C, SIGTERM or the end of its terminal. One that dies is started again. What each logs is shown with its name before it, and\n" +
 			"kept, down to debug, in DIR/logs for `souk logs`.\n\n" +
 			"This is for one machine. docs/deploy says how to run the same processes on several.",
 		Example: "  souk up --list\n  souk up payments-out --demo\n  souk up apart --data ./data --listen localhost:8080",
@@ -116,11 +118,28 @@ func goUp(ctx context.Context, w *world, o upOptions) error {
 			return err
 		}
 	}
+	ctx, alone := withoutTerminal(ctx)
+	defer alone()
 	u := &upping{w: w, o: o, dir: dir, show: newShow(w)}
 	if err := u.plan(ctx); err != nil {
 		return err
 	}
 	return errors.Join(u.run(ctx), u.close())
+}
+
+// withoutTerminal has ctx end also when the terminal goes, but for who has asked for the opposite (nohup), and
+// nothing end when whoever reads the output does: the processes would be left to themselves.
+func withoutTerminal(ctx context.Context) (_ context.Context, stop func()) {
+	unread := make(chan os.Signal, 1) // writing is an error then, and no more
+	signal.Notify(unread, syscall.SIGPIPE)
+	end := func() {}
+	if !signal.Ignored(syscall.SIGHUP) {
+		ctx, end = signal.NotifyContext(ctx, syscall.SIGHUP)
+	}
+	return ctx, func() {
+		end()
+		signal.Stop(unread)
+	}
 }
 
 // fillAlone fills an empty folder with the demo, as one process that does nothing else.

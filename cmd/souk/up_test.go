@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,6 +23,7 @@ import (
 // upped is a `souk up` in a process of its own.
 type upped struct {
 	cmd  *exec.Cmd
+	out  io.Closer // where it writes to
 	said *safeText
 	done chan error
 }
@@ -35,6 +37,7 @@ func startUp(t *testing.T, topology, dir string) *upped {
 	cmd.Stderr = u.said
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
+	u.out = out
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	go func() {
@@ -110,7 +113,8 @@ func TestASoukOfTwoProcessesSellsAndSurvivesOneOfThem(t *testing.T) {
 	require.NoError(t, err)
 	buy()
 
-	require.NoError(t, u.cmd.Process.Signal(os.Interrupt))
+	require.NoError(t, u.out.Close()) // as the terminal goes: nobody reads what it says from here on
+	require.NoError(t, u.cmd.Process.Signal(syscall.SIGHUP))
 	select {
 	case err := <-u.done:
 		require.NoError(t, err, u.said)
