@@ -93,7 +93,9 @@ func TestWhoeverIsInsideKeepsTheDoorOpen(t *testing.T) {
 	mux.HandleFunc("/quick", func(http.ResponseWriter, *http.Request) {})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- a.serve(ctx, &world{stdout: io.Discard}, ln, mux, []side{{"serve commands", untilDone}}) }()
+	go func() {
+		ended <- a.serve(ctx, &world{stdout: io.Discard}, ln, mux, []side{{"serve commands", untilDone}})
+	}()
 	get := func(path string) (*http.Response, error) { return http.Get("http://" + ln.Addr().String() + path) }
 	answer := make(chan string, 1)
 	go func() {
