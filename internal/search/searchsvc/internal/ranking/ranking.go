@@ -1,67 +1,30 @@
-// Package ranking decides in which order results come. It is plain Go over what is known
-// of a candidate; how candidates are found, and by which index, is not its business.
+// Package ranking decides in which order results come. It is plain Go over what memory knows of a
+// candidate; how candidates are found, and by which index, is not its business.
+//
+// A score is the sum of
+//
+//	what each word is worth, by how much it says (idf), where it was seen and how often: a title
+//	counts three times as much as a description, a category as much as a title, and all of them
+//	together more than each, but less and less; in a long text a word counts less
+//	what the word that fits least is worth
+//	a little for words that stand together, for stock, for what sells
+//	less a little for accessories: who looks for a laptop does not want its bag first
+//
+// When any word will do, having a word counts for more than everything else.
 package ranking
 
-import "math/bits"
-
-// Query is what was asked for.
-type Query struct {
-	Terms   []Term
-	AnyWord bool // candidates have some of the words, not all
+// Explanation is a score in its parts.
+type Explanation struct {
+	Parts []Part // their values sum up to the score
 }
-
-// Term is one word: what fits it, with weights, and how much it says.
-type Term struct {
-	IDs     []uint32
-	Weights []float32
-	IDF     float32
-}
-
-// Candidate is a listing that fits, as far as an order depends on it. Bit i stands for the word
-// Terms[i].
-type Candidate struct {
-	Title           []uint32 // term ids in order
-	Head            uint64   // in title, brand or category
-	Brand, Category uint64
-	Has             uint64 // somewhere
-	InStock         bool
-	Quality         uint8
-	Sold            uint32
-}
-
-// Explanation gets each part of a score by name.
-type Explanation struct{ Parts []Part }
 
 // Part is one part of a score.
 type Part struct {
-	Name  string
-	Score float32
-}
-
-// Score scores a candidate: more is better. It depends on its arguments alone. Equal scores are
-// ordered by id. why may be nil.
-func Score(q *Query, c *Candidate, why *Explanation) float32 {
-	const least = .01 // of a word that most listings have
-	covered, head := float32(0), float32(0)
-	for i := range q.Terms {
-		weight := q.Terms[i].IDF + least
-		if c.Has>>i&1 != 0 {
-			covered += weight
-		}
-		if c.Head>>i&1 != 0 {
-			head += weight
-		}
-	}
-	parts := [...]Part{
-		{"words", covered}, {"words in title, brand or category", head},
-		{"brand", .01 * float32(bits.OnesCount64(c.Brand))}, {"length of the title", -.001 * float32(len(c.Title))},
-	}
-	sum := float32(0)
-	for _, p := range parts {
-		sum += p.Score
-	}
-	if why != nil {
-		why.Parts = append(why.Parts, parts[:]...)
-	}
-	return sum
+	Name            string // "word", "missing", "adjacent", "accessory", "beyond", "weakest", "in stock", "sold", "quality"
+	Term            int    // of the query; -1 for all
+	Value           float32
+	Title           int // of a word: how often the title has it
+	Body            int // how often description and attributes have it; 2 is several times
+	Brand, Category bool
+	Fit             float32 // the weight of what was there: 1 is as typed
 }
