@@ -104,12 +104,13 @@ type QueryRequest struct {
 
 // QueryReply is a page of results.
 type QueryReply struct {
-	Hits    []Hit   `json:"hits"`
-	Total   int64   `json:"total"`
-	Facets  []Facet `json:"facets"` // when asked for
-	Next    string  `json:"next"`
-	AnyWord bool    `json:"any_word"` // no listing has all words; these have some
-	Search  string  `json:"search"`   // names the text, for Note; "" for one that is not counted
+	Hits        []Hit   `json:"hits"`
+	Total       int64   `json:"total"`
+	Facets      []Facet `json:"facets"` // when asked for
+	Next        string  `json:"next"`
+	AnyWord     bool    `json:"any_word"`    // no listing has all words; these have some
+	Approximate bool    `json:"approximate"` // counts of facets are estimates: there are too many results to count each; Total is exact
+	Search      string  `json:"search"`      // names the text, for Note; "" for one that is not counted
 }
 
 // Hit is a listing that was found, with what a result shows of it.

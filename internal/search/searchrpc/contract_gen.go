@@ -14,7 +14,7 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "a4c64c6287953d8e00222dfe50e26dd4",
+	Hash:     "6a0936fe68da02cfcd99e157203a40b0",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -174,6 +174,7 @@ struct PutRuleRequest
 
 struct QueryReply
 	any_word bool
+	approximate bool
 	facets []Facet
 	hits []Hit
 	next string

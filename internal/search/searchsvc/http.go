@@ -93,12 +93,13 @@ type facetValueWire struct {
 
 type listingsOut struct {
 	Body struct {
-		Hits       []hitWire   `json:"hits"`
-		Total      int64       `json:"total" example:"214" doc:"Listings on all pages."`
-		Facets     []facetWire `json:"facets" doc:"Each counted with every filter but its own. Empty unless asked for."`
-		AnyWord    bool        `json:"any_word" doc:"No listing has all the words; these have some."`
-		Search     string      `json:"search" example:"4t9w2m6x1zqa" doc:"Names the search, to say what was chosen (POST /api/v1/search/clicks). Empty for one that is not counted."`
-		NextCursor string      `json:"next_cursor" doc:"Of the next page; empty on the last."`
+		Hits        []hitWire   `json:"hits"`
+		Total       int64       `json:"total" example:"214" doc:"Listings on all pages."`
+		Facets      []facetWire `json:"facets" doc:"Each counted with every filter but its own. Empty unless asked for."`
+		AnyWord     bool        `json:"any_word" doc:"No listing has all the words; these have some."`
+		Approximate bool        `json:"approximate" doc:"Counts of facets are estimates, since there are too many results to count each. The total is exact."`
+		Search      string      `json:"search" example:"4t9w2m6x1zqa" doc:"Names the search, to say what was chosen (POST /api/v1/search/clicks). Empty for one that is not counted."`
+		NextCursor  string      `json:"next_cursor" doc:"Of the next page; empty on the last."`
 	}
 }
 
@@ -117,6 +118,7 @@ func (s *Service) getListings(ctx context.Context, by actor.Actor, in listingsIn
 	var out listingsOut
 	out.Body.Hits, out.Body.Facets = mapped(reply.Hits, toHit), mapped(reply.Facets, toFacet)
 	out.Body.Total, out.Body.AnyWord, out.Body.NextCursor = reply.Total, reply.AnyWord, reply.Next
+	out.Body.Approximate = reply.Approximate
 	out.Body.Search = reply.Search
 	return out, nil
 }

@@ -44,7 +44,7 @@ func (v view) query(a ask) (search.QueryReply, error) {
 	if err != nil {
 		return search.QueryReply{}, err
 	}
-	reply := search.QueryReply{Total: w.total, Facets: w.facets, AnyWord: w.anyWord}
+	reply := search.QueryReply{Total: w.total, Facets: w.facets, AnyWord: w.anyWord, Approximate: w.rough}
 	if reply.Hits, err = v.hits(page, hits, newMarker(u.Query)); err != nil {
 		return search.QueryReply{}, err
 	}

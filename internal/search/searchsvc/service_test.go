@@ -4,11 +4,15 @@ import (
 	"context"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"souk/internal/catalog"
 	"souk/internal/catalog/catalogtest"
 	"souk/internal/orders"
 	"souk/internal/orders/orderstest"
 	"souk/internal/platform/bus"
+	"souk/internal/platform/clock"
 	"souk/internal/platform/rpc"
 	"souk/internal/platform/rpc/rpctest"
 	"souk/internal/platform/store"
@@ -110,4 +114,39 @@ func TestContractWithEveryCallRepeated(t *testing.T) {
 	searchtest.Run(t, func(t *testing.T, env searchtest.Env) search.Service {
 		return searchrpc.Strict(open(t, env).Service, rpc.StrictOptions{Faults: rpc.Always{Repeat: true}})
 	})
+}
+
+func TestFacetsOfVeryManyAreEstimates(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	for i := range 1500 {
+		d := catalogtest.Draft("Lamp", int64(1000+i), int64(i%2))
+		d.Brand = []string{"Elm", "Oak", "Ash"}[i%3]
+		goods.AddListing(by.ID, d)
+	}
+	b := newBench(t, goods, storetest.Once())
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	exact, err := b.Query(t.Context(), search.QueryRequest{Text: "lamp", Facets: true})
+	require.NoError(t, err)
+	assert.False(t, exact.Approximate)
+	b.Limit(100, 400)
+	rough, err := b.Query(t.Context(), search.QueryRequest{Text: "lamp", Facets: true})
+	require.NoError(t, err)
+	assert.True(t, rough.Approximate)
+	assert.Equal(t, exact.Total, rough.Total, "the total is exact")
+	require.Len(t, rough.Facets, len(exact.Facets))
+	for i, facet := range exact.Facets {
+		told := rough.Facets[i]
+		require.Len(t, told.Values, len(facet.Values), facet.Kind)
+		for j, v := range facet.Values {
+			if facet.Kind == search.FacetStock {
+				assert.Equal(t, v.Count, told.Values[j].Count, "of which there are but two, which are counted")
+			}
+			assert.InDelta(t, v.Count, told.Values[j].Count, 200, "%s %s", facet.Kind, v.Label)
+		}
+	}
+	few, err := b.Query(t.Context(), search.QueryRequest{Text: "lamp", Facets: true, Filter: search.Filter{Brands: []string{"Elm"}, InStock: true}})
+	require.NoError(t, err)
+	assert.EqualValues(t, 250, few.Total)
 }
