@@ -43,6 +43,25 @@ var strictJSON = huma.Format{
 // atField begins the text of an error that concerns one field; huma hands on no more than text.
 const atField = "\x00field "
 
+// inField is a problem of the field at that path.
+func inField(path, problem string) error { return errors.New(atField + path + nul + problem) }
+
+// pathOf is where a JSON value is, as the bad fields of a request are named: lines[0].sku.
+func pathOf(at jsontext.Pointer) string {
+	var path strings.Builder
+	for name := range at.Tokens() {
+		if _, err := strconv.Atoi(name); err == nil {
+			path.WriteString("[" + name + "]")
+			continue
+		}
+		if path.Len() > 0 {
+			path.WriteByte('.')
+		}
+		path.WriteString(name)
+	}
+	return path.String()
+}
+
 // fieldError says which field it is that has the right JSON type and still cannot be read: a
 // number out of range, an id of the wrong shape. What stood there is not repeated.
 func fieldError(err error) error {
@@ -51,18 +70,7 @@ func fieldError(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &bad) && bad.JSONPointer != "":
-		var path strings.Builder
-		for name := range bad.JSONPointer.Tokens() {
-			if _, err := strconv.Atoi(name); err == nil {
-				path.WriteString("[" + name + "]")
-				continue
-			}
-			if path.Len() > 0 {
-				path.WriteByte('.')
-			}
-			path.WriteString(name)
-		}
-		return errors.New(atField + path.String())
+		return inField(pathOf(bad.JSONPointer), "has a value that cannot be read")
 	default:
 		return errors.New("the body has a value that cannot be read")
 	}
@@ -71,6 +79,7 @@ func fieldError(err error) error {
 // checkJSON says what is wrong with data as one JSON value, without repeating any of it.
 func checkJSON(data []byte) error {
 	d := jsontext.NewDecoder(bytes.NewReader(data))
+	suspect := mayHaveNUL(data)
 	for {
 		token, err := d.ReadToken()
 		if errors.Is(err, io.EOF) {
@@ -82,7 +91,11 @@ func checkJSON(data []byte) error {
 		if d.StackDepth() > maxDepth {
 			return fmt.Errorf("the body nests deeper than %d", maxDepth)
 		}
-		_ = token
+		if suspect {
+			if err := textProblem(d, token); err != nil {
+				return err
+			}
+		}
 		if d.StackDepth() == 0 {
 			break
 		}
@@ -113,7 +126,8 @@ func (rt *route) readBody(w http.ResponseWriter, r *http.Request) error {
 	if err := rt.checkMediaType(r.Header); err != nil {
 		return err
 	}
-	return takeBody(w, r, rt.MaxBody)
+	_, err := takeBody(w, r, rt.MaxBody)
+	return err
 }
 
 func (rt *route) checkMediaType(h http.Header) error {
@@ -136,13 +150,13 @@ func (rt *route) checkMediaType(h http.Header) error {
 
 // takeBody reads r's body whole and replaces it by what was read. The time for it began at the
 // edge, and net/http ends it when the body is in: the handler's own time is another.
-func takeBody(w http.ResponseWriter, r *http.Request, limit int64) error {
+func takeBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
-		return nil
+		return nil, nil
 	}
 	tooLarge := ErrTooLarge.With("the body may have %d bytes at most", limit)
 	if r.ContentLength > limit {
-		return tooLarge
+		return nil, tooLarge
 	}
 	var buf bytes.Buffer
 	if r.ContentLength > 0 {
@@ -153,12 +167,12 @@ func takeBody(w http.ResponseWriter, r *http.Request, limit int64) error {
 	var slow net.Error
 	switch {
 	case errors.As(err, &over):
-		return tooLarge
+		return nil, tooLarge
 	case errors.As(err, &slow) && slow.Timeout():
-		return ErrTooSlow
+		return nil, ErrTooSlow
 	case err != nil:
-		return ErrMalformed.With("the body did not arrive whole").Because(err)
+		return nil, ErrMalformed.With("the body did not arrive whole").Because(err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(buf.Bytes()))
-	return nil
+	return buf.Bytes(), nil
 }

@@ -56,6 +56,10 @@ func (s *Server) edge(next http.Handler) http.Handler {
 				return
 			}
 		}
+		if err := checkAddress(r.URL); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -100,7 +100,7 @@ func (f *Forward) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { p.connected.Store(true) }})
 	r = r.WithContext(ctx)
 	// It has to be whole before it can be signed; and what is wrong with it is the same here and there.
-	if err := takeBody(w, r, maxForwarded); err != nil {
+	if _, err := takeBody(w, r, maxForwarded); err != nil {
 		f.server.refuse(w, r, err)
 		return
 	}

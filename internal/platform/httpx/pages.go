@@ -81,7 +81,11 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, d *door.Door,
 		s.refusePage(w, r, err)
 		return
 	}
-	if err := takeBody(w, r, pageBody); err != nil {
+	body, err := takeBody(w, r, pageBody)
+	if err == nil {
+		err = checkForm(r.Header, body)
+	}
+	if err != nil {
 		s.refusePage(w, r, err)
 		return
 	}

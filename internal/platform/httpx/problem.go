@@ -189,8 +189,9 @@ func foundByHuma(requestID string, status int, msg string, found []error) *Probl
 // fieldProblem turns huma's "body.lines[0]", "expected required property sku to be present"
 // into "lines[0].sku", "is required".
 func fieldProblem(location, message string) (field, problem string) {
-	if field, ok := strings.CutPrefix(message, atField); ok {
-		return field, "has a value that cannot be read"
+	if at, ok := strings.CutPrefix(message, atField); ok {
+		field, problem, _ = strings.Cut(at, nul)
+		return field, problem
 	}
 	_, field, _ = strings.Cut(location, ".")
 	if name, ok := strings.CutPrefix(message, "expected required property "); ok {
