@@ -72,14 +72,14 @@ type routed struct {
 
 type routedKey struct{}
 
-// balance starts a balancer before processes at these addresses, until the test ends.
-func balance(t testing.TB, urls ...string) *balancer {
+// frontOf starts a balancer before processes at these addresses, until the test ends.
+func frontOf(t testing.TB, urls ...string) *balancer {
 	t.Helper()
-	return balancePatiently(t, checkWithin, urls...)
+	return patientFrontOf(t, checkWithin, urls...)
 }
 
-// balancePatiently is balance with checks that may take so long.
-func balancePatiently(t testing.TB, within time.Duration, urls ...string) *balancer {
+// patientFrontOf is frontOf with checks that may take so long.
+func patientFrontOf(t testing.TB, within time.Duration, urls ...string) *balancer {
 	t.Helper()
 	b := &balancer{}
 	ctx, stop := context.WithCancel(context.Background())

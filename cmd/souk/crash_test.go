@@ -40,7 +40,13 @@ func TestMain(m *testing.M) {
 
 // beSouk is what main does, and dies where it was told to, as by kill -9.
 func beSouk(args []string) int {
-	w := &world{getenv: func(string) string { return "" }, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	getenv := func(name string) string {
+		if name == databaseVariable { // souk up tells its children by it
+			return os.Getenv(name)
+		}
+		return ""
+	}
+	w := &world{getenv: getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	if at := os.Getenv(envPoint); at != "" {
 		cut := strings.LastIndex(at, " ")
 		left, err := strconv.Atoi(at[cut+1:])

@@ -95,6 +95,11 @@ func (d deed[In, Out]) nobody(running []string, about string) error {
 // openApp wires the modules on a folder that no souk serves, for one command. Only what goes
 // wrong is logged.
 func (w *world) openApp(ctx context.Context, dir string) (*app, error) {
+	return w.openAppOn(ctx, dir, w.database(""))
+}
+
+// openAppOn is openApp with the data in a PostgreSQL database, where db names one.
+func (w *world) openAppOn(ctx context.Context, dir, db string) (*app, error) {
 	full, err := openFolder(dir)
 	if err != nil {
 		return nil, err
@@ -103,7 +108,6 @@ func (w *world) openApp(ctx context.Context, dir string) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := w.database("")
 	if err := checkDB(full, db); err != nil {
 		return nil, errors.Join(err, tel.Stop(context.WithoutCancel(ctx)))
 	}

@@ -27,11 +27,15 @@ const demoAccounts = "demo-accounts.txt"
 const demoFilling = "demo-filling"
 
 // clearHalfDemo empties a folder in which filling the demo was cut off. Nothing but a part of
-// the demo can be in it: souk does not open before the mark is gone.
-func clearHalfDemo(dir string) error {
+// the demo can be in it: souk does not open before the mark is gone. A database that db names is emptied by nobody
+// but whoever made it.
+func clearHalfDemo(dir, db string) error {
 	mark := filepath.Join(dir, demoFilling)
 	if _, err := os.Stat(mark); errors.Is(err, os.ErrNotExist) {
 		return nil
+	}
+	if db != "" {
+		return fmt.Errorf("filling the demo into the PostgreSQL database was cut off: drop that database and make it anew, and remove %s and search.db beside it", mark)
 	}
 	for _, name := range moduleNames {
 		if holder := store.Holder(filepath.Join(dir, name+".db")); holder != "" {

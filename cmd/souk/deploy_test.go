@@ -108,6 +108,9 @@ func TestDeployFiles(t *testing.T) {
 			write(as.Name+"/"+as.processName(i)+".conf", "process.conf.tmpl", d)
 		}
 	}
+	balanced, err := haproxySettings{Servers: []haproxyServer{{"a", "127.0.0.1:8081"}, {"b", "127.0.0.1:8082"}, {"c", "127.0.0.1:8083"}}}.text()
+	require.NoError(t, err)
+	want[filepath.Join(deployDocs, "replicas/haproxy.cfg")] = string(balanced)
 	if *update {
 		for path, text := range want {
 			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))

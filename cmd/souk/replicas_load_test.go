@@ -41,7 +41,7 @@ func openReplicas(t *testing.T, checks time.Duration, more ...string) *replicas 
 		r.children = append(r.children, spawn(t, dir, "", r.args...))
 		urls[i] = r.children[i].url
 	}
-	r.balancer = balancePatiently(t, checks, urls...)
+	r.balancer = patientFrontOf(t, checks, urls...)
 	r.listings = goods(t, r.url, 8, 1)
 	return r
 }

@@ -16,7 +16,7 @@ func (s *street) serveReplicas(t testing.TB) {
 		urls[i] = processes[i].url
 	}
 	first := *processes[0]
-	first.url = balance(t, urls...).url
+	first.url = frontOf(t, urls...).url
 	s.running, s.others = &first, processes[1:]
 }
 

@@ -57,7 +57,7 @@ func serveCommand(w *world) *cobra.Command {
 	otlp := flags.String("otlp-endpoint", "", "`URL` to send traces to (OTLP over HTTP); also OTEL_EXPORTER_OTLP_ENDPOINT")
 	proxies := flags.StringSlice("proxies", nil, "`CIDR`s of reverse proxies whose X-Forwarded headers are believed")
 	notice := flags.Duration("drain", 0, "`DURATION` for which /readyz says that souk stops before it takes no new requests: longer than a load balancer takes to notice")
-	withDemo := flags.Bool("demo", false, "fill an empty data folder with a demo marketplace")
+	withDemo := flags.Bool("demo", false, "fill an empty data folder, or database, with a demo marketplace")
 	public := flags.Bool("demo-public", false, "allow --demo on an address that others can reach")
 	split := addSplit(flags)
 	templates := flags.String("templates", "", "`DIR` of internal/storefront in a source tree, to see changes of pages at once")
@@ -95,9 +95,6 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	if _, err := telemetry.Logger(nil, o.logLevel); err != nil {
 		return config.Mistakef("%v", err)
 	}
-	if o.demo && o.db != "" {
-		return config.Mistakef("--demo fills a folder of its own, and not a PostgreSQL database; leave one of them out")
-	}
 	if o.demo {
 		if err := checkDemoAddress(o.listen, o.demoPublic); err != nil {
 			return err
@@ -131,7 +128,7 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 		defer closing(&err, private.Close)
 	}
 	if o.demo {
-		if err := clearHalfDemo(dir); err != nil {
+		if err := clearHalfDemo(dir, o.db); err != nil {
 			return err
 		}
 	}

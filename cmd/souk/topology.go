@@ -14,6 +14,7 @@ type topology struct {
 	Name      string     `json:"name"`
 	Says      string     `json:"says"`
 	Processes [][]string `json:"processes"`
+	Replicas  bool       `json:"-"` // each process has everything, on one PostgreSQL database
 }
 
 // topologies are those that souk is tried in, from one process to one for every module.
@@ -33,9 +34,18 @@ func topologies() []topology {
 	return append(list, apart)
 }
 
+// upTopologies are those that `souk up` starts: these, and one of full processes.
+func upTopologies() []topology {
+	all := oneProcess().here
+	return append(topologies(), topology{
+		Name: "replicas", Says: "three processes with everything, on one PostgreSQL database and behind a balancer",
+		Processes: [][]string{all, all, all}, Replicas: true,
+	})
+}
+
 // topologyNamed finds one by its name.
 func topologyNamed(name string) (topology, bool) {
-	all := topologies()
+	all := upTopologies()
 	i := slices.IndexFunc(all, func(t topology) bool { return t.Name == name })
 	if i < 0 {
 		return topology{}, false
@@ -46,7 +56,7 @@ func topologyNamed(name string) (topology, bool) {
 // arguments are those of `souk serve` that make process i what it is, beside where it listens to the
 // public: at[i] is the address of process i's private side.
 func (t topology) arguments(i int, at []string) []string {
-	if len(t.Processes) == 1 {
+	if len(t.Processes) == 1 || t.Replicas {
 		return nil
 	}
 	here := t.Processes[i]

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,7 @@ import (
 
 	"souk/internal/platform/config"
 	"souk/internal/platform/control"
+	"souk/internal/platform/store/pgcluster"
 	"souk/internal/platform/telemetry"
 )
 
@@ -30,6 +32,8 @@ import (
 type upOptions struct {
 	topology                     topology
 	data, listen, logLevel, otlp string
+	db                           string // address of a PostgreSQL database
+	balancer                     string // which, before replicas
 	demo, demoPublic             bool
 	config                       string
 }
@@ -40,16 +44,20 @@ func upCommand(w *world) *cobra.Command {
 		Long: "Starts the processes of a topology on one data folder, each with its modules, and stops them all on\n" +
 			"Ctrl-C, SIGTERM or the end of its terminal. One that dies is started again. What each logs is shown with its name before it, and\n" +
 			"kept, down to debug, in DIR/logs for `souk logs`.\n\n" +
+			"The topology replicas is three processes that each have everything. Without --db it starts a PostgreSQL of its own\n" +
+			"from the one that is installed, in DIR/postgresql. Commands are asked of any one of them: souk verify --data DIR/a.\n\n" +
 			"This is for one machine. docs/deploy says how to run the same processes on several.",
-		Example: "  souk up --list\n  souk up payments-out --demo\n  souk up apart --data ./data --listen localhost:8080",
+		Example: "  souk up --list\n  souk up payments-out --demo\n  souk up apart --data ./data --listen localhost:8080\n  souk up replicas --demo",
 		Args:    between(0, 1),
 	}
 	flags := cmd.Flags()
 	data := addData(cmd)
+	db := addDB(cmd)
+	balancer := flags.String("balancer", "auto", "what stands before replicas: haproxy, souk (a small one of its own), or auto: haproxy if it is installed")
 	listen := flags.String("listen", "localhost:8080", "`ADDR`ess of the process with the pages, host:port; the others take free ones on this machine")
 	level := flags.String("log-level", "info", "least important lines to show: debug, info, warn, error")
 	otlp := flags.String("otlp-endpoint", "", "`URL` to send traces to (OTLP over HTTP); also OTEL_EXPORTER_OTLP_ENDPOINT")
-	withDemo := flags.Bool("demo", false, "fill an empty data folder with a demo marketplace first")
+	withDemo := flags.Bool("demo", false, "fill an empty data folder, or database, with a demo marketplace first")
 	public := flags.Bool("demo-public", false, "allow --demo on an address that others can reach")
 	list := flags.Bool("list", false, "say which topologies there are")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -65,13 +73,16 @@ func upCommand(w *world) *cobra.Command {
 		}
 		o := upOptions{
 			topology: as, data: *data, listen: *listen, logLevel: *level, otlp: *otlp, demo: *withDemo, demoPublic: *public,
-			config: cmd.Flags().Lookup("config").Value.String(),
+			db: w.database(*db), balancer: *balancer, config: cmd.Flags().Lookup("config").Value.String(),
 		}
 		if _, _, err := net.SplitHostPort(o.listen); err != nil {
 			return config.Mistakef("--listen %s is not host:port", o.listen)
 		}
 		if _, err := telemetry.Logger(nil, o.logLevel); err != nil {
 			return config.Mistakef("%v", err)
+		}
+		if !slices.Contains([]string{"auto", "haproxy", "souk"}, o.balancer) {
+			return config.Mistakef("--balancer %s is none of auto, haproxy and souk", o.balancer)
 		}
 		if o.demo {
 			if err := checkDemoAddress(o.listen, o.demoPublic); err != nil {
@@ -85,7 +96,7 @@ func upCommand(w *world) *cobra.Command {
 
 func topologyNames() []string {
 	var names []string
-	for _, t := range topologies() {
+	for _, t := range upTopologies() {
 		names = append(names, t.Name)
 	}
 	return names
@@ -94,7 +105,7 @@ func topologyNames() []string {
 func listTopologies(out io.Writer) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "TOPOLOGY\tPROCESSES\tIS") // into memory until Flush
-	for _, as := range topologies() {
+	for _, as := range upTopologies() {
 		_, _ = fmt.Fprintf(t, "%s\t%d\t%s\n", as.Name, len(as.Processes), as.Says)
 	}
 	return t.Flush()
@@ -106,21 +117,32 @@ func goUp(ctx context.Context, w *world, o upOptions) error {
 	if err != nil {
 		return err
 	}
-	running, err := control.Running(ctx, dir)
-	if err != nil {
-		return err
+	folders := []string{dir}
+	if o.topology.Replicas {
+		for i := range o.topology.Processes {
+			folders = append(folders, filepath.Join(dir, o.topology.processName(i)))
+		}
 	}
-	if len(running) > 0 {
-		return fmt.Errorf("another souk is running on %s (%s)", o.data, strings.Join(running, ", "))
-	}
-	if o.demo {
-		if err := fillAlone(ctx, w, dir); err != nil {
+	for _, folder := range folders {
+		running, err := control.Running(ctx, folder)
+		if err != nil {
 			return err
+		}
+		if len(running) > 0 {
+			return fmt.Errorf("another souk is running on %s (%s)", o.data, strings.Join(running, ", "))
 		}
 	}
 	ctx, alone := withoutTerminal(ctx)
 	defer alone()
 	u := &upping{w: w, o: o, dir: dir, show: newShow(w)}
+	if o.topology.Replicas {
+		return errors.Join(u.replicate(ctx), u.close())
+	}
+	if o.demo {
+		if err := u.fillAlone(ctx, dir); err != nil {
+			return err
+		}
+	}
 	if err := u.plan(ctx); err != nil {
 		return err
 	}
@@ -143,16 +165,16 @@ func withoutTerminal(ctx context.Context) (_ context.Context, stop func()) {
 }
 
 // fillAlone fills an empty folder with the demo, as one process that does nothing else.
-func fillAlone(ctx context.Context, w *world, dir string) (err error) {
-	if err := clearHalfDemo(dir); err != nil {
+func (u *upping) fillAlone(ctx context.Context, dir string) (err error) {
+	if err := clearHalfDemo(dir, u.o.db); err != nil {
 		return err
 	}
-	a, err := w.openApp(ctx, dir)
+	a, err := u.w.openAppOn(ctx, dir, u.o.db)
 	if err != nil {
 		return err
 	}
 	defer closing(&err, a.close)
-	return a.fillDemo(ctx, w)
+	return a.fillDemo(ctx, u.w)
 }
 
 // upping is a souk of several child processes.
@@ -162,6 +184,8 @@ type upping struct {
 	dir       string
 	show      *show
 	processes []*process // the first has the pages
+	front     *front     // nil where people reach the first process
+	cluster   *pgcluster.Cluster
 	opened    atomic.Bool
 }
 
@@ -192,41 +216,65 @@ func (u *upping) plan(ctx context.Context) error {
 	}
 	for i, modules := range as.Processes {
 		p := &process{name: as.processName(i), modules: modules, public: public[i], colour: palette[i%len(palette)]}
-		p.args = []string{"serve", "--data", u.dir, "--listen", public[i], "--log-level", "debug"}
-		if u.o.config != "" {
-			p.args = append(p.args, "--config", u.o.config)
-		}
-		if u.o.otlp != "" {
-			p.args = append(p.args, "--otlp-endpoint", u.o.otlp)
-		}
+		u.begin(p, u.dir)
 		// --demo also has the pages say that nothing is really sold; a part of a souk knows no demo.
 		p.args = append(p.args, fmt.Sprintf("--demo=%t", u.o.demo && len(as.Processes) == 1), fmt.Sprintf("--demo-public=%t", u.o.demoPublic))
 		if len(as.Processes) > 1 {
 			p.private = private[i]
 			p.args = append(append(p.args, as.arguments(i, private)...), "--peer-secret-file", secret)
 		}
-		if p.kept, err = openLog(u.dir, p.name); err != nil {
+		if err := u.add(p); err != nil {
 			return errors.Join(err, u.close())
 		}
-		u.show.width = max(u.show.width, len(p.name))
-		u.processes = append(u.processes, p)
 	}
 	return nil
 }
 
-// close closes the logs.
+// begin says what every process is told.
+func (u *upping) begin(p *process, dir string) {
+	p.args = []string{"serve", "--data", dir, "--listen", p.public, "--log-level", "debug"}
+	if u.o.config != "" {
+		p.args = append(p.args, "--config", u.o.config)
+	}
+	if u.o.otlp != "" {
+		p.args = append(p.args, "--otlp-endpoint", u.o.otlp)
+	}
+	if u.o.db != "" {
+		p.env = append(p.env, databaseVariable+"="+u.o.db) // where a password is out of sight
+	}
+}
+
+// add opens the log of a process, and has it among those that run.
+func (u *upping) add(p *process) (err error) {
+	if p.kept, err = openLog(u.dir, p.name); err != nil {
+		return err
+	}
+	u.show.width = max(u.show.width, len(p.name))
+	u.processes = append(u.processes, p)
+	return nil
+}
+
+// close closes the logs, and stops what was started for the processes.
 func (u *upping) close() error {
 	var all error
 	for _, p := range u.processes {
 		all = errors.Join(all, p.kept.close())
 	}
+	if u.front != nil {
+		all = errors.Join(all, u.front.close())
+	}
+	if u.cluster != nil {
+		all = errors.Join(all, u.cluster.Stop())
+	}
 	return all
 }
 
 // processName is how people call process i: its only module, or main for the one with the pages and
-// others, or souk for all.
+// others, or souk for all; a, b and c for replicas.
 func (t topology) processName(i int) string {
 	switch modules := t.Processes[i]; {
+	case t.Replicas:
+		return string(rune('a' + i))
 	case len(t.Processes) == 1:
 		return "souk"
 	case len(modules) == 1:
@@ -265,28 +313,40 @@ func writeSecret(path string) error {
 	return f.Close()
 }
 
-// run keeps the processes running until ctx ends or one cannot be kept. The pages stop first, so that
-// whom they are serving is still served by the others.
+// run keeps the processes running until ctx ends or one cannot be kept. What people reach stops first, so that
+// whom it is serving is still served by the others.
 func (u *upping) run(ctx context.Context) error {
 	pages, stop := context.WithCancel(ctx)
 	defer stop()
 	rest, stopRest := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRest()
-	failures := make([]error, len(u.processes))
+	var mu sync.Mutex
+	var failures []error
 	var first, others sync.WaitGroup
-	for i, p := range u.processes {
-		of, running := &first, pages
-		if i > 0 {
-			of, running = &others, rest
-		}
+	keep := func(of *sync.WaitGroup, running context.Context, run func(ctx context.Context) error) {
 		of.Go(func() {
-			if failures[i] = u.keep(running, p); failures[i] != nil {
+			if err := run(running); err != nil {
+				mu.Lock()
+				failures = append(failures, err)
+				mu.Unlock()
 				stop()
 			}
 		})
 	}
+	for i, p := range u.processes {
+		of, running := &others, rest
+		if i == 0 && u.front == nil {
+			of, running = &first, pages
+		}
+		keep(of, running, func(ctx context.Context) error { return u.keep(ctx, p) })
+	}
+	ready := u.untilReady(pages, u.processes...)
+	if ready && u.front != nil {
+		keep(&first, pages, u.front.run)
+		ready = u.untilReady(pages, u.front.process)
+	}
 	var untold error
-	if u.untilReady(pages) {
+	if ready {
 		u.opened.Store(true)
 		if err := u.table(); err != nil {
 			untold = fmt.Errorf("say where souk is: %w", err)
@@ -307,12 +367,12 @@ const (
 	sayUnready = 5 * time.Second
 )
 
-// untilReady waits until every process says that it is ready, or ctx ends.
-func (u *upping) untilReady(ctx context.Context) bool {
+// untilReady waits until every one of them says that it is ready, or ctx ends.
+func (u *upping) untilReady(ctx context.Context, processes ...*process) bool {
 	tick := time.NewTicker(askReady)
 	defer tick.Stop()
 	said := time.Now()
-	for _, p := range u.processes {
+	for _, p := range processes {
 		for {
 			why := p.unready(ctx)
 			if why == "" {
@@ -370,7 +430,11 @@ func (u *upping) table() error {
 	var text strings.Builder
 	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "PROCESS\tPID\tPUBLIC\tPRIVATE\tMODULES") // into memory
-	for _, p := range u.processes {
+	at, all := u.processes[0].public, u.processes
+	if u.front != nil {
+		at, all = u.front.process.public, append([]*process{u.front.process}, all...)
+	}
+	for _, p := range all {
 		private := p.private
 		if private == "" {
 			private = "-"
@@ -380,7 +444,7 @@ func (u *upping) table() error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	return u.show.plain(fmt.Sprintf("%ssouk is open at %s\n", text.String(), "http://"+browsable(u.processes[0].public)))
+	return u.show.plain(fmt.Sprintf("%ssouk is open at %s\n", text.String(), "http://"+browsable(at)))
 }
 
 // browsable is an address as a browser takes it: what listens everywhere is reached at localhost.

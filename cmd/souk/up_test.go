@@ -29,9 +29,9 @@ type upped struct {
 }
 
 // startUp runs `souk up` on dir, and waits until it is open.
-func startUp(t *testing.T, topology, dir string) *upped {
+func startUp(t *testing.T, topology, dir string, more ...string) *upped {
 	t.Helper()
-	cmd, err := soukAgain(context.WithoutCancel(t.Context()), []string{"up", topology, "--data", dir, "--listen", "localhost:0"})
+	cmd, err := soukAgain(context.WithoutCancel(t.Context()), append([]string{"up", topology, "--data", dir, "--listen", "localhost:0"}, more...))
 	require.NoError(t, err)
 	u := &upped{cmd: cmd, said: &safeText{}, done: make(chan error, 1)}
 	cmd.Stderr = u.said
@@ -48,7 +48,7 @@ func startUp(t *testing.T, topology, dir string) *upped {
 		}
 		u.done <- cmd.Wait()
 	}()
-	until(t, "souk up is open", func() bool {
+	untilWithin(t, "souk up is open", 2*time.Minute, func() bool {
 		select {
 		case err := <-u.done:
 			t.Fatalf("souk up ended: %v\n%s", err, u.said)
@@ -57,6 +57,18 @@ func startUp(t *testing.T, topology, dir string) *upped {
 		return strings.Contains(u.said.String(), "\nsouk is open at http://")
 	})
 	return u
+}
+
+// end stops it as Ctrl-C does.
+func (u *upped) end(t *testing.T) {
+	t.Helper()
+	require.NoError(t, u.cmd.Process.Signal(os.Interrupt))
+	select {
+	case err := <-u.done:
+		require.NoError(t, err, u.said)
+	case <-time.After(time.Minute):
+		t.Fatalf("souk up did not stop: %s", u.said)
+	}
 }
 
 // row finds where the table says that a process is.
@@ -138,6 +150,7 @@ func TestMistakesOfUp(t *testing.T) {
 		"one that is not known":   {args: []string{"replica"}, says: "there is no topology replica; there are one, catalog-out, "},
 		"no address":              {args: []string{"apart", "--listen", "8080"}, says: "--listen 8080 is not host:port"},
 		"an unknown level":        {args: []string{"apart", "--log-level", "loud"}, says: `"loud" is none of`},
+		"an unknown balancer":     {args: []string{"replicas", "--balancer", "nginx"}, says: "--balancer nginx is none of auto, haproxy and souk"},
 		"a demo that is too open": {args: []string{"apart", "--demo", "--listen", ":8080"}, says: "can be reached by others"},
 	}
 	for name, tt := range tests {
@@ -150,7 +163,7 @@ func TestMistakesOfUp(t *testing.T) {
 	}
 	got := souk(t, nil, "up", "--list")
 	assert.Equal(t, exitOK, got.status)
-	for _, as := range topologies() {
+	for _, as := range upTopologies() {
 		assert.Regexp(t, fmt.Sprintf(`(?m)^%s +%d +%s$`, as.Name, len(as.Processes), as.Says), got.stdout)
 	}
 }

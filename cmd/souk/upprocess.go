@@ -21,6 +21,9 @@ type process struct {
 	name            string
 	modules         []string
 	args            []string
+	env             []string
+	program         string         // "" for souk itself
+	stopBy          syscall.Signal // 0 for SIGTERM
 	public, private string
 	colour          int
 	pid             atomic.Int64
@@ -34,7 +37,7 @@ const (
 	firstRestart = 250 * time.Millisecond
 	lastRestart  = 15 * time.Second
 	ranWell      = time.Minute
-	killAfter    = drain + 5*time.Second // told to stop
+	killAfter    = drain + replicaNotice + 5*time.Second // told to stop
 )
 
 // keep runs p, again and again, until ctx ends. A process that has made a mistake, or does not come up
@@ -76,13 +79,12 @@ func (u *upping) keep(ctx context.Context, p *process) error {
 
 // runOnce runs p until it ends. When ctx ends it is told to stop, and killed if it takes too long over it.
 func (u *upping) runOnce(ctx context.Context, p *process) (*os.ProcessState, error) {
-	cmd, err := u.w.itself(ctx, p.args)
+	cmd, err := u.command(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	cmd.Env = slices.DeleteFunc(cmd.Env, unfit)
 	cmd.SysProcAttr = childOf()
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.Cancel = func() error { return cmd.Process.Signal(cmp.Or(p.stopBy, syscall.SIGTERM)) }
 	cmd.WaitDelay = killAfter
 	p.why = ""
 	out := &lines{take: func(line []byte) { u.heard(p, line) }}
@@ -99,6 +101,19 @@ func (u *upping) runOnce(ctx context.Context, p *process) (*os.ProcessState, err
 		return nil, fmt.Errorf("wait for %s: %w", p.name, err)
 	}
 	return cmd.ProcessState, nil // says all that err says
+}
+
+// command is what p runs.
+func (u *upping) command(ctx context.Context, p *process) (*exec.Cmd, error) {
+	if p.program != "" {
+		return exec.CommandContext(ctx, p.program, p.args...), nil //nolint:gosec // haproxy, where it is installed
+	}
+	cmd, err := u.w.itself(ctx, p.args)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Env = append(slices.DeleteFunc(cmd.Env, unfit), p.env...)
+	return cmd, nil
 }
 
 // heard takes in one line of p: it is kept, and shown if it is important enough.

@@ -62,7 +62,12 @@ func Start(ctx context.Context, c Config) (_ *Cluster, err error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of PostgreSQL: %w", err)
 	}
-	if s.as, err = who(c.Dir); err != nil {
+	own, err := lock(ctx, c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, own.Close()) }() // by then the keeper has it, or nobody needs it
+	if s.as, err = who(ctx, c.Dir); err != nil {
 		return nil, err
 	}
 	if err := s.make(ctx, c); err != nil {
@@ -82,9 +87,7 @@ func Start(ctx context.Context, c Config) (_ *Cluster, err error) {
 	if s.input, err = s.keeper.StdinPipe(); err != nil {
 		return nil, err
 	}
-	if err := os.Remove(s.ended()); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("start PostgreSQL: %w", err)
-	}
+	s.keeper.ExtraFiles = []*os.File{own}
 	if err := s.keeper.Start(); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
@@ -92,6 +95,12 @@ func Start(ctx context.Context, c Config) (_ *Cluster, err error) {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
+}
+
+// Installed says whether there is a PostgreSQL on this machine to start.
+func Installed() bool {
+	_, err := binaries()
+	return err == nil
 }
 
 // binaries is the folder of the newest PostgreSQL that is installed.
@@ -123,7 +132,7 @@ func version(initdb string) int {
 }
 
 // who PostgreSQL runs as: not root, which it refuses. Where root starts it, the folder becomes that user's.
-func who(dir string) (*syscall.SysProcAttr, error) {
+func who(ctx context.Context, dir string) (*syscall.SysProcAttr, error) {
 	own := &syscall.SysProcAttr{Setsid: true} // a Ctrl-C is for who started it, which then stops it
 	if os.Geteuid() != 0 {
 		return own, nil
@@ -145,7 +154,7 @@ func who(dir string) (*syscall.SysProcAttr, error) {
 		if err := os.Chown(dir, uid, gid); err != nil {
 			return nil, err
 		}
-		look := exec.CommandContext(context.Background(), "/bin/sh", "-c", `cd -- "$1"`, "sh", dir)
+		look := exec.CommandContext(ctx, "/bin/sh", "-c", `cd -- "$1"`, "sh", dir)
 		look.SysProcAttr = own
 		if err := look.Run(); err != nil {
 			return nil, fmt.Errorf("PostgreSQL refuses to run as root, and the user %s cannot enter %s: run this as an ordinary user, or in a folder that everybody can pass through", name, dir)
@@ -164,7 +173,9 @@ func (s *Cluster) command(ctx context.Context, name string, args ...string) *exe
 func (s *Cluster) data() string { return filepath.Join(s.dir, "data") }
 
 // ended is a file that says that the server which the keeper started has ended.
-func (s *Cluster) ended() string { return filepath.Join(s.dir, "ended") }
+func (s *Cluster) ended() string {
+	return filepath.Join(s.dir, fmt.Sprintf("ended.%d", s.keeper.Process.Pid))
+}
 
 // make makes a cluster where there is none. One that was cut off while it was made is made anew.
 func (s *Cluster) make(ctx context.Context, c Config) error {
@@ -204,19 +215,47 @@ func quoted(text string) string {
 
 // keeper runs the server for as long as whoever started it lives: it waits for the end of its
 // input, which the kernel closes however that process ends, and then stops the server, whichever process that is by
-// then.
+// then. One that has hardly begun cannot be told yet, so it is told until it has ended.
 const keeper = `
-( "$1/postgres" -D "$2/data" >>"$2/log" 2>&1; : >"$2/ended" ) &
+( "$1/postgres" -D "$2/data" >>"$2/log" 2>&1 3>&-; : >"$2/ended.$$" ) &
+pid=$!
 read -r _
-"$1/pg_ctl" stop -s -D "$2/data" -m "$3" -t 60 >>"$2/log" 2>&1
+while
+	"$1/pg_ctl" stop -s -D "$2/data" -m "$3" -t 60 >>"$2/log" 2>&1
+	kill -0 $pid 2>&-
+do sleep 0.1; done
+rm -f "$2/ended.$$"
 [ ! -e "$2/data/postmaster.pid" ] || exit 1
-wait
 [ "$4" != remove ] || rm -rf "$2"
 `
 
-// leftover stops a server that still runs on the folder: of someone who has just been killed.
+// lock returns once no other keeper is at work on the folder, which may take it a while to stop its server. Ours holds
+// the lock until it has ended.
+func lock(ctx context.Context, dir string) (*os.File, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the folder of PostgreSQL: %w", err)
+	}
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
+		look := time.NewTimer(50 * time.Millisecond)
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("another process has the PostgreSQL in %s: %w", dir, err), f.Close())
+		}
+	}
+}
+
+// leftover stops a server that still runs on the folder: of a keeper that was killed.
 func (s *Cluster) leftover(ctx context.Context) error {
-	if s.command(ctx, filepath.Join(s.bin, "pg_ctl"), "status", "-s", "-D", s.data()).Run() != nil {
+	runs := s.command(ctx, filepath.Join(s.bin, "pg_ctl"), "status", "-s", "-D", s.data()).Run() == nil
+	if !runs {
 		return nil
 	}
 	return s.control(ctx, "stop", "fast")
@@ -287,7 +326,7 @@ func (s *Cluster) Create(ctx context.Context, database string) (err error) {
 	_, err = c.Exec(ctx, `CREATE DATABASE `+pgx.Identifier{database}.Sanitize()+` TEMPLATE template0 ENCODING 'UTF8'`)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == duplicateDatabase {
-		return nil
+		err = nil
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func start(t *testing.T, dir string, settings string) *pgcluster.Cluster {
 // folder is one that everybody can pass through.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "souk pg's \\ ")
+	dir, err := os.MkdirTemp("", "souk pg's \\ ") //nolint:usetesting // nobody but its owner passes through that one
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
 	require.NoError(t, os.Chmod(dir, 0o711))
@@ -72,13 +72,20 @@ func TestAClusterKeepsWhatItHas(t *testing.T) {
 
 	c = start(t, dir, "no_such_setting = 1\n") // settings are those of the first start
 	assert.Equal(t, 1, do(t, c, count))
-	successor := start(t, dir, "")
-	assert.Equal(t, 1, do(t, successor, count), "what still runs on the folder is stopped")
-	require.NoError(t, successor.Drop(t.Context(), "shop"))
-	_, err = pgx.Connect(t.Context(), successor.Address("shop"))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = pgcluster.Start(ended, pgcluster.Config{Dir: dir})
+	require.ErrorContains(t, err, "another process has the PostgreSQL in "+dir)
+	require.NoError(t, c.Drop(t.Context(), "shop"))
+	_, err = pgx.Connect(t.Context(), c.Address("shop"))
 	require.Error(t, err)
+
+	stopped := make(chan error, 1)
+	go func() { stopped <- c.Stop() }()
+	successor := start(t, dir, "") // waits for that one, and is not stopped with it
+	require.NoError(t, <-stopped)
+	require.NoError(t, successor.Create(t.Context(), "shop"))
 	require.NoError(t, successor.Stop())
-	require.NoError(t, c.Stop())
 }
 
 func TestAClusterThatCannotStartSaysWhy(t *testing.T) {

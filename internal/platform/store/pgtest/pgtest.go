@@ -76,6 +76,14 @@ func Own(t testing.TB) *pgcluster.Cluster {
 	return s
 }
 
+// Installed skips a test that starts an installed PostgreSQL by itself, where there is none.
+func Installed(t testing.TB) {
+	t.Helper()
+	if !pgcluster.Installed() {
+		missing(t, pgcluster.ErrNotInstalled)
+	}
+}
+
 // missing ends a test that needs a PostgreSQL.
 func missing(t testing.TB, err error) {
 	t.Helper()

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/platform/store/pgtest"
+)
+
+// TestUpReplicasGoesOnWithoutOneOfThem starts three replicas with the demo on a PostgreSQL of their own, kills one, and
+// goes on shopping.
+func TestUpReplicasGoesOnWithoutOneOfThem(t *testing.T) {
+	t.Parallel()
+	pgtest.Installed(t)
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o711)) // PostgreSQL passes through, where this runs as root
+	u := startUp(t, "replicas", dir, "--demo")
+	_, url := u.row(t, "front")
+	killed, at := u.row(t, "b")
+	buy := func(what string) {
+		t.Helper()
+		until(t, what, func() bool { // again, if it was at the one that was killed
+			l := goods(t, url, 1, 1)[0]
+			g, err := guest(t.Context(), url, nil)
+			if err != nil {
+				return false
+			}
+			if a, err := g.add(t.Context(), l.Variants[0].ID, 1); err != nil || a.status >= 300 {
+				return false
+			}
+			q, err := g.quote(t.Context())
+			if err != nil {
+				return false
+			}
+			c, _, err := g.checkout(t.Context(), q, "sandbox_ok", key())
+			return err == nil && c.Status == "placed"
+		})
+	}
+	buy("a purchase")
+	require.NoError(t, syscall.Kill(killed, syscall.SIGKILL))
+	until(t, "it is gone", func() bool { return gone(killed) })
+	buy("a purchase without it")
+	again := regexp.MustCompile(`b runs again, as process (\d+)`)
+	until(t, "it runs again", func() bool { return again.MatchString(u.said.String()) })
+	assert.Contains(t, u.said.String(), "b has ended (signal: killed)")
+	p := &process{public: at[len("http://"):]}
+	until(t, "it is ready", func() bool { return p.unready(t.Context()) == "" })
+	buy("a purchase with it")
+	report := verifyAt(t, filepath.Join(dir, "b"))
+	assert.True(t, report.Sound(), broken(report))
+
+	told, _ := u.row(t, "c")
+	require.NoError(t, syscall.Kill(told, syscall.SIGTERM))
+	until(t, "one that was told to stop has ended well", func() bool {
+		return regexp.MustCompile(`c has ended \(exit status 0\)`).MatchString(u.said.String())
+	})
+	buy("a purchase then")
+	u.end(t)
+	assert.NoFileExists(t, filepath.Join(dir, ownPostgreSQL, "data", "postmaster.pid"), "its PostgreSQL has ended too")
+	got := souk(t, nil, "verify", "--data", dir)
+	assert.Contains(t, got.stderr, "are in a PostgreSQL database")
+}
+
+// TestReplicasShareRequestsOutThemselves where there is no haproxy.
+func TestReplicasShareRequestsOutThemselves(t *testing.T) {
+	t.Parallel()
+	one, two := start(t, t.TempDir(), "--log-level", "error"), start(t, t.TempDir(), "--log-level", "error")
+	u := &upping{w: &world{}, o: upOptions{listen: "localhost:0", balancer: "souk"}, dir: t.TempDir(), show: newShow(&world{stdout: &safeText{}, getenv: os.Getenv})}
+	for _, r := range []*running{one, two} {
+		u.processes = append(u.processes, &process{name: "a", public: r.url[len("http://"):]})
+	}
+	require.NoError(t, u.raiseFront(t.Context()))
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- u.front.run(ctx) }()
+	require.True(t, u.untilReady(t.Context(), u.front.process))
+	one.stop()
+	<-one.status
+	until(t, "the other serves", func() bool {
+		res, err := http.Get("http://" + u.front.process.public + "/search?q=lamp")
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return res.StatusCode == http.StatusOK
+	})
+	stop()
+	require.NoError(t, <-ended)
+}
+
+func TestReplicasDoNotBeginWhereTheDataAreElsewhere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "orders.db"), nil, 0o600))
+	got := souk(t, nil, "up", "replicas", "--data", dir, "--listen", "localhost:0")
+	assert.Equal(t, exitFailed, got.status)
+	assert.Contains(t, got.stderr, "holds the databases of a souk on files: choose another --data")
+
+	dir = t.TempDir()
+	require.NoError(t, rememberDB(dir, "postgres://"))
+	got = souk(t, nil, "up", "replicas", "--data", dir, "--listen", "localhost:0")
+	assert.Equal(t, exitFailed, got.status)
+	assert.Contains(t, got.stderr, "give its address by --db or in SOUK_DB")
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, demoFilling), nil, 0o600))
+	got = souk(t, nil, "serve", "--demo", "--db", "postgres://localhost:1/none", "--data", dir, "--listen", "localhost:0")
+	assert.Equal(t, exitFailed, got.status)
+	assert.Contains(t, got.stderr, "drop that database and make it anew")
+}
