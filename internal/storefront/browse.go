@@ -197,8 +197,14 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 	out.Crumbs, out.Search = crumbs, a.text
 	out.Hidden = a.narrowed() || a.text != ""
 	out.Pager = views.Pager{Noun: "listing", Nouns: "listings"}
-	r := a.request()
+	r, first := a.request(), 1
 	r.Page = v.cursor(resultsSize)
+	if r.Page.Cursor != "" {
+		first += resultsSize // or more: pages are not counted
+	}
+	if out.Kind == views.ResultsSearch {
+		r.Count = v.counted()
+	}
 	reply, err := v.Search.Query(v.ctx(), r)
 	if err != nil {
 		if formFails(err) && v.query("cursor") == "" {
@@ -212,6 +218,7 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 		return err
 	}
 	out.Cards = cards(seen, reply.Hits)
+	traced(out.Cards, reply.Search, first)
 	out.Pager.Shown, out.Pager.Total = len(out.Cards), int(reply.Total)
 	if v.query("cursor") != "" {
 		out.Pager.First = a.url()

@@ -117,6 +117,8 @@ var asks = []ask{
 	{route: "POST /operator/orders/{order}/cancel", want: "303 303 403 403 403 403 303"},
 	{route: "POST /operator/orders/{order}/parts/{part}/cancel", want: "303 303 403 403 403 403 303"},
 	{route: "POST /operator/orders/{order}/retry-capture", want: "303 303 403 403 403 403 303"},
+	{route: "GET /operator/search", path: "/operator/search?from=2026-01-01&until=tomorrow&q=lamp&only=empty&sort=text_up", want: "303 303 403 403 403 403 200"},
+	{route: "GET /operator/search.csv", want: "303 303 403 403 403 403 200"},
 	{route: "GET /operator/coupons", want: "303 303 403 403 403 403 200"},
 	{route: "POST /operator/coupons", form: "code=ALL&amount=5,00", want: "303 303 403 403 403 403 303"},
 	{route: "GET /operator/coupons.csv", want: "303 303 403 403 403 403 200"},

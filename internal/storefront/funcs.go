@@ -31,6 +31,7 @@ func (r *Renderer) funcs() template.FuncMap {
 		"status": func(code int) failureWords { return wordsFor(code) },
 		"hxconf": func() string { return htmxConfig },
 		"add":    func(a, b int) int { return a + b },
+		"half":   func(n int) int { return n / 2 },
 		"width":  func(p views.Picture) int { return orElse(p.Width, 480) },
 		"height": func(p views.Picture) int { return orElse(p.Height, 480) },
 	}

@@ -265,7 +265,7 @@ func TestHtmxGetsThePartThatItAskedFor(t *testing.T) {
 	r, all := newRenderer(t), samples()
 	for name, part := range map[string]string{
 		"search": "results", "listing-added": "offer", "cart": "cart", "checkout": "quote", "waiting": "waiting", "orders": "orders",
-		"seller-listings": "listings", "seller-orders": "orders", "operator-sellers": "sellers", "operator-audit": "audit",
+		"seller-listings": "listings", "seller-orders": "orders", "operator-sellers": "sellers", "operator-audit": "audit", "operator-search": "searches",
 	} {
 		body := render(t, r, all[name], "HX-Request", "true", "HX-Target", part)
 		assert.NotContains(t, body, "<!doctype", name)

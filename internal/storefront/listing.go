@@ -31,6 +31,8 @@ func (v *visit) listing() error {
 	if err != nil {
 		return err
 	}
+	out.Canonical = out.URL
+	v.chosen(l.ID)
 	return v.show(http.StatusOK, out)
 }
 

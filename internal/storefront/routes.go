@@ -140,6 +140,8 @@ func operatorRoutes() []route {
 		{post, "/operator/orders/{order}/cancel", httpx.Operators, (*visit).cancelOrder},
 		{post, "/operator/orders/{order}/parts/{part}/cancel", httpx.Operators, (*visit).cancelPart},
 		{post, "/operator/orders/{order}/retry-capture", httpx.Operators, (*visit).retryCapture},
+		{get, views.PathOpSearch, httpx.Operators, (*visit).operatorSearch},
+		{get, pathOpSearchCSV, httpx.Operators, (*visit).operatorSearchCSV},
 		{get, views.PathOpCoupons, httpx.Operators, atOperators((*visit).coupons)},
 		{post, views.PathOpCoupons, httpx.Operators, atOperators((*visit).makeCoupon)},
 		{get, views.PathOpCoupons + ".csv", httpx.Operators, atOperators((*visit).couponsCSV)},

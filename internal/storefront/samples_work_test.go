@@ -204,6 +204,51 @@ func sampleShipping(page views.Page) views.View {
 	}
 }
 
+func sampleSearches(page views.Page) views.OperatorSearch {
+	out := sampleNoSearches(page)
+	out.Figures = []views.Figure{
+		{Text: "Searches", Value: "12,480"}, {Text: "Found nothing", Value: "7 %", Note: "874 searches"}, {Text: "Results chosen", Value: "5,012", Note: "40 % of searches, at most"},
+		{Text: "Among the first three", Value: "61 %", Note: "of what was chosen"}, {Text: "Order lines after", Value: "311.4", Note: "within a day, at most"},
+	}
+	out.Plot = &views.Plot{
+		Title: "12,480 searches in 7 days: 7 % of them found nothing.", Unit: "a day", Top: "2,000", First: sampleTime - 6*24*sampleHour, Last: sampleTime, Width: 600, Height: 200,
+		Lines: []views.Line{
+			{Text: "Searches", Points: "0,40 100,30 200,35 300,12 400,20 500,80 600,60", Ink: "ink"},
+			{Text: "Found nothing", Points: "0,190 100,188 200,185 300,187 400,180 500,192 600,189", Ink: "bad", Dashes: "2 4"},
+			{Text: "Results chosen", Points: "0,130 100,125 200,128 300,110 400,120 500,150 600,140", Ink: "good", Dashes: "8 4"},
+		},
+		Heads: []string{"Searches", "Found nothing", "Results chosen"},
+	}
+	for i := range 7 {
+		out.Plot.Days = append(out.Plot.Days, views.PlotDay{Day: out.Plot.First + clock.Time(i)*24*sampleHour, Values: []int{1600 + 40*i, 100 + i, 700 - 9*i}})
+	}
+	out.Columns = []views.Column{
+		{Text: "Text", URL: "/operator/search?sort=text_up"}, {Text: "Searches", URL: "/operator/search?sort=searches_up", Sorted: "descending", Number: true},
+		{Text: "Found nothing", URL: "/operator/search?sort=empty_down", Number: true}, {Text: "Results chosen", Number: true},
+		{Text: "Chosen by search", URL: "/operator/search?sort=chosen_down", Number: true}, {Text: "Orders after", URL: "/operator/search?sort=bought_down", Number: true}, {Text: "Help it"},
+	}
+	for i, text := range []string{"desk lamp", "lammp", "wireless noise cancelling headphones with microphone"} {
+		out.Rows = append(out.Rows, views.SearchRow{
+			Text: text, URL: "/search?q=x", Searches: 1204 / (i + 1), Empty: 430 * (i % 2), Clicks: 512 / (i + 1), Rate: "43 %", Bought: "12.5",
+			Rules: []views.Link{{Text: "Synonym", URL: "/operator/search/rules?query=x"}, {Text: "Pin", URL: "/operator/search/rules?query=x"}},
+		})
+	}
+	out.Only = []views.Choice{{Text: "All", URL: "/operator/search", Chosen: true}, {Text: "Found nothing", URL: "/operator/search?only=empty"}, {Text: "Nothing chosen", URL: "/operator/search?only=unchosen"}}
+	out.Chips = []views.Chip{{Label: "With", Text: "lam", URL: "/operator/search"}}
+	out.Keep = []views.Hidden{{Name: "only", Value: "empty"}}
+	out.Query, out.CSV, out.Pager = "lam", "/operator/search.csv", views.Pager{Shown: 3, Total: 214, Next: "/operator/search?cursor=x", Noun: "text", Nouns: "texts"}
+	return out
+}
+
+func sampleNoSearches(page views.Page) views.OperatorSearch {
+	return views.OperatorSearch{
+		Page: page, From: "2026-04-28", Until: "2026-05-04",
+		Ranges: []views.Choice{{Text: "7 days", URL: "/operator/search", Chosen: true}, {Text: "30 days", URL: "/operator/search"}, {Text: "90 days", URL: "/operator/search"}},
+		Empty:  views.Empty{Title: "Nobody has searched in these days", Text: "Here you will see what people search for and how often, what they do not find, which results they choose and what is bought after.", Links: []views.Link{{Text: "To the search", URL: "/search"}}},
+		Notes:  []string{"Days are in UTC. Counts are kept for 90 days. A text is listed once it was searched for 3 times in these days; nothing is known of who searched."},
+	}
+}
+
 func operatorSamples() map[string]views.View {
 	page := func(title, here string) views.Page { return signedIn(samplePage(title, views.AreaOperator, here)) }
 	modules := []views.ModuleRow{
@@ -238,10 +283,12 @@ func operatorSamples() map[string]views.View {
 		}},
 		"tax":              views.TaxTable{Page: page("New tax table", "/operator/taxes"), Action: "/operator/taxes/new", New: true, Countries: sampleCountries(), Form: views.NewForm(map[string]string{"included": "yes", "rates": "standard 19"}, map[string]string{"rates": "“standard 19” cannot be read: write each line as “standard: 19”."}, "rates")},
 		"operator-sellers": sellers, "operator-orders": views.OperatorOrders{Page: page("Orders", "/operator/orders"), States: tabs, Columns: columns, Rows: sampleOrderRows(), Pager: views.Pager{Shown: 5, Total: -1, Noun: "order", Nouns: "orders"}},
-		"operator-events":     views.OperatorEvents{Page: page("Parked events", "/operator/events"), Pager: one, Rows: []views.ParkedRow{{ID: "search-4411", Module: "search", Subscriber: "search.index", Position: 4411, Name: "catalog.listing_changed.v1", Key: "lst_01jx", Tries: 5, Error: "index lst_01jx: title is empty", ParkedAt: sampleTime, Behind: 2, Body: "{\n  \"listing\": \"lst_01jx\"\n}", Acts: []views.Act{{Text: "Try again", URL: "/operator/events/retry", Values: map[string]string{"id": "search-4411"}}, {Text: "Skip this event for good", URL: "/operator/events/skip", Values: map[string]string{"id": "search-4411"}}}}}},
-		"operator-jobs":       views.OperatorJobs{Page: page("Dead jobs", "/operator/jobs"), Pager: views.Pager{Shown: 1, Total: 1, Noun: "job", Nouns: "jobs"}, Rows: []views.JobRow{{Module: "orders", Kind: "orders.capture", Key: "ord_01jx", Tries: 12, Error: "capture ord_01jx: the provider does not answer", At: sampleTime, Acts: []views.Act{{Text: "Run it again", URL: "/operator/jobs/retry"}, {Text: "Drop it for good", URL: "/operator/jobs/drop"}}}}},
-		"operator-jobs-empty": views.OperatorJobs{Page: page("Dead jobs", "/operator/jobs"), Empty: views.Empty{Title: "No dead jobs", Text: "Everything that was begun is done or still being tried."}},
-		"operator-modules":    views.OperatorModules{Page: page("Modules", "/operator/modules"), Columns: heads, Heads: logs, Modules: modules, Logs: []views.LogRow{{Subscriber: "search.index", Log: "catalog", Position: 4399, Head: 4411, Lag: 12, Parked: 1, Status: views.Status{Text: "Behind", Tone: views.Warn}}}},
-		"operator-audit":      views.OperatorAudit{Page: page("Audit trail", "/operator/audit"), Modules: tabs, CSV: "/operator/audit.csv", Pager: one, Rows: []views.AuditRow{{At: sampleTime, Who: "Olga (operator)", Action: "catalog.seller_approved", Subject: "sel_01jx8v7", Before: "applied", After: "approved", Why: "Papers seen"}}},
+		"operator-search":       sampleSearches(page("Search", "/operator/search")),
+		"operator-search-empty": sampleNoSearches(page("Search", "/operator/search")),
+		"operator-events":       views.OperatorEvents{Page: page("Parked events", "/operator/events"), Pager: one, Rows: []views.ParkedRow{{ID: "search-4411", Module: "search", Subscriber: "search.index", Position: 4411, Name: "catalog.listing_changed.v1", Key: "lst_01jx", Tries: 5, Error: "index lst_01jx: title is empty", ParkedAt: sampleTime, Behind: 2, Body: "{\n  \"listing\": \"lst_01jx\"\n}", Acts: []views.Act{{Text: "Try again", URL: "/operator/events/retry", Values: map[string]string{"id": "search-4411"}}, {Text: "Skip this event for good", URL: "/operator/events/skip", Values: map[string]string{"id": "search-4411"}}}}}},
+		"operator-jobs":         views.OperatorJobs{Page: page("Dead jobs", "/operator/jobs"), Pager: views.Pager{Shown: 1, Total: 1, Noun: "job", Nouns: "jobs"}, Rows: []views.JobRow{{Module: "orders", Kind: "orders.capture", Key: "ord_01jx", Tries: 12, Error: "capture ord_01jx: the provider does not answer", At: sampleTime, Acts: []views.Act{{Text: "Run it again", URL: "/operator/jobs/retry"}, {Text: "Drop it for good", URL: "/operator/jobs/drop"}}}}},
+		"operator-jobs-empty":   views.OperatorJobs{Page: page("Dead jobs", "/operator/jobs"), Empty: views.Empty{Title: "No dead jobs", Text: "Everything that was begun is done or still being tried."}},
+		"operator-modules":      views.OperatorModules{Page: page("Modules", "/operator/modules"), Columns: heads, Heads: logs, Modules: modules, Logs: []views.LogRow{{Subscriber: "search.index", Log: "catalog", Position: 4399, Head: 4411, Lag: 12, Parked: 1, Status: views.Status{Text: "Behind", Tone: views.Warn}}}},
+		"operator-audit":        views.OperatorAudit{Page: page("Audit trail", "/operator/audit"), Modules: tabs, CSV: "/operator/audit.csv", Pager: one, Rows: []views.AuditRow{{At: sampleTime, Who: "Olga (operator)", Action: "catalog.seller_approved", Subject: "sel_01jx8v7", Before: "applied", After: "approved", Why: "Papers seen"}}},
 	}
 }

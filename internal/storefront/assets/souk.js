@@ -18,6 +18,13 @@
 
   doc.querySelectorAll(".strip [aria-current]").forEach(function (a) { a.closest(".strip").scrollLeft = a.offsetLeft - 60; });
 
+  // How one came to a listing is counted by now: the address to share says nothing of it.
+  var here = new URL(location.href);
+  if (here.pathname.slice(0, 3) === "/l/" && here.searchParams.has("found")) {
+    here.searchParams.delete("found");
+    history.replaceState(history.state, "", here);
+  }
+
   // What changed is said politely; what was folded open stays open.
   var open = [];
   doc.addEventListener("htmx:beforeSwap", function (e) {

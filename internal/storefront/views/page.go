@@ -33,6 +33,7 @@ const (
 type Page struct {
 	Title       string // of the window, without the shop's name; empty on the home page
 	Description string // for search engines; may be empty
+	Canonical   string // address by which search engines are to know it; empty for its own
 	Area        Area
 	Here        string // path and query of this page: to come back after signing in, and to mark the current link
 	Viewer      Viewer

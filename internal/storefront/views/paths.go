@@ -36,6 +36,7 @@ const (
 	PathOperator    = "/operator"
 	PathOpSellers   = "/operator/sellers"
 	PathOpOrders    = "/operator/orders"
+	PathOpSearch    = "/operator/search" // GET from, until, q, only, sort, cursor
 	PathOpCoupons   = "/operator/coupons"
 	PathOpShipping  = "/operator/shipping"
 	PathOpTaxes     = "/operator/taxes"
