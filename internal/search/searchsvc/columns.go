@@ -6,6 +6,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/search/searchsvc/internal/docset"
+	"souk/internal/search/searchsvc/internal/ranking"
 	"souk/internal/search/searchsvc/internal/words"
 )
 
@@ -21,7 +22,8 @@ type columns struct {
 	node    []int32 // of the category; none is 0
 	money   []uint8 // the currency
 	quality []uint8
-	sold    []int64 // how well it sells: see internal/sales
+	body    []uint16 // words of description and attributes
+	sold    []int64  // how well it sells: see internal/sales
 
 	shown   []uint64 // bitmaps
 	visible []uint64 // shown, and of an approved seller
@@ -34,7 +36,8 @@ type columns struct {
 	selling  []int64 // and the best that one in it has ever sold
 
 	titles  arena[byte]
-	terms   arena[uint32] // of titles, in order; those that glue several together come last
+	terms   arena[uint32]  // of titles, in order; those that glue several together come last
+	marked  []ranking.Mark // what is known of each of them, side by side
 	lexicon lexicon
 }
 
@@ -70,6 +73,7 @@ func (c *columns) grow(doc uint32) {
 	c.ids, c.from, c.created = grown(c.ids, n), grown(c.from, n), grown(c.created, n)
 	c.seller, c.brand, c.node = grown(c.seller, n), grown(c.brand, n), grown(c.node, n)
 	c.money, c.quality, c.sold = grown(c.money, n), grown(c.quality, n), grown(c.sold, n)
+	c.body = grown(c.body, n)
 	c.titles.grow(n)
 	c.terms.grow(n)
 	w := docset.Words(n)
@@ -142,17 +146,35 @@ func (c *columns) setGrade(doc uint32) {
 }
 
 // setTitle keeps the title of a number that is new.
-func (c *columns) setTitle(doc uint32, title string, tokens []words.Token) {
-	c.titles.put(doc, []byte(title))
-	ids := make([]uint32, 0, 32)
-	for _, glued := range []bool{false, true} {
-		for i := range tokens {
-			if tokens[i].Glued == glued {
-				ids = append(ids, c.lexicon.id(tokens[i].Term))
+func (c *columns) setTitle(doc uint32, row *shelfRow, tokens []words.Token) {
+	c.titles.put(doc, []byte(row.Title))
+	c.body[doc] = uint16(min(row.Body, math.MaxUint16)) //nolint:gosec // bounded
+	ids, marks := make([]uint32, 0, 32), make([]ranking.Mark, 0, 32)
+	inTitleOrder(tokens, func(token *words.Token) {
+		ids = append(ids, c.lexicon.id(token.Term))
+		m := ranking.Mark(0)
+		if i := len(marks); i < len(row.Marks) && row.Marks[i] > 0 {
+			m = ranking.Echoed
+			if row.Marks[i] >= severalTimes {
+				m |= ranking.Stressed
 			}
 		}
-	}
+		if token.Glued {
+			m |= ranking.Glued
+		}
+		if ranking.IsAccessory(token.Term) {
+			m |= ranking.Accessory
+		}
+		marks = append(marks, m)
+	})
 	c.terms.put(doc, ids)
+	c.marked = append(c.marked, marks[:len(c.terms.of(doc))]...)
+}
+
+// marksOf is what is known of each term of a title.
+func (c *columns) marksOf(doc uint32) []ranking.Mark {
+	from, size := int(c.terms.from[doc]), int(c.terms.size[doc])
+	return c.marked[from : from+size : from+size]
 }
 
 // keyOf is an id in few bytes. One that is not of the usual shape, which only tests make, is

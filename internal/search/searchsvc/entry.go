@@ -30,7 +30,10 @@ type entry struct {
 	Quality   uint8
 	Text      text
 
-	doc int64 // its number, once it has one
+	doc   int64  // its number, once it has one
+	terms string // as they are indexed, once they were analysed
+	marks []byte // how often description and details have each term of the title, as setTitle orders them; 2 is several times
+	body  int    // words of description and details
 }
 
 // text is what is searched for words.
@@ -69,18 +72,17 @@ func cutAt(s string, most int) string {
 	return s[:most]
 }
 
-// analysed are the terms of listings, as they are indexed.
-func analysed(all []*entry, categories spokenPaths) []string {
-	out := make([]string, len(all))
+// analyse finds the terms of listings.
+func analyse(all []*entry, categories spokenPaths) {
 	each := func(from, step int) {
 		var in analysis
 		for i := from; i < len(all); i += step {
-			out[i] = in.terms(all[i], categories.of(all[i]))
+			in.terms(all[i], categories.of(all[i]))
 		}
 	}
 	if len(all) < 16 {
 		each(0, 1)
-		return out
+		return
 	}
 	var working sync.WaitGroup
 	workers := min(runtime.GOMAXPROCS(0), 4)
@@ -97,35 +99,69 @@ func analysed(all []*entry, categories spokenPaths) []string {
 			panic(v) // where the writer catches it
 		}
 	}
-	return out
 }
 
 // analysis is room to analyse one listing after the other.
 type analysis struct {
-	tokens []words.Token
-	seen   map[string]struct{}
-	out    []byte
+	title, tokens []words.Token
+	seen          map[string]uint8 // each term, with how often description and details have it
+	out           []byte
 }
 
-// terms are the terms of a listing, each once.
-func (a *analysis) terms(e *entry, category string) string {
+// severalTimes is as often as is told apart.
+const severalTimes = 2
+
+// terms finds the terms of a listing, each once, and which of its title's come again.
+func (a *analysis) terms(e *entry, category string) {
 	if a.seen == nil {
-		a.seen = map[string]struct{}{}
+		a.seen = map[string]uint8{}
 	}
 	clear(a.seen)
 	a.out = a.out[:0]
 	t := &e.Text
-	for _, text := range [...]string{t.Title, t.Brand, category, t.Description, t.Details, t.Codes} {
+	a.title = words.Tokens(a.title[:0], t.Title)
+	a.add(a.title, false)
+	for _, text := range [...]string{t.Brand, category} {
 		a.tokens = words.Tokens(a.tokens[:0], text)
-		for i := range a.tokens {
-			term := a.tokens[i].Term
-			if _, again := a.seen[term]; !again {
-				a.seen[term] = struct{}{}
-				a.out = append(appendTerm(a.out, term), ' ')
+		a.add(a.tokens, false)
+	}
+	e.body = 0
+	for _, text := range [...]string{t.Description, t.Details} {
+		a.tokens = words.Tokens(a.tokens[:0], text)
+		a.add(a.tokens, true)
+		e.body += len(a.tokens)
+	}
+	a.tokens = words.Tokens(a.tokens[:0], t.Codes)
+	a.add(a.tokens, false)
+	e.terms = string(a.out)
+	e.marks = make([]byte, 0, len(a.title))
+	inTitleOrder(a.title, func(token *words.Token) { e.marks = append(e.marks, a.seen[token.Term]) })
+}
+
+func (a *analysis) add(tokens []words.Token, body bool) {
+	for i := range tokens {
+		term := tokens[i].Term
+		times, again := a.seen[term]
+		if !again {
+			a.out = append(appendTerm(a.out, term), ' ')
+		}
+		if body && times < severalTimes {
+			times++
+		}
+		a.seen[term] = times
+	}
+}
+
+// inTitleOrder calls fn for the terms of a title in the order in which memory keeps them: those
+// that glue several together come last.
+func inTitleOrder(tokens []words.Token, fn func(token *words.Token)) {
+	for _, glued := range []bool{false, true} {
+		for i := range tokens {
+			if tokens[i].Glued == glued {
+				fn(&tokens[i])
 			}
 		}
 	}
-	return string(a.out)
 }
 
 // appendTerm adds a term as the index has it: without the signs that FTS5 would divide it at.
@@ -156,7 +192,7 @@ func (e *entry) print() []byte {
 func entryOf(e catalog.ListingChanged) entry {
 	out := entry{
 		ID: e.ListingID, Version: e.Version, Seller: e.SellerID, Path: e.Path, Image: e.Image,
-		Variants: len(e.Variants), CreatedAt: e.CreatedAt,
+		Variants: len(e.Variants), CreatedAt: e.CreatedAt, marks: []byte{},
 		Shown: e.Status == catalog.ListingActive && len(e.Variants) > 0,
 	}
 	for i, v := range e.Variants {

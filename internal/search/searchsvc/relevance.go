@@ -87,6 +87,7 @@ type ranker struct {
 	w         *walk
 	query     ranking.Query
 	bits      []uint64 // the words, as bits, that a term stands for
+	fit       []float32
 	candidate ranking.Candidate
 }
 
@@ -114,16 +115,30 @@ func (r *ranker) free() { docset.Free(r.bits) }
 func (r *ranker) score(doc uint32, why *ranking.Explanation) float32 {
 	w, c := r.w, &r.candidate
 	*c = ranking.Candidate{
-		Title: w.terms.of(doc), InStock: docset.Test(w.inStock, doc), Quality: w.quality[doc],
+		Title: w.terms.of(doc), Marks: w.marksOf(doc), Body: w.body[doc], InStock: docset.Test(w.inStock, doc), Quality: w.quality[doc],
 		Brand: r.said(w.inBrand[w.columns.brand[doc]]), Category: r.said(w.inNode[w.columns.node[doc]]),
 	}
 	c.Head = r.said(c.Title) | c.Brand | c.Category
+	r.fit = r.fit[:0]
 	for i := range w.asked {
-		if w.asked[i].all.Has(doc) {
+		fit := w.asked[i].fit(doc)
+		if fit > 0 {
 			c.Has |= 1 << i
 		}
+		r.fit = append(r.fit, fit)
 	}
+	c.Fit = r.fit
 	return ranking.Score(&r.query, c, why)
+}
+
+// fit is the weight of the best that fits the word and that a listing has; 0 if it has none.
+func (a *asked) fit(doc uint32) (best float32) {
+	for i := range a.parts {
+		if p := &a.parts[i]; float32(p.Weight) > best && p.rows.Has(doc) {
+			best = float32(p.Weight)
+		}
+	}
+	return best
 }
 
 // said are the words that are among terms.

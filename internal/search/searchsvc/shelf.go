@@ -151,7 +151,7 @@ func (s *shelf) takeListing(row *shelfRow) {
 		s.latest[doc/64] = max(s.latest[doc/64], s.created[doc])
 		if row.Shown {
 			s.tokens = words.Tokens(s.tokens[:0], row.Title)
-			s.setTitle(doc, row.Title, s.tokens)
+			s.setTitle(doc, row, s.tokens)
 		}
 	}
 	s.setPrice(doc, row.From)

@@ -39,9 +39,9 @@ func newSet(name string) *set {
 		look: write(`SELECT id, doc, version, shown, print FROM %[1]s WHERE id IN (?)`),
 		ends: write(`SELECT coalesce(max(doc), 0) AS doc, (SELECT coalesce(max(change), 0) FROM %[1]s) AS change FROM %[1]s`),
 		insert: write(`INSERT INTO %[1]s (doc, id, change, version, shown, seller_id, path, image, currency, price_from, price_to,
-			in_stock, variants, created_at, quality, print, title, brand, description) VALUES `),
+			in_stock, variants, created_at, quality, print, title, brand, description, marks, body) VALUES `),
 		update:    write(`UPDATE %[1]s SET ` + state + ` WHERE doc = ?`),
-		updateAll: write(`UPDATE %[1]s SET ` + state + `, print = ?, title = ?, brand = ?, description = ?, doc = ? WHERE doc = ?`),
+		updateAll: write(`UPDATE %[1]s SET ` + state + `, print = ?, title = ?, brand = ?, description = ?, marks = ?, body = ?, doc = ? WHERE doc = ?`),
 		index:     write(`INSERT INTO %[2]s (rowid, terms) VALUES `),
 		unindex:   write(`DELETE FROM %[2]s WHERE rowid = ?`),
 		retire:    write(`INSERT INTO %[5]s (doc, change) VALUES (?, ?)`),
@@ -61,7 +61,7 @@ func newSet(name string) *set {
 		addCategory: write(`INSERT INTO %[4]s (id, path, name, words, change) VALUES (?, ?, ?, ` + fullName + `, ` + next + `%[4]s)) ON CONFLICT (id) DO NOTHING`),
 
 		newListings: write(`SELECT l.doc, l.id, l.title, l.brand, l.path, l.seller_id, l.created_at, l.price_from, l.currency, l.shown, l.in_stock,
-			l.quality, l.change, coalesce(s.score, 0) AS sold FROM %[1]s l LEFT JOIN sold s ON s.listing_id = l.id WHERE l.change > ? ORDER BY l.change LIMIT ?`),
+			l.quality, l.marks, l.body, l.change, coalesce(s.score, 0) AS sold FROM %[1]s l LEFT JOIN sold s ON s.listing_id = l.id WHERE l.change > ? ORDER BY l.change LIMIT ?`),
 		newSold:       write(`SELECT l.doc, s.score FROM sold s JOIN %[1]s l ON l.id = s.listing_id WHERE s.change > ?`),
 		newFormer:     write(`SELECT doc, change FROM %[5]s WHERE change > ? AND change <= ? ORDER BY change`),
 		newSellers:    write(`SELECT id, slug, name, approved, change FROM %[3]s WHERE change > ? ORDER BY change`),
@@ -181,6 +181,8 @@ type (
 		Shown     bool              `db:"shown"`
 		InStock   bool              `db:"in_stock"`
 		Quality   uint8             `db:"quality"`
+		Marks     []byte            `db:"marks"`
+		Body      int64             `db:"body"`
 		Sold      int64             `db:"sold"`
 		Change    int64             `db:"change"`
 	}

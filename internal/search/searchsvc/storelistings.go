@@ -87,6 +87,10 @@ func (s *set) store(tx *store.Tx, all []entry, heard bool) error {
 			again = append(again, e)
 		}
 	}
+	worded := slices.DeleteFunc(slices.Concat(again, fresh), func(e *entry) bool { return !e.Shown || known[e.ID].same(e) })
+	if err := s.analyse(tx, worded); err != nil {
+		return err
+	}
 	var words []*entry // in the order of their numbers
 	for _, e := range again {
 		moved, err := s.change(tx, known[e.ID], e, &at)
@@ -124,8 +128,7 @@ func newest(all []entry) []entry {
 // moved is true: so the words of a number never change, and what memory keeps of them stays right.
 func (s *set) change(tx *store.Tx, old heardRow, e *entry, at *numbering) (moved bool, err error) {
 	change := at.change()
-	print := e.print()
-	if old.Shown == e.Shown && string(old.Print) == string(print) {
+	if old.same(e) {
 		if _, err := tx.Exec(s.update, append(stateOf(e, change), old.Doc)...); err != nil {
 			return false, fmt.Errorf("update listing %s: %w", e.ID, err)
 		}
@@ -143,14 +146,14 @@ func (s *set) change(tx *store.Tx, old heardRow, e *entry, at *numbering) (moved
 		}
 		e.doc = at.doc()
 	}
-	if _, err := tx.Exec(s.updateAll, append(append(stateOf(e, change), print), e.Text.Title, e.Text.Brand, e.shownText(), e.doc, old.Doc)...); err != nil {
+	if _, err := tx.Exec(s.updateAll, append(append(stateOf(e, change), e.print()), e.Text.Title, e.Text.Brand, e.shownText(), e.marks, e.body, e.doc, old.Doc)...); err != nil {
 		return false, fmt.Errorf("update listing %s: %w", e.ID, err)
 	}
 	return e.Shown, nil
 }
 
 const (
-	insertValues = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	insertValues = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertMost   = 128 // rows in one statement
 )
 
@@ -172,11 +175,11 @@ func several[T any](all []T, fn func(some []T) error) error {
 // insertAll stores listings of which nothing is there yet.
 func (s *set) insertAll(tx *store.Tx, fresh []*entry, at *numbering) error {
 	return several(fresh, func(some []*entry) error {
-		args := make([]any, 0, 20*len(some))
+		args := make([]any, 0, 22*len(some))
 		for _, e := range some {
 			e.doc = at.doc()
 			args = append(append(args, e.doc, string(e.ID)), stateOf(e, at.change())...)
-			args = append(args, e.print(), e.Text.Title, e.Text.Brand, e.shownText())
+			args = append(args, e.print(), e.Text.Title, e.Text.Brand, e.shownText(), e.marks, e.body)
 		}
 		if _, err := tx.Exec(s.insert+strings.Repeat(insertValues+", ", len(some)-1)+insertValues, args...); err != nil {
 			return fmt.Errorf("insert %d listings: %w", len(some), err)
@@ -185,23 +188,35 @@ func (s *set) insertAll(tx *store.Tx, fresh []*entry, at *numbering) error {
 	})
 }
 
+// same says whether a listing still has the words that it had.
+func (r heardRow) same(e *entry) bool {
+	return r.Doc != 0 && r.Shown == e.Shown && string(r.Print) == string(e.print())
+}
+
+// analyse finds the words of listings.
+func (s *set) analyse(q store.Queryer, all []*entry) error {
+	if len(all) == 0 {
+		return nil
+	}
+	categories, err := s.categories(q, all)
+	if err != nil {
+		return err
+	}
+	analyse(all, categories)
+	return nil
+}
+
 // indexWords indexes the words of listings; those not shown have none.
 func (s *set) indexWords(tx *store.Tx, all []*entry) error {
 	all = slices.DeleteFunc(all, func(e *entry) bool { return !e.Shown })
 	if len(all) == 0 {
 		return nil
 	}
-	categories, err := s.categories(tx, all)
-	if err != nil {
-		return err
-	}
-	terms := analysed(all, categories)
 	return several(all, func(some []*entry) error {
 		args := make([]any, 0, 2*len(some))
-		for i, e := range some {
-			args = append(args, e.doc, terms[i])
+		for _, e := range some {
+			args = append(args, e.doc, e.terms)
 		}
-		terms = terms[len(some):]
 		if _, err := tx.Exec(s.index+strings.Repeat("(?, ?), ", len(some)-1)+"(?, ?)", args...); err != nil {
 			return fmt.Errorf("index the words of %d listings: %w", len(some), err)
 		}
