@@ -46,6 +46,7 @@ type proofs struct {
 type neighbours struct {
 	layout layout
 	proofs proofs
+	hedge  time.Duration // after which a read is asked again; 0 for never
 	probes probes
 	tel    *telemetry.Telemetry
 
@@ -110,7 +111,7 @@ type connecting interface {
 func clientOf[Client connecting](n *neighbours, from, to string, make func(rpc.RemoteOptions) (Client, error)) Client {
 	figures := newEdgeFigures(n.tel.Module(from), to)
 	o := rpc.RemoteOptions{
-		URL: n.layout.remote[to].String(), HTTP: peer.Client(n.calling(n.layout.remote[to], from)), From: from,
+		URL: n.layout.remote[to].String(), HTTP: peer.Client(n.calling(n.layout.remote[to], from)), From: from, Hedge: n.hedge,
 		Tracer: n.tel.Traces, OnCall: figures.called,
 	}
 	if n.probes.edge != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/url"
 	"strings"
 	"testing"
@@ -89,4 +90,22 @@ func TestWhyANeighbourIsNotMetIsSaidWhenItChanges(t *testing.T) {
 		assert.Equal(t, 1, strings.Count(log.String(), "connected"), log.String())
 		assert.Equal(t, errs.Code("peer.bad_signature"), rootCode(wrong))
 	})
+}
+
+// heldOptions is a client that keeps what it was made with.
+type heldOptions struct{ rpc.RemoteOptions }
+
+func (heldOptions) Connect(context.Context) error { return nil }
+
+func TestReadsAreHedgedWhenThatIsAsked(t *testing.T) {
+	t.Parallel()
+	tel, err := telemetry.Start(t.Context(), telemetry.Config{Out: io.Discard, Level: "error"})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, tel.Stop(context.Background())) }()
+	for _, after := range []time.Duration{0, 50 * time.Millisecond} {
+		n := newNeighbours(layout{remote: map[string]*url.URL{"payments": {Scheme: "http", Host: "payments.test"}}}, proofs{}, tel)
+		n.hedge = after
+		made := clientOf(n, "orders", "payments", func(o rpc.RemoteOptions) (heldOptions, error) { return heldOptions{o}, nil })
+		assert.Equal(t, after, made.Hedge)
+	}
 }

@@ -37,6 +37,7 @@ type serveOptions struct {
 	private                      string // address for neighbours; "" for none
 	layout                       layout
 	broker                       brokerOptions
+	hedge                        time.Duration // after which a neighbour is asked a read again; 0 for never
 	proofs                       proofs
 }
 
@@ -136,7 +137,7 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 		return err
 	}
 	a, err := wire(ctx, dir, tel, wireOptions{
-		db: o.db, demo: o.demo, templates: o.templates, at: w.at, layout: o.layout, proofs: o.proofs, broker: o.broker, probes: w.probes,
+		db: o.db, demo: o.demo, templates: o.templates, at: w.at, layout: o.layout, proofs: o.proofs, broker: o.broker, hedge: o.hedge, probes: w.probes,
 	})
 	if err != nil {
 		return err

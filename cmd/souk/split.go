@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -17,6 +18,7 @@ type splitFlags struct {
 	cert, key, caFiles *string
 	bus, busPrefix     *string
 	busReplicas        *int
+	hedge              *time.Duration
 }
 
 // secretVariable is where the secret may be instead of in a file.
@@ -33,6 +35,7 @@ func addSplit(flags *pflag.FlagSet) splitFlags {
 		bus:         flags.String("bus", "", "`URL` of NATS with JetStream, nats://host:4222, to carry events between processes; default: they read each other's logs over HTTP"),
 		busPrefix:   flags.String("bus-prefix", "souk", "`PREFIX` of this marketplace's names in NATS"),
 		busReplicas: flags.Int("bus-replicas", 1, "copies of each log that NATS keeps: 3 in a cluster of three"),
+		hedge:       flags.Duration("hedge", 0, "ask a module in another process a second time when a read has no answer after this `DURATION`, and take what comes first; default: never"),
 		caFiles:     flags.String("peer-ca", "", "`FILE` with the authority of all processes' certificates (PEM)"),
 	}
 }
@@ -47,6 +50,9 @@ func (s splitFlags) read(getenv func(string) string, o *serveOptions) (err error
 	}
 	o.private = *s.private
 	o.broker = brokerOptions{url: *s.bus, prefix: *s.busPrefix, replicas: *s.busReplicas}
+	if o.hedge = *s.hedge; o.hedge < 0 {
+		return config.Mistakef("--hedge %s is before the first try", o.hedge)
+	}
 	if o.private != "" {
 		if _, _, err := net.SplitHostPort(o.private); err != nil {
 			return config.Mistakef("--private %s is not host:port", o.private)

@@ -6,12 +6,15 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"souk/internal/platform/peer/peertest"
+	"souk/internal/platform/rpc"
 )
 
 func TestSettingsOfASplitThatMakeNoSense(t *testing.T) {
@@ -30,6 +33,7 @@ func TestSettingsOfASplitThatMakeNoSense(t *testing.T) {
 		"not an address":          {args: []string{"--private", "x", "--peer-secret-file", good}, want: "--private x is not host:port"},
 		"a secret easily guessed": {args: []string{"--private", "localhost:0", "--peer-secret-file", weak}, want: "secret 1 has 5 bytes and needs 32"},
 		"half a certificate":      {args: []string{"--private", "localhost:0", "--peer-cert", good}, want: "--peer-cert, --peer-key and --peer-ca belong together"},
+		"a hedge before it all":   {args: []string{"--hedge", "-1s"}, want: "--hedge -1s is before the first try"},
 		"a demo in parts":         {args: []string{"--demo", "--remote", "payments=http://localhost:1", "--peer-secret-file", good}, want: "--demo fills one process"},
 	}
 	for name, tt := range tests {
@@ -55,7 +59,10 @@ func TestWithoutItsNeighbourAProcessDoesWhatItCan(t *testing.T) {
 	args := func(i int) []string {
 		return append(out.arguments(i, at), "--log-level", "error", "--peer-secret-file", secret)
 	}
-	s.running = start(t, s.dir, args(0)...)
+	var hedge atomic.Int64
+	seeing := probes{edge: func(o *rpc.RemoteOptions) { hedge.Store(int64(o.Hedge)) }}
+	s.running = startProbed(t, s.dir, &safeText{}, seeing, append(args(0), "--hedge", "2s")...)
+	assert.Equal(t, 2*time.Second, time.Duration(hedge.Load()), "as was asked")
 	status, body := s.get(t, "/readyz")
 	assert.Equal(t, http.StatusServiceUnavailable, status)
 	assert.Contains(t, body, "souk.not_connected")

@@ -91,7 +91,7 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		o.layout = oneProcess()
 	}
 	a := &app{dir: dir, db: o.db, tel: tel, dbs: map[string]*store.DB{}, sources: map[bus.Log]bus.Source{}, neighbours: newNeighbours(o.layout, o.proofs, tel)}
-	a.neighbours.probes = o.probes
+	a.neighbours.hedge, a.neighbours.probes = o.hedge, o.probes
 	a.closers = append(a.closers, a.neighbours.close)
 	defer func() {
 		if err != nil {
@@ -247,6 +247,7 @@ type wireOptions struct {
 	layout     layout // which modules are here; everything if nothing is said
 	proofs     proofs // what neighbours know each other by
 	broker     brokerOptions
+	hedge      time.Duration // after which a neighbour is asked a read again; 0 for never
 	probes     probes
 }
 
