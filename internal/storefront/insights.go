@@ -163,8 +163,8 @@ func searchRow(t search.SearchedText) views.SearchRow {
 		Text: t.Text, URL: withParam(views.PathSearch, "q", t.Text), Searches: int(f.Searches), Empty: int(f.Empty), Clicks: int(f.Clicks),
 		Rate: share(f.Clicks, f.Searches), Bought: orderLines(f.Bought),
 		Rules: []views.Link{
-			{Text: "Synonym", URL: withParams(pathOpRules, url.Values{"query": {t.Text}, "kind": {"synonym"}})},
-			{Text: "Pin", URL: withParams(pathOpRules, url.Values{"query": {t.Text}, "kind": {"pin"}})},
+			{Text: "Synonym", URL: withParams(pathOpRules, url.Values{"query": {t.Text}, "kind": {string(search.RuleSynonyms)}})},
+			{Text: "Pin", URL: withParams(pathOpRules, url.Values{"query": {t.Text}, "kind": {string(search.RulePin)}})},
 		},
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"souk/internal/search/searchsvc/internal/popular"
 )
 
-// What is counted, and for how long: docs/decisions/0012 says why.
+// What is counted, and for how long: docs/decisions/0013 says why.
 const (
 	textsADay    = 5000            // texts that are kept of a day
 	countsWait   = 3 * time.Second // before what was counted is written: what a crash may lose
@@ -24,7 +24,7 @@ const (
 	leastShown   = 3               // searches of a text before an operator sees it
 	clickedKept  = 48              // hours
 	boughtWithin = 24              // hours between the choice of a result and an order that is counted as following
-	lastCounts   = 5 * time.Second // for writing at the end
+	writeTime    = 5 * time.Second // for writing
 )
 
 // counting is what is being counted.
@@ -34,6 +34,7 @@ type counting struct {
 	writing sync.Mutex    // one after the other, so that a day is written in order
 	asked   recent        // keys of searches
 	noted   recent        // and of choices, which a caller that got no answer may repeat
+	learnt  clock.Time    // when suggestions were told last
 }
 
 func newCounting() *counting {
@@ -154,12 +155,16 @@ func (s *Service) known(ctx context.Context, day int64, name string) (bool, erro
 
 // Count writes what is counted every few seconds until ctx ends, and then once more.
 func (s *Service) Count(ctx context.Context) error {
+	s.counting.writing.Lock()
+	err := s.learn(ctx)
+	s.counting.writing.Unlock()
+	if err != nil && ctx.Err() == nil {
+		s.telemetry.Log.Warn().Err(err).Msg("suggestions do not know what people search for yet")
+	}
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCounts)
-			defer cancel()
-			s.writeCounts(last)
+			s.writeCounts(context.WithoutCancel(ctx))
 			return nil
 		case <-s.counting.wake:
 		}
@@ -203,10 +208,13 @@ func (s *Service) WriteCounts(ctx context.Context) error {
 			}
 		})
 	}
+	// What is taken is written, also when whoever asked for it goes.
+	writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
+	defer cancel()
 	for _, b := range c.counter.Take() {
-		if err := s.db.Write(ctx, func(tx *store.Tx) error { return writeBatch(tx, b) }); err != nil {
+		if err := s.db.Write(writing, func(tx *store.Tx) error { return writeBatch(tx, b) }); err != nil {
 			return fmt.Errorf("write what people searched for: %w", err)
 		}
 	}
-	return nil
+	return s.learn(ctx)
 }

@@ -18,6 +18,7 @@ import (
 	"souk/internal/orders/orderstest"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/id"
+	"souk/internal/platform/money"
 	"souk/internal/platform/store"
 	"souk/internal/search"
 )
@@ -69,14 +70,12 @@ func (w *till) rows() (searches, days, clicks int) {
 func TestCountsAreWrittenAtTheEnd(t *testing.T) {
 	t.Parallel()
 	w := newTill(t)
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- w.Count(ctx) }()
 	w.asks("lamp", 3)
 	searches, _, _ := w.rows()
 	assert.Zero(t, searches, "no search writes")
+	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	require.NoError(t, <-ended)
+	require.NoError(t, w.Count(ctx))
 	searches, days, _ := w.rows()
 	assert.Equal(t, [2]int{1, 1}, [2]int{searches, days})
 
@@ -235,4 +234,67 @@ func TestSearchesOverHTTP(t *testing.T) {
 		status, _ := s.do(who, http.MethodGet, "insights?only=unchosen&sort=bought&reverse=true&q=lamp")
 		assert.Equal(t, want, status, who)
 	}
+}
+
+// TestWhatIsPopularIsSuggested says which searches become suggestions.
+func TestWhatIsPopularIsSuggested(t *testing.T) {
+	t.Parallel()
+	w := newTill(t)
+	goods := func(titles ...string) {
+		north := catalog.SellerIDs.New()
+		events := []store.Event{catalog.SellerChanged{SellerID: north, Slug: "north", Name: "North", Status: catalog.SellerApproved}}
+		for _, title := range titles {
+			events = append(events, catalog.ListingChanged{
+				ListingID: catalog.ListingIDs.New(), SellerID: north, Title: title, Status: catalog.ListingActive, Version: 1,
+				Variants: []catalog.ListingVariant{{Price: money.Money{Minor: 100, Currency: "EUR"}, InStock: true}},
+			})
+		}
+		require.NoError(t, w.goods.Write(t.Context(), func(tx *store.Tx) error {
+			for _, e := range events {
+				if err := tx.Publish(e); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		require.NoError(t, w.bus.Drain(t.Context()))
+	}
+	suggested := func(text string) []string {
+		reply, err := w.Suggest(t.Context(), search.SuggestRequest{Text: text, Limit: 20})
+		require.NoError(t, err)
+		texts := []string{}
+		for _, s := range reply.Suggestions {
+			if s.Kind == search.SuggestQuery {
+				texts = append(texts, s.Text)
+			}
+		}
+		return texts
+	}
+	later := func(d time.Duration) {
+		w.clock.Advance(d)
+		require.NoError(t, w.WriteCounts(t.Context()))
+	}
+	goods("Lamp of brass, tall", "Lantern of oak")
+	w.asks("lamp tall", 4)
+	w.asks("lantern oak", 2)
+	w.asks("lan trombone", 9) // some words only
+	w.asks("laxative", 9)     // nothing
+	later(0)
+	assert.NotContains(t, suggested("la"), "lamp tall", "not often enough")
+	w.asks("lamp tall", 1)
+	later(2 * time.Minute)
+	assert.Contains(t, suggested("la"), "lamp tall")
+	assert.NotContains(t, suggested("la"), "lantern oak")
+	later(24 * time.Hour)
+	w.asks("lantern oak", 1)
+	later(2 * time.Minute)
+	assert.Contains(t, suggested("la"), "lantern oak", "on two days")
+	for _, never := range []string{"lan trombone", "laxative"} {
+		assert.NotContains(t, suggested("la"), never)
+	}
+	w.start()
+	require.NoError(t, w.WriteCounts(t.Context()))
+	assert.Contains(t, suggested("la"), "lamp tall", "after a restart")
+	later(31 * 24 * time.Hour)
+	assert.NotContains(t, suggested("la"), "lamp tall", "forgotten")
 }

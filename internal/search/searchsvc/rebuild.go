@@ -272,7 +272,7 @@ func (s *Service) giveUp(ctx context.Context) error {
 
 // prepareShelf reads the set into memory before anyone waits for it.
 func (s *Service) prepareShelf(ctx context.Context, from *set, generation int64) error {
-	next := newShelf(generation)
+	next := s.emptyShelf(generation)
 	err := s.db.Read(ctx, func(q store.Queryer) error {
 		for {
 			// How far the idle set is written nobody else asks: all that there is.

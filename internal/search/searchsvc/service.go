@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"souk/internal/catalog"
@@ -18,6 +19,7 @@ import (
 	"souk/internal/platform/store"
 	"souk/internal/platform/telemetry"
 	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/suggest"
 	"souk/internal/search/searchsvc/internal/words"
 )
 
@@ -51,6 +53,7 @@ type Service struct {
 	jobs       *job.Runner
 	counting   *counting
 	part       bool
+	popular    atomic.Pointer[[]suggest.Popular]
 	outcomes   sync.Map // of outcome to telemetry.Counter
 	took       telemetry.Histogram
 	unsettled  unsettled
@@ -193,7 +196,7 @@ func (s *Service) catchUp(v view) error {
 	case s.shelf != nil && s.shelf.generation > v.marks.Generation:
 		return errOvertaken
 	case s.shelf == nil || s.shelf.generation < v.marks.Generation:
-		s.shelf = newShelf(v.marks.Generation)
+		s.shelf = s.emptyShelf(v.marks.Generation)
 		if s.next != nil && s.next.generation == v.marks.Generation {
 			s.shelf = s.next
 		}
