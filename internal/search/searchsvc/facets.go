@@ -28,7 +28,7 @@ func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
 	t := &tally{}
 	step := 1
 	if n := docset.Count(docs); n > w.counted {
-		step = (n + w.counted - 1) / w.counted
+		step = (2*n + w.counted - 1) / w.counted
 		w.rough = true
 	}
 	for _, kind := range by {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"souk/internal/platform/store"
 	"souk/internal/search/searchsvc/internal/docset"
@@ -75,40 +76,51 @@ const phraseTexts = 128
 // only few have all of them, in the description.
 func (v view) inARow(sh *shelf, p part) (docset.Set, error) {
 	have := docset.Intersection(p.sets)
-	var rows, others []uint32
-	err := v.s.locked(func() error {
-		ids := make([]uint32, len(p.Terms))
-		for i, term := range p.Terms {
-			at, known := sh.lexicon.at[term]
-			if !known { // in no title
-				have.Each(func(doc uint32) { others = append(others, doc) })
-				return nil
-			}
-			ids[i] = at
-		}
-		have.Each(func(doc uint32) {
-			if int64(doc) <= v.marks.Docs {
-				if follow(sh.terms.of(doc), ids) {
-					rows = append(rows, doc)
-				} else {
-					others = append(others, doc)
-				}
-			}
-		})
+	var rows docset.Set
+	_ = v.s.locked(func() error {
+		rows = sh.inTitles(p, have, v.marks.Docs)
 		return nil
 	})
+	if have.Len() > phraseTexts {
+		return rows, nil
+	}
+	var others []uint32
+	have.Each(func(doc uint32) {
+		if !rows.Has(doc) && int64(doc) <= v.marks.Docs {
+			others = append(others, doc)
+		}
+	})
+	if len(others) == 0 {
+		return rows, nil
+	}
+	more, err := v.followInTexts(others, p.Terms)
 	if err != nil {
 		return docset.Set{}, err
 	}
-	if have.Len() <= phraseTexts && len(others) > 0 {
-		more, err := v.followInTexts(others, p.Terms)
-		if err != nil {
-			return docset.Set{}, err
+	slices.Sort(more)
+	return docset.Union([]docset.Set{rows, docset.Of(more, int(v.marks.Docs)+1)}, int(v.marks.Docs)+1), nil
+}
+
+// inTitles are those of have, which have all terms of p, whose title has them in a row.
+func (s *shelf) inTitles(p part, have docset.Set, upto int64) docset.Set {
+	ids := make([]uint32, len(p.Terms))
+	for i, term := range p.Terms {
+		at, known := s.lexicon.at[term]
+		if !known { // in no title
+			return docset.Set{}
 		}
-		rows = append(rows, more...)
-		slices.Sort(rows)
+		ids[i] = at
 	}
-	return docset.Of(rows, int(v.marks.Docs)+1), nil
+	set, _ := s.found.extended(rowKey+strings.Join(p.Terms, " "), upto, func(after int64) ([]uint32, error) {
+		var rows []uint32
+		have.EachAfter(after, func(doc uint32) {
+			if int64(doc) <= upto && follow(s.terms.of(doc), ids) {
+				rows = append(rows, doc)
+			}
+		})
+		return rows, nil
+	})
+	return set
 }
 
 // follow says whether the wanted follow each other in all.

@@ -49,6 +49,7 @@ func newFound() *found { return &found{sets: map[string]*remembered{}} }
 // Keys of sets that are not terms begin with a sign that no term has.
 const (
 	headKey   = "\x00head "
+	rowKey    = "\x00row "
 	pathKey   = "\x00path "
 	brandKey  = "\x00brand "
 	sellerKey = "\x00seller "

@@ -16,7 +16,7 @@ type lexicon struct {
 	at     map[string]uint32
 	terms  []string
 	counts []int32
-	sorted btree.Set[string]
+	sorted btree.Map[string, uint32]
 }
 
 // id is a term's number, a new one if it has none.
@@ -27,7 +27,7 @@ func (l *lexicon) id(term string) uint32 {
 		term = strings.Clone(term)
 		l.at[term] = at
 		l.terms, l.counts = append(l.terms, term), append(l.counts, 0)
-		l.sorted.Insert(term)
+		l.sorted.Set(term, at)
 	}
 	return at
 }
@@ -54,22 +54,30 @@ func (l *lexicon) count(term string) int {
 // Bounds of what the beginning of a word may stand for.
 const (
 	maxBegun     = 32
-	maxBegunSeen = 5000
+	maxBegunSeen = 2000
 )
 
 // beginning are the terms that begin so, those of most listings first.
 func (l *lexicon) beginning(prefix string) []string {
-	var found []string
+	type begun struct {
+		term  string
+		count int32
+	}
+	var found []begun
 	seen := 0
-	l.sorted.Ascend(prefix, func(term string) bool {
+	l.sorted.Ascend(prefix, func(term string, at uint32) bool {
 		if seen++; seen > maxBegunSeen || !strings.HasPrefix(term, prefix) {
 			return false
 		}
-		if l.count(term) > 0 {
-			found = append(found, term)
+		if count := l.counts[at]; count > 0 {
+			found = append(found, begun{term, count})
 		}
 		return true
 	})
-	slices.SortFunc(found, func(a, b string) int { return cmp.Or(cmp.Compare(l.count(b), l.count(a)), cmp.Compare(a, b)) })
-	return found[:min(len(found), maxBegun)]
+	slices.SortFunc(found, func(a, b begun) int { return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.term, b.term)) })
+	terms := make([]string, 0, maxBegun)
+	for _, b := range found[:min(len(found), maxBegun)] {
+		terms = append(terms, b.term)
+	}
+	return terms
 }

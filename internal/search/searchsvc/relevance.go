@@ -9,7 +9,7 @@ import (
 
 // What is in order of relevance is looked at twice. By first sight every listing that was found
 // has a number: how much of what was asked for is in its title, brand and category, then its
-// grade. Those with the highest, some two thousand, are looked at closely and come first, in the
+// grade. Those with the highest, some twelve hundred, are looked at closely and come first, in the
 // order of their scores; the others follow in the order of their numbers. The number from which
 // on listings are looked at closely is found for the first page, and kept in the cursor.
 

@@ -37,11 +37,11 @@ type ranked struct {
 
 // limits bound the work of one query.
 type limits struct {
-	close   int // listings that are looked at closely
-	counted int // listings that facets count one by one; of more they count some
+	close   int // listings that are looked at closely: fifty pages
+	counted int // listings that facets count one by one; of more they count half as many
 }
 
-var usualLimits = limits{close: 2000, counted: 32_000}
+var usualLimits = limits{close: 1200, counted: 32_000}
 
 // walk is one look at what was found.
 type walk struct {
