@@ -87,12 +87,20 @@ type ranker struct {
 	w         *walk
 	query     ranking.Query
 	bits      []uint64 // the words, as bits, that a term stands for
+	brands    []uint64 // what of them each brand has, as far as it was looked at, and then looked
+	nodes     []uint64 // and each category
 	fit       []float32
 	candidate ranking.Candidate
 }
 
+// looked says that the bits of a brand or category are there.
+const looked = 1 << 63
+
 func (w *walk) ranker() *ranker {
-	r := &ranker{w: w, bits: docset.Scratch(len(w.lexicon.terms)), query: ranking.Query{AnyWord: w.anyWord}}
+	r := &ranker{
+		w: w, bits: docset.Scratch(len(w.lexicon.terms)), brands: docset.Scratch(len(w.shelf.brands)), nodes: docset.Scratch(len(w.nodes)),
+		query: ranking.Query{AnyWord: w.anyWord}, fit: make([]float32, len(w.asked)),
+	}
 	for i := range w.asked {
 		a := &w.asked[i]
 		t := ranking.Term{IDF: float32(a.idf) / idfUnits}
@@ -109,25 +117,27 @@ func (w *walk) ranker() *ranker {
 	return r
 }
 
-func (r *ranker) free() { docset.Free(r.bits) }
+func (r *ranker) free() { docset.Free(r.bits, r.brands, r.nodes) }
 
 // score is how well a listing fits.
 func (r *ranker) score(doc uint32, why *ranking.Explanation) float32 {
 	w, c := r.w, &r.candidate
 	*c = ranking.Candidate{
 		Title: w.terms.of(doc), Marks: w.marksOf(doc), Body: w.body[doc], InStock: docset.Test(w.inStock, doc), Quality: w.quality[doc],
-		Brand: r.said(w.inBrand[w.columns.brand[doc]]), Category: r.said(w.inNode[w.columns.node[doc]]),
+		Brand:    r.said(&r.brands[w.columns.brand[doc]], w.inBrand[w.columns.brand[doc]]),
+		Category: r.said(&r.nodes[w.columns.node[doc]], w.inNode[w.columns.node[doc]]),
+		Fit:      r.fit,
 	}
-	c.Head = r.said(c.Title) | c.Brand | c.Category
-	r.fit = r.fit[:0]
+	c.Head = c.Brand | c.Category
 	for i := range w.asked {
-		fit := w.asked[i].fit(doc)
-		if fit > 0 {
+		a := &w.asked[i]
+		if r.fit[i] = a.fit(doc); r.fit[i] > 0 {
 			c.Has |= 1 << i
 		}
-		r.fit = append(r.fit, fit)
+		if a.head.Has(doc) {
+			c.Head |= 1 << i
+		}
 	}
-	c.Fit = r.fit
 	return ranking.Score(&r.query, c, why)
 }
 
@@ -141,11 +151,13 @@ func (a *asked) fit(doc uint32) (best float32) {
 	return best
 }
 
-// said are the words that are among terms.
-func (r *ranker) said(terms []uint32) uint64 {
-	said := uint64(0)
-	for _, term := range terms {
-		said |= r.bits[term]
+// said are the words that are among terms; it remembers them.
+func (r *ranker) said(known *uint64, terms []uint32) uint64 {
+	if *known == 0 {
+		*known = looked
+		for _, term := range terms {
+			*known |= r.bits[term]
+		}
 	}
-	return said
+	return *known &^ looked
 }
