@@ -131,14 +131,20 @@ var journeys = map[string]func(t *testing.T, s *street){
 // startNATS is the address of a NATS of the test's own.
 func startNATS(t *testing.T) string {
 	t.Helper()
+	return natsOn(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
+}
+
+// natsOn starts a NATS on a folder, until the test ends.
+func natsOn(t *testing.T, dir string, port int) *server.Server {
+	t.Helper()
 	broker, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true, NoLog: true, NoSigs: true,
+		Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, SyncAlways: true, NoLog: true, NoSigs: true,
 	})
 	require.NoError(t, err)
 	go broker.Start()
 	t.Cleanup(func() { broker.Shutdown(); broker.WaitForShutdown() })
 	until(t, "NATS is there", func() bool { return broker.ReadyForConnections(time.Second) })
-	return broker.ClientURL()
+	return broker
 }
 
 // TestJourneysOverNATS makes every journey with every module in its own process and events through NATS.

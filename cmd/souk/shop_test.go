@@ -75,7 +75,11 @@ func (s *shopper) do(ctx context.Context, method, path, idempotencyKey string, b
 	if client == nil {
 		client = http.DefaultClient
 	}
-	res, err := client.Do(req)
+	return received(client.Do(req))
+}
+
+// received is an answer, read whole.
+func received(res *http.Response, err error) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}

@@ -213,6 +213,7 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 				Title: "The search is not answering just now", Text: "Try again shortly. Departments and shops are open meanwhile.",
 				Links: []views.Link{{Text: "Try again", URL: v.r.URL.RequestURI()}, {Text: "To the front of the shop", URL: views.PathHome}},
 			}
+			v.w.Header().Set("Retry-After", "1")
 			return v.show(http.StatusServiceUnavailable, out)
 		}
 		return err
