@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +67,7 @@ func TestNothingSecretOrPersonalIsLogged(t *testing.T) {
 	b.registers()
 	b.mistypes()
 	b.fillsForms()
+	b.searches()
 	got := souk(t, nil, "admin", "create", "--data", dir, "--email", canaryOperator, "--name", canaryName)
 	require.Equal(t, exitOK, got.status, got.stderr)
 
@@ -86,6 +91,7 @@ func TestNothingSecretOrPersonalIsLogged(t *testing.T) {
 	for _, secret := range []string{canaryEmail, canaryGuest, canaryName, canaryStreet, canaryPassword} {
 		assert.NotContains(t, figures, secret)
 	}
+	b.isNotCounted(dir)
 	for line := range strings.Lines(said) {
 		serving := strings.Contains(line, `"message":"serving"`)
 		assert.True(t, serving || !strings.Contains(line, "127.0.0.1") && !strings.Contains(line, "::1"), "the log has the address of a client: %s", line)
@@ -180,6 +186,39 @@ func (b *bird) mistypes() {
 	b.tries(stranger, http.MethodGet, "/nowhere/"+url.PathEscape(canaryEmail)+"?password="+canaryPassword, nil)
 	b.tries(&shopper{url: b.url, bearer: canaryPassword}, http.MethodGet, "/api/v1/accounts/me", nil)
 	b.tries(&shopper{url: b.url, session: canaryPassword, cart: canaryWrong}, http.MethodGet, "/api/v1/cart/cart", nil)
+}
+
+// canarySearch is what may be kept of what somebody searched for.
+const canarySearch = "zwitscherlampe"
+
+// searches types what belongs elsewhere into the search box, beside what belongs there.
+func (b *bird) searches() {
+	for _, text := range []string{canarySearch, canaryEmail, canaryPhone, "Where is " + canaryGuest + "?", "4111 1111 1111 1111"} {
+		for _, who := range []*shopper{b.shopper, {url: b.url}} {
+			b.tries(who, http.MethodGet, "/api/v1/search/listings?q="+url.QueryEscape(text), nil)
+			b.tries(who, http.MethodGet, "/search?q="+url.QueryEscape(text), nil)
+		}
+	}
+}
+
+// isNotCounted reads everything that search has written, once souk has stopped.
+func (b *bird) isNotCounted(dir string) {
+	b.t.Helper()
+	kept := ""
+	for _, file := range []string{"search.db", "search.db-wal"} {
+		content, err := os.ReadFile(filepath.Join(dir, file))
+		if !errors.Is(err, fs.ErrNotExist) {
+			require.NoError(b.t, err)
+		}
+		kept += string(content)
+	}
+	require.Contains(b.t, kept, canarySearch, "searches are counted, and written when souk stops")
+	for _, secret := range []string{canaryEmail, canaryGuest, canaryPhone, "77315501", canaryStreet, canaryPassword, canaryWrong, canaryWhy, "4111 1111"} {
+		assert.NotContains(b.t, kept, secret, "search keeps it")
+	}
+	for what, secret := range b.secrets {
+		assert.NotContains(b.t, kept, secret, "search keeps the %s", what)
+	}
 }
 
 // fillsForms signs up and in as a browser does.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -255,6 +256,16 @@ func journeyBuyFromTwoSellersShipAndDeliver(t *testing.T, s *street) {
 		assert.Equal(t, "delivered", shipped.Fulfilment)
 	}
 	assert.Equal(t, "completed", buyer.order(t, c.Order, "").Status)
+	until(t, "what was bought sells best", func() bool {
+		var best struct {
+			Hits []struct {
+				Listing string `json:"listing"`
+			} `json:"hits"`
+		}
+		buyer.must(t, http.MethodGet, "/api/v1/search/listings?sort=bestselling&limit=2", "", nil, &best)
+		bought := []string{seen(s.lamps.listings[0]).ID, seen(s.mugs.listings[1]).ID}
+		return len(best.Hits) == 2 && slices.Contains(bought, best.Hits[0].Listing) && slices.Contains(bought, best.Hits[1].Listing)
+	})
 }
 
 func journeyDeclined(t *testing.T, s *street) {

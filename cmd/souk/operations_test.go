@@ -39,6 +39,7 @@ func TestAnOperatorSeesAndMendsWhatOtherProcessesHave(t *testing.T) {
 	assert.NotContains(t, overview, "souk.unavailable")
 	assert.Contains(t, page("/operator/jobs"), "pay_gone")
 	assert.Contains(t, page("/operator/modules"), "search.catalog", "a subscriber of another process")
+	assert.Contains(t, page("/operator/modules"), "search.orders")
 	trail := page("/operator/audit")
 	assert.Contains(t, trail, "catalog")
 
