@@ -100,6 +100,7 @@ type QueryRequest struct {
 	// Count says that a person asks this, whose search is to be counted by its text: once per Count, a key
 	// made for the request. Pages but the first, and what is narrowed or sorted, are of a search that was counted already.
 	Count *string `json:"count"`
+	Exact *bool   `json:"exact"` // true: as typed, never corrected
 }
 
 // QueryReply is a page of results.
@@ -110,7 +111,12 @@ type QueryReply struct {
 	Next        string  `json:"next"`
 	AnyWord     bool    `json:"any_word"`    // no listing has all words; these have some
 	Approximate bool    `json:"approximate"` // counts of facets are estimates: there are too many results to count each; Total is exact
-	Search      string  `json:"search"`      // names the text, for Note; "" for one that is not counted
+
+	// What was probably meant, if the text is not what was searched for: nothing has all its words.
+	Corrected string  `json:"corrected"` // what these results are for; "" for the text
+	Meant     string  `json:"meant"`     // has many more results; "" for nothing. On the first page
+	Offers    []Offer `json:"offers"`    // ways to go on, when nothing was found
+	Search    string  `json:"search"`    // names the text, for Note; "" for one that is not counted
 }
 
 // Hit is a listing that was found, with what a result shows of it.

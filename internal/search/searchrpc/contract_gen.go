@@ -14,7 +14,7 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "6a0936fe68da02cfcd99e157203a40b0",
+	Hash:     "82c512127b8106dcd77e8c48f75b53ab",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -159,6 +159,19 @@ struct NoteRequest
 	position int32
 	search string
 
+struct Offer
+	count int64
+	kind OfferKind
+	label string
+	path string
+	text string
+
+enum OfferKind fallback "query"
+	"category"
+	"fewer_words"
+	"query"
+	"unfiltered"
+
 struct Piece
 	match bool
 	text string
@@ -175,14 +188,18 @@ struct PutRuleRequest
 struct QueryReply
 	any_word bool
 	approximate bool
+	corrected string
 	facets []Facet
 	hits []Hit
+	meant string
 	next string
+	offers []Offer
 	search string
 	total int64
 
 struct QueryRequest
 	count *string
+	exact *bool
 	facets bool
 	filter Filter
 	page page.Request
@@ -347,6 +364,7 @@ var codec = rpc.NewCodec(
 	rpc.EnumOf[search.FacetKind]("other", "brand", "category", "other", "price", "seller", "stock"),
 	rpc.EnumOf[search.InsightOnly]("all", "all", "empty", "unchosen"),
 	rpc.EnumOf[search.InsightSort]("searches", "bought", "clicks", "empty", "searches", "text"),
+	rpc.EnumOf[search.OfferKind]("query", "category", "fewer_words", "query", "unfiltered"),
 	rpc.EnumOf[search.RuleKind]("other", "bury", "expansion", "other", "pin", "stop", "synonyms"),
 	rpc.EnumOf[search.Sort]("relevance", "bestselling", "newest", "price_down", "price_up", "relevance"),
 	rpc.EnumOf[search.SuggestionKind]("query", "brand", "category", "listing", "query"),

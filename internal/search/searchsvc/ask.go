@@ -18,7 +18,9 @@ const (
 
 // ask is a query that is in order.
 type ask struct {
-	words  words.Query // as typed
+	text   string      // as typed
+	words  words.Query // of the text
+	exact  bool        // nothing else is looked for
 	filter search.Filter
 	sort   search.Sort
 	size   int
@@ -41,7 +43,7 @@ func askOf(r search.QueryRequest) (ask, error) {
 	if err := p.Err(search.ErrInvalid); err != nil {
 		return ask{}, err
 	}
-	a := ask{words: words.Parse(r.Text), filter: f, sort: r.Sort, size: r.Page.Size(usualPage, maxPage), facets: r.Facets}
+	a := ask{text: r.Text, words: words.Parse(r.Text), exact: r.Exact != nil && *r.Exact, filter: f, sort: r.Sort, size: r.Page.Size(usualPage, maxPage), facets: r.Facets}
 	if !slices.Contains([]search.Sort{search.SortPriceUp, search.SortPriceDown, search.SortNewest, search.SortBestSelling}, a.sort) {
 		a.sort = search.SortRelevance
 	}

@@ -45,6 +45,7 @@ type listingsIn struct {
 	PriceMax int64              `query:"price_max" minimum:"0" example:"5000" doc:"Highest price of the cheapest variant, in whole minor units. 0 is no limit."`
 	InStock  bool               `query:"in_stock" doc:"Only what can be bought now."`
 	Sort     search.Sort        `query:"sort" enum:"relevance,price_up,price_down,newest,bestselling" doc:"Relevance if left out, or the newest first when there is no text. bestselling: most pieces sold, where a piece counts half after 30 days."`
+	Exact    bool               `query:"exact" doc:"Search for the text as it is, even if another was probably meant."`
 	Facets   bool               `query:"facets" doc:"Also count what the filters could narrow to."`
 }
 
@@ -91,6 +92,16 @@ type facetValueWire struct {
 	Max      int64  `json:"max" doc:"Of a price range: minor units, itself included."`
 }
 
+type offerWire struct {
+	Kind  search.OfferKind `json:"kind" enum:"query,fewer_words,unfiltered,category" example:"fewer_words"`
+	Text  string           `json:"text" example:"desk lamp" doc:"To search for; empty for everything there."`
+	Path  string           `json:"path" doc:"Of a category."`
+	Label string           `json:"label" example:"desk lamp"`
+	Count int64            `json:"count" example:"12" doc:"Listings that it leads to."`
+}
+
+func toOffer(o search.Offer) offerWire { return offerWire(o) }
+
 type listingsOut struct {
 	Body struct {
 		Hits        []hitWire   `json:"hits"`
@@ -98,6 +109,9 @@ type listingsOut struct {
 		Facets      []facetWire `json:"facets" doc:"Each counted with every filter but its own. Empty unless asked for."`
 		AnyWord     bool        `json:"any_word" doc:"No listing has all the words; these have some."`
 		Approximate bool        `json:"approximate" doc:"Counts of facets are estimates, since there are too many results to count each. The total is exact."`
+		Corrected   string      `json:"corrected" doc:"What these results are for, when nothing has all words of the text and another was probably meant; exact=true asks for the text as it is."`
+		Meant       string      `json:"meant" doc:"What was perhaps meant: it has many more results."`
+		Offers      []offerWire `json:"offers" doc:"Ways to go on when nothing was found."`
 		Search      string      `json:"search" example:"4t9w2m6x1zqa" doc:"Names the search, to say what was chosen (POST /api/v1/search/clicks). Empty for one that is not counted."`
 		NextCursor  string      `json:"next_cursor" doc:"Of the next page; empty on the last."`
 	}
@@ -111,12 +125,13 @@ func (s *Service) getListings(ctx context.Context, by actor.Actor, in listingsIn
 	if in.PriceMax > 0 {
 		f.PriceMax = &in.PriceMax
 	}
-	reply, err := s.Query(ctx, search.QueryRequest{Text: in.Text, Filter: f, Sort: in.Sort, Facets: in.Facets, Page: in.Request(), Count: countedFor(by)})
+	reply, err := s.Query(ctx, search.QueryRequest{Exact: &in.Exact, Text: in.Text, Filter: f, Sort: in.Sort, Facets: in.Facets, Page: in.Request(), Count: countedFor(by)})
 	if err != nil {
 		return listingsOut{}, err
 	}
 	var out listingsOut
 	out.Body.Hits, out.Body.Facets = mapped(reply.Hits, toHit), mapped(reply.Facets, toFacet)
+	out.Body.Corrected, out.Body.Meant, out.Body.Offers = reply.Corrected, reply.Meant, mapped(reply.Offers, toOffer)
 	out.Body.Total, out.Body.AnyWord, out.Body.NextCursor = reply.Total, reply.AnyWord, reply.Next
 	out.Body.Approximate = reply.Approximate
 	out.Body.Search = reply.Search

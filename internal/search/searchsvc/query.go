@@ -6,37 +6,55 @@ import (
 	"souk/internal/platform/clock"
 	"souk/internal/search"
 	"souk/internal/search/searchsvc/internal/docset"
+	"souk/internal/search/searchsvc/internal/rules"
+	"souk/internal/search/searchsvc/internal/words"
 )
+
+// desk is where one query is answered: the snapshot, the shelf as new as it, and the rules.
+type desk struct {
+	view
+	shelf *shelf
+	rules *rules.Book
+}
+
+func (v view) desk() (desk, error) {
+	sh, err := v.atHand()
+	if err != nil {
+		return desk{}, err
+	}
+	book, err := v.s.ruleBook(v.q)
+	return desk{view: v, shelf: sh, rules: book}, err
+}
+
+// sighted is a walk and what the words were taken for.
+type sighted struct {
+	*walk
+	understood
+	text string // that was sighted for
+}
 
 // query answers a from the snapshot.
 func (v view) query(a ask) (search.QueryReply, error) {
-	sh, err := v.atHand()
+	d, err := v.desk()
 	if err != nil {
 		return search.QueryReply{}, err
 	}
-	var u understood
-	_ = v.s.locked(func() error {
-		u = v.s.understand(sh, a.words)
-		return nil
-	})
-	words, err := v.find(sh, u)
+	l, said, err := d.settled(a)
 	if err != nil {
 		return search.QueryReply{}, err
 	}
-	w := &walk{
-		shelf: sh, limits: v.s.limits, marks: v.marks, filter: a.filter, sort: a.sort, size: a.size, after: a.after, asked: words,
-	}
-	defer w.free()
+	defer l.free()
 	var page []ranked
 	var last *mark
+	other := -1
 	hits := map[uint32]search.Hit{} // what memory knows of them
 	err = v.s.locked(func() error {
-		w.run(a.facets)
-		page, last = w.page()
+		l.run(a.facets)
+		page, last, other = l.page()
 		for _, r := range page {
-			by := sh.sellers[sh.columns.seller[r.doc]]
+			by := d.shelf.sellers[d.shelf.columns.seller[r.doc]]
 			hits[r.doc] = search.Hit{
-				Seller: by.id, SellerName: by.name, SellerSlug: by.slug, InStock: docset.Test(sh.inStock, r.doc), CreatedAt: clock.Time(sh.created[r.doc]),
+				Seller: by.id, SellerName: by.name, SellerSlug: by.slug, InStock: docset.Test(d.shelf.inStock, r.doc), CreatedAt: clock.Time(d.shelf.created[r.doc]),
 			}
 		}
 		return nil
@@ -44,30 +62,67 @@ func (v view) query(a ask) (search.QueryReply, error) {
 	if err != nil {
 		return search.QueryReply{}, err
 	}
-	reply := search.QueryReply{Total: w.total, Facets: w.facets, AnyWord: w.anyWord, Approximate: w.rough}
-	if reply.Hits, err = v.hits(page, hits, newMarker(u.Query)); err != nil {
+	reply := search.QueryReply{Total: l.total, Facets: l.facets, AnyWord: l.anyWord, Approximate: l.rough, Corrected: said.corrected, Meant: said.meant}
+	if reply.Hits, err = v.hits(page, hits, newMarker(l.Query)); err != nil {
 		return search.QueryReply{}, err
 	}
 	if last != nil {
-		last.Spot.ID = reply.Hits[len(reply.Hits)-1].Listing
+		if last.Text = said.corrected; other >= 0 {
+			last.Spot.ID = reply.Hits[other].Listing
+		}
+	}
+	if reply.Total == 0 && a.after == nil {
+		if reply.Offers, err = d.offers(a, l); err != nil {
+			return search.QueryReply{}, err
+		}
 	}
 	reply.Next, err = a.next(last)
 	return reply, err
 }
 
-// run finds the page and counts what there is. The shelf is locked for reading.
-func (w *walk) run(facets bool) {
+// look begins to look for a text: it finds what has its words.
+func (d desk) look(a ask, text string, asked words.Query) (sighted, error) {
+	l := sighted{text: text}
+	_ = d.s.locked(func() error {
+		l.understood = d.shelf.understand(d.rules, asked)
+		return nil
+	})
+	found, err := d.find(d.shelf, l.understood)
+	if err != nil {
+		return l, err
+	}
+	l.walk = &walk{
+		shelf: d.shelf, limits: d.s.limits, marks: d.marks, filter: a.filter, sort: a.sort, size: a.size, after: a.after, asked: found,
+	}
+	if l.places, err = d.placesOf(a, asked); err != nil {
+		return l, err
+	}
+	return l, d.s.locked(func() error {
+		l.begin()
+		return nil
+	})
+}
+
+// begin finds what has all the words, or any if the page before had it so. The shelf is locked for
+// reading.
+func (w *walk) begin() {
 	var idfs []int32
 	if w.after != nil {
 		w.anyWord, idfs, w.afterID = w.after.AnyWord, w.after.IDFs, keyOf(w.after.Spot.ID)
 	}
 	w.weigh(w.asked, idfs)
 	w.findAll()
-	if w.after == nil && len(w.asked) > 1 && docset.Count(w.base) == 0 {
+	w.whole = docset.Count(w.base)
+}
+
+// run finds the page and counts what there is. The shelf is locked for reading.
+func (w *walk) run(facets bool) {
+	if w.after == nil && len(w.asked) > 1 && w.whole == 0 {
 		w.anyWord = true // nobody has them all; who has some?
 		w.findAll()
 		w.anyWord = docset.Count(w.base) > 0
 	}
+	w.addPinned()
 	w.prepare()
 	w.choose()
 	if facets {

@@ -16,9 +16,18 @@ import (
 // distant is the group of what was not looked at closely.
 const distant = "~"
 
+// lastOfAll is the group of what operators have put last.
+const lastOfAll = "~~"
+
 // chooseBest finds the page's best.
 func (w *walk) chooseBest() {
-	sums := docset.Sums(w.all, w.weights())
+	all := w.all
+	if len(w.places.pins)+len(w.places.buried) > 0 {
+		all = w.setAside()
+		defer docset.Free(all)
+		defer w.bury()
+	}
+	sums := docset.Sums(all, w.weights())
 	planes := append(sums[:len(sums):len(sums)], w.grades...)
 	defer func() {
 		for _, p := range sums {
@@ -26,13 +35,13 @@ func (w *walk) chooseBest() {
 		}
 	}()
 	if w.after == nil {
-		w.cut = planes.Top(w.all, w.close)
+		w.cut = planes.Top(all, w.close)
 	} else {
 		w.cut = w.after.Cut
 	}
 	near := w.scratch()
 	defer docset.Free(near)
-	copy(near, w.all)
+	copy(near, all)
 	planes.AtLeast(near, w.cut)
 	if w.after == nil || w.after.Spot.Group != distant {
 		w.lookClosely(near)
@@ -41,12 +50,19 @@ func (w *walk) chooseBest() {
 		return
 	}
 	for i := range near {
-		near[i] = w.all[i] &^ near[i]
+		near[i] = all[i] &^ near[i]
 	}
 	docset.Each(near, func(doc uint32) {
 		n := -int64(planes.Of(doc)) //nolint:gosec // 40 bits at most
 		w.see(ranked{doc: doc, n: n, group: distant})
 	})
+}
+
+// bury has what operators put last come last.
+func (w *walk) bury() {
+	for i, p := range w.places.buried {
+		w.see(ranked{doc: p.doc, n: int64(i), group: lastOfAll})
+	}
 }
 
 // weights say how much it counts by first sight to have a word, and to have it in the head. When

@@ -19,6 +19,7 @@ import (
 	"souk/internal/platform/store"
 	"souk/internal/platform/telemetry"
 	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/rules"
 	"souk/internal/search/searchsvc/internal/suggest"
 	"souk/internal/search/searchsvc/internal/words"
 )
@@ -52,6 +53,7 @@ type Service struct {
 	sales      *bus.Subscriber
 	jobs       *job.Runner
 	counting   *counting
+	rules      atomic.Pointer[rules.Book]
 	part       bool
 	popular    atomic.Pointer[[]suggest.Popular]
 	outcomes   sync.Map // of outcome to telemetry.Counter

@@ -7,6 +7,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/platform/money"
 	"souk/internal/search/searchsvc/internal/docset"
+	"souk/internal/search/searchsvc/internal/spelling"
 	"souk/internal/search/searchsvc/internal/suggest"
 	"souk/internal/search/searchsvc/internal/words"
 )
@@ -47,16 +48,21 @@ type shelf struct {
 	found *found // which listings have what, as far as that was asked for
 	book  *suggest.Book
 
-	tokens []words.Token // room
+	spelling *spelling.Book
+	ofBrand  [][]string // the words of each, as they are written
+	ofNode   [][]string // of the path, which never changes
+
+	tokens  []words.Token // of the title of tokened, or room
+	tokened uint32
 }
 
 func newShelf(generation int64) *shelf {
 	return &shelf{
 		columns: newColumns(), generation: generation,
 		sellers: make([]seller, 1), brands: make([]string, 1), inBrand: make([][]uint32, 1),
-		nodes: make([]node, 1), inNode: make([][]uint32, 1), moneys: make([]money.Currency, 1),
+		ofBrand: make([][]string, 1), ofNode: make([][]string, 1), nodes: make([]node, 1), inNode: make([][]uint32, 1), moneys: make([]money.Currency, 1),
 		sellerAt: map[catalog.SellerID]int32{}, brandAt: map[string]int32{"": 0}, nodeAt: map[string]int32{"": 0},
-		moneyAt: map[money.Currency]uint8{"": 0}, found: newFound(), book: suggest.New(),
+		moneyAt: map[money.Currency]uint8{"": 0}, found: newFound(), book: suggest.New(), spelling: spelling.New(),
 	}
 }
 
@@ -152,6 +158,7 @@ func (s *shelf) takeListing(row *shelfRow) {
 		if row.Shown {
 			s.tokens = words.Tokens(s.tokens[:0], row.Title)
 			s.setTitle(doc, row, s.tokens)
+			s.tokened = doc
 		}
 	}
 	s.setPrice(doc, row.From)
@@ -181,9 +188,36 @@ func (s *shelf) sight(doc uint32) {
 	}
 	if is {
 		s.book.Add(g)
+		s.spelling.Add(s.wordsOf(doc))
 	} else {
 		s.book.Remove(g)
+		s.spelling.Remove(s.wordsOf(doc))
 	}
+}
+
+// wordsOf are the words of a listing's title, brand and category, as they are written, each once.
+func (s *shelf) wordsOf(doc uint32) []string {
+	if s.tokened != doc {
+		s.tokens, s.tokened = words.Tokens(s.tokens[:0], string(s.titles.of(doc))), doc
+	}
+	said := make([]string, 0, len(s.tokens)+8)
+	add := func(word string) {
+		if !slices.Contains(said, word) {
+			said = append(said, word)
+		}
+	}
+	for i := range s.tokens {
+		if !s.tokens[i].Glued {
+			add(s.tokens[i].Word)
+		}
+	}
+	for _, word := range s.ofBrand[s.columns.brand[doc]] {
+		add(word)
+	}
+	for _, word := range s.ofNode[s.columns.node[doc]] {
+		add(word)
+	}
+	return said
 }
 
 // speak counts the terms by which a listing can be found, each once.
@@ -213,6 +247,17 @@ func (s *shelf) inHead(doc, term uint32) bool {
 		slices.Contains(s.inNode[s.columns.node[doc]], term)
 }
 
+// spelt are the words of a text, as they are written.
+func spelt(text string) []string {
+	var all []string
+	for _, t := range words.Tokens(nil, text) {
+		if !t.Glued {
+			all = append(all, t.Word)
+		}
+	}
+	return all
+}
+
 func (s *shelf) seller(id catalog.SellerID) int32 {
 	at, ok := s.sellerAt[id]
 	if !ok {
@@ -233,6 +278,7 @@ func (s *shelf) brand(name string) int32 {
 		at = count(s.brands)
 		s.brands = append(s.brands, strings.TrimSpace(name))
 		s.inBrand = append(s.inBrand, s.lexicon.ids(name))
+		s.ofBrand = append(s.ofBrand, spelt(name))
 		s.brandAt[key] = at
 	}
 	return at
@@ -251,6 +297,7 @@ func (s *shelf) node(path string) int32 {
 	at = count(s.nodes)
 	made := node{path: path, name: spoken(path), parent: parent, depth: depth}
 	s.nodes, s.inNode = append(s.nodes, made), append(s.inNode, s.nodeTerms(made))
+	s.ofNode = append(s.ofNode, spelt(strings.NewReplacer("/", " ", "-", " ").Replace(path)))
 	s.nodeAt[path] = at
 	return at
 }

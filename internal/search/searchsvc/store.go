@@ -13,7 +13,7 @@ import (
 type set struct {
 	name string
 
-	look, ends, insert, update, updateAll               string
+	numbers, look, ends, insert, update, updateAll      string
 	index, unindex, retire, names                       string
 	postings, hits, texts                               string
 	seller, addSeller, category, addCategory            string
@@ -35,9 +35,10 @@ func newSet(name string) *set {
 	const state = `change = ?, version = ?, shown = ?, seller_id = ?, path = ?, image = ?, currency = ?, price_from = ?, price_to = ?,
 		in_stock = ?, variants = ?, created_at = ?, quality = ?`
 	return &set{
-		name: name,
-		look: write(`SELECT id, doc, version, shown, print FROM %[1]s WHERE id IN (?)`),
-		ends: write(`SELECT coalesce(max(doc), 0) AS doc, (SELECT coalesce(max(change), 0) FROM %[1]s) AS change FROM %[1]s`),
+		name:    name,
+		numbers: write(`SELECT id, doc FROM %[1]s WHERE id IN (?)`),
+		look:    write(`SELECT id, doc, version, shown, print FROM %[1]s WHERE id IN (?)`),
+		ends:    write(`SELECT coalesce(max(doc), 0) AS doc, (SELECT coalesce(max(change), 0) FROM %[1]s) AS change FROM %[1]s`),
 		insert: write(`INSERT INTO %[1]s (doc, id, change, version, shown, seller_id, path, image, currency, price_from, price_to,
 			in_stock, variants, created_at, quality, print, title, brand, description, marks, body) VALUES `),
 		update:    write(`UPDATE %[1]s SET ` + state + ` WHERE doc = ?`),

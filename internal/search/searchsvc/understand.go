@@ -1,19 +1,28 @@
 package searchsvc
 
 import (
+	"slices"
+
+	"souk/internal/platform/store"
+	"souk/internal/search/searchsvc/internal/rules"
 	"souk/internal/search/searchsvc/internal/words"
 )
 
 // understood is what a text is taken to ask for.
 type understood struct {
 	words.Query
+	applied []rules.Applied // the rules that changed it
 }
 
-// understand makes of the words of a text what is looked for: what a beginning may become.
-// The shelf is locked for reading.
-func (s *Service) understand(sh *shelf, asked words.Query) understood {
-	u := understood{Query: words.Query{Terms: make([]words.Term, len(asked.Terms))}}
-	copy(u.Terms, asked.Terms)
+// understand makes of the words of a text what is looked for: what a beginning may become, what
+// is written together or apart, what operators said. The shelf is locked for reading.
+func (sh *shelf) understand(book *rules.Book, asked words.Query) understood {
+	u := understood{Query: words.Query{Terms: slices.Clone(asked.Terms)}}
+	for i := range u.Terms {
+		u.Terms[i].Any = slices.Clip(u.Terms[i].Any) // what is added is not the text's
+	}
+	u.applied = book.Apply(&u.Query)
+	words.Compounds(&u.Query, sh.lexicon.count)
 	for i := range u.Terms {
 		t := &u.Terms[i]
 		if !t.Prefix {
@@ -29,4 +38,22 @@ func (s *Service) understand(sh *shelf, asked words.Query) understood {
 		}
 	}
 	return u
+}
+
+// ruleBook is what operators said, as the snapshot has it.
+func (s *Service) ruleBook(q store.Queryer) (*rules.Book, error) {
+	edition, err := selectRulesEdition(q)
+	if err != nil {
+		return nil, err
+	}
+	if book := s.rules.Load(); book != nil && book.Edition == edition {
+		return book, nil
+	}
+	all, err := selectRules(q)
+	if err != nil {
+		return nil, err
+	}
+	book := rules.NewBook(edition, all)
+	s.rules.Store(book)
+	return book, nil
 }

@@ -2,6 +2,7 @@ package searchsvc
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 	"sort"
@@ -26,6 +27,9 @@ type mark struct {
 	AnyWord bool    `json:"a"`
 	IDFs    []int32 `json:"w,omitempty"` // how much each word says
 	Cut     uint64  `json:"c,omitempty"` // who has as much by first sight was looked at closely
+	Text    string  `json:"t,omitempty"` // that was looked for instead of the one typed
+	Seen    int     `json:"p,omitempty"` // listings so far, if some are pinned
+	Pinned  int     `json:"q,omitempty"` // pins among them
 }
 
 // ranked is a listing of the page with its spot.
@@ -65,6 +69,10 @@ type walk struct {
 	total  int64
 	cut    uint64
 	best   []ranked // one more than a page, if there are more
+	whole  int      // listings that have all the words
+	places places
+	others int // of best, on the page
+	pinned int // of places, on the page or before
 	facets []search.Facet
 	rough  bool // facets are estimates
 }
@@ -321,21 +329,31 @@ func (w *walk) compareIDs(a, b listingKey) int {
 	return c
 }
 
-// page is the page, and the mark of its last row if there are more; the row's id is still to be
-// read.
-func (w *walk) page() ([]ranked, *mark) {
-	if len(w.best) <= w.size {
-		return w.best, nil
+// page is the page, and the mark of its last row if there are more; the row's id, which other says
+// where to find, is still to be read.
+func (w *walk) page() (page []ranked, m *mark, other int) {
+	page, other = w.withPins()
+	if w.pinned == len(w.places.pins) && len(w.best) <= w.others {
+		return page, nil, other
 	}
-	page := w.best[:w.size]
-	last := page[w.size-1]
-	m := &mark{Spot: spot{Group: last.group, N: last.n}, AnyWord: w.anyWord, Cut: w.cut}
+	m = &mark{AnyWord: w.anyWord, Cut: w.cut}
+	switch {
+	case other >= 0:
+		m.Spot = spot{Group: page[other].group, N: page[other].n}
+	case w.after != nil:
+		m.Spot = w.after.Spot
+	default:
+		m.Spot = spot{N: math.MinInt64} // before all others
+	}
+	if len(w.places.pins) > 0 {
+		m.Seen, m.Pinned = w.seen()+len(page), w.pinned
+	}
 	if w.sort == search.SortRelevance {
 		for i := range w.asked {
 			m.IDFs = append(m.IDFs, w.asked[i].idf)
 		}
 	}
-	return page, m
+	return page, m, other
 }
 
 // rangeCurrency is the currency in which price ranges are counted: the one asked for, or else

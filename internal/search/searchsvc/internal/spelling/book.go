@@ -106,6 +106,7 @@ func (b *Book) Listings(text string) int {
 func (b *Book) Len() int { return b.offered - b.stale }
 
 func (b *Book) place(text string) int32 {
+	text = strings.Clone(text) // it may be part of a long one
 	if n := len(b.vacant); n > 0 {
 		at := b.vacant[n-1]
 		b.vacant = b.vacant[:n-1]

@@ -190,6 +190,21 @@ func TestEveryEditIsFound(t *testing.T) {
 	}
 }
 
+func TestSlipsAreAllThatIsOneEditAway(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 6)) //nolint:gosec // a test that can be repeated
+	all := spelling.Slips("garmin")
+	assert.IsIncreasing(t, all)
+	for range 1000 {
+		assert.Contains(t, all, edited(r, "garmin"))
+	}
+	assert.Empty(t, spelling.Slips("für"))
+	assert.Empty(t, spelling.Slips("tn2110"))
+	assert.Equal(t, []string{"garmin", "gamin"}, texts(spelling.Likely([]spelling.Word{
+		spelling.Slip("gramin", "gamin", 50), spelling.Slip("gramin", "garmin", 50), spelling.Slip("gramin", "gremin", 1),
+	}, 2)))
+}
+
 // big is a vocabulary of so many words.
 func big(n int) *spelling.Book {
 	r := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // a benchmark that can be repeated

@@ -55,10 +55,11 @@ func (b *Book) Near(typed string, limit int) []Word {
 		}
 		found = append(found, Word{Text: w.text, Edits: edits, Listings: int(w.listings), Cost: cost(text, other, int(w.listings))})
 	}
-	slices.SortFunc(found, func(a, b Word) int {
-		return cmp.Or(cmp.Compare(rare(a), rare(b)), cmp.Compare(a.Edits, b.Edits), cmp.Compare(a.Cost, b.Cost), cmp.Compare(a.Text, b.Text))
-	})
-	return found[:min(len(found), limit)]
+	return Likely(found, limit)
+}
+
+func likelier(a, b Word) int {
+	return cmp.Or(cmp.Compare(rare(a), rare(b)), cmp.Compare(a.Edits, b.Edits), cmp.Compare(a.Cost, b.Cost), cmp.Compare(a.Text, b.Text))
 }
 
 func rare(w Word) int {
@@ -185,4 +186,46 @@ func beside(a, b rune) bool {
 	}
 	rows, columns := keys[a][0]-keys[b][0], keys[a][1]-keys[b][1]
 	return rows >= -1 && rows <= 1 && columns >= -2 && columns <= 2
+}
+
+// Slips are all texts of Latin letters that are one edit away from a word of such letters: for
+// looking them up where no table is, as in what only descriptions say.
+func Slips(typed string) []string {
+	const shortestSlip, longestSlip = 4, 16 // letters
+	if len(typed) < shortestSlip || len(typed) > longestSlip {
+		return nil
+	}
+	for i := range len(typed) {
+		if typed[i] < 'a' || typed[i] > 'z' {
+			return nil
+		}
+	}
+	var out []string
+	for i := range len(typed) + 1 {
+		if i < len(typed) {
+			out = append(out, typed[:i]+typed[i+1:])
+		}
+		if i+1 < len(typed) && typed[i] != typed[i+1] {
+			out = append(out, typed[:i]+string(typed[i+1])+string(typed[i])+typed[i+2:])
+		}
+		for c := byte('a'); c <= 'z'; c++ {
+			out = append(out, typed[:i]+string(c)+typed[i:])
+			if i < len(typed) && typed[i] != c {
+				out = append(out, typed[:i]+string(c)+typed[i+1:])
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Slip is one of Slips as a word that may have been meant.
+func Slip(typed, text string, listings int) Word {
+	return Word{Text: text, Edits: 1, Listings: listings, Cost: cost([]rune(typed), []rune(text), listings)}
+}
+
+// Likely puts words in the order of Near.
+func Likely(found []Word, limit int) []Word {
+	slices.SortFunc(found, likelier)
+	return found[:min(len(found), limit)]
 }

@@ -13,6 +13,7 @@ type Typed struct {
 	Text     string // lower case, without accents
 	Listings int64  // that have it, anywhere
 	Fixed    bool   // it stays: a phrase, the beginning of a word, what a rule is about
+	Also     []Word // that may have been meant, besides those of the book
 }
 
 // Change says that some words of a query stand for others.
@@ -30,9 +31,11 @@ type Correction struct {
 	rare     string // a word among the changes that a single title has
 }
 
+// MaxWords is how many words of a query are mended: longer ones are sentences, and costly.
+const MaxWords = 12
+
 // Bounds of a correction.
 const (
-	mostWords  = 12 // of a query that is mended: longer ones are sentences, and costly
 	mostTried  = 8  // queries that are counted
 	beam       = 24 // queries that are thought of at a time
 	nearEnough = 8  // words that one may stand for
@@ -43,9 +46,11 @@ const (
 const (
 	costUnknown = 3.5 // to keep a word that nothing has
 	costKnown   = 1.2 // to change one that listings have
+	costRare    = .4  // for a word that a single title has
 	costSplit   = 1.1 // to make two words of one
 	costJoin    = 1.0 // or one of two
 	perMatches  = .35 // less for ten times as many listings that have all words
+	perTitle    = 20  // as many as one that has them all in its title: long texts have many words
 	knownRatio  = 5   // a word that listings have is only changed to one that so many times more have
 )
 
@@ -66,51 +71,67 @@ type thought struct {
 	rare    string
 }
 
-// Correct finds the query that was meant by what was typed: few slips of the hand, and many
-// listings that have all its words, as matching counts them. It asks matching a few times only.
-// Where no query like it matches anything, the words that nothing has are still mended, each for
-// itself; such a correction has no Listings.
-func (b *Book) Correct(typed []Typed, matching func(words []string) (int64, error)) (best Correction, found bool, err error) {
+// Matches is how many listings have all words of a query, and how many in the title, brand or
+// category.
+type Matches struct{ Listings, Titles int64 }
+
+// Proposals are the queries that may have been meant.
+type Proposals struct {
+	likely []Correction // likeliest first
+	mended Correction   // each word that nothing has, mended for itself; without changes for none
+}
+
+// Propose thinks of the queries that may have been meant by what was typed.
+func (b *Book) Propose(typed []Typed) Proposals {
+	if len(typed) > MaxWords {
+		return Proposals{}
+	}
+	return Proposals{likely: b.thinkOf(typed), mended: b.mendUnknown(typed)}
+}
+
+// Choose finds the one that was meant: few slips of the hand, and many listings that have all its
+// words, as matching counts them. It asks matching a few times only. Where no query matches
+// anything, the words that nothing has are still mended, each for itself; such a correction has
+// no Listings.
+func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best Correction, found bool, err error) {
 	most := perMatches * math.Log10(mostListings)
-	for _, c := range b.thinkOf(typed) {
+	for _, c := range p.likely {
 		if found && c.cost-most >= best.cost {
 			break // the rest is less likely still: no number of listings makes up for it
 		}
-		if c.Listings, err = matching(c.Words); err != nil {
+		have, err := matching(c.Words)
+		if err != nil {
 			return Correction{}, false, err
 		}
-		if c.Listings == 0 {
+		if c.Listings = have.Listings; c.Listings == 0 {
 			continue
 		}
 		if c.rare != "" { // one seller's slip is nobody's correction
-			n, err := matching([]string{c.rare})
+			have, err := matching([]string{c.rare})
 			if err != nil {
 				return Correction{}, false, err
 			}
-			if n < leastListings {
+			if have.Listings < leastListings {
 				continue
 			}
 		}
-		c.cost -= perMatches * math.Log10(min(float64(c.Listings), mostListings))
+		c.cost -= perMatches * math.Log10(min(float64(have.Listings+perTitle*have.Titles), mostListings))
 		if !found || c.cost < best.cost {
 			best, found = c, true
 		}
 	}
 	if !found {
-		best, found = b.mendUnknown(typed)
+		return p.mended, len(p.mended.Changes) > 0, nil
 	}
 	return best, found, nil
 }
 
 // mendUnknown puts the likeliest word for each that nothing has.
-func (b *Book) mendUnknown(typed []Typed) (c Correction, found bool) {
-	if len(typed) > mostWords {
-		return c, false
-	}
+func (b *Book) mendUnknown(typed []Typed) (c Correction) {
 	for i, w := range typed {
 		text := w.Text
 		if !w.Fixed && w.Listings == 0 && b.Listings(text) == 0 {
-			near := b.Near(text, 1)
+			near := append(b.Near(text, 1), w.Also...)
 			if len(near) > 0 && near[0].Listings >= leastListings && !among(typed, near[0].Text) {
 				text = near[0].Text
 				c.Changes = append(c.Changes, Change{First: i, Last: i, Text: text})
@@ -118,14 +139,11 @@ func (b *Book) mendUnknown(typed []Typed) (c Correction, found bool) {
 		}
 		c.Words = append(c.Words, text)
 	}
-	return c, len(c.Changes) > 0
+	return c
 }
 
 // thinkOf is what may have been meant, likeliest first.
 func (b *Book) thinkOf(typed []Typed) []Correction {
-	if len(typed) > mostWords {
-		return nil
-	}
 	waiting := make([][]thought, len(typed)+2) // by how many words are thought through
 	waiting[0] = []thought{{}}
 	for i := range typed {
@@ -188,7 +206,7 @@ func (b *Book) options(typed []Typed, at int) []option {
 // twice types it once.
 func (b *Book) mended(typed []Typed, w Typed, unknown bool) []option {
 	var out []option
-	for _, near := range b.Near(w.Text, nearEnough) {
+	for _, near := range append(b.Near(w.Text, nearEnough), w.Also...) {
 		o := option{used: 1, cost: near.Cost, text: near.Text}
 		if among(typed, near.Text) {
 			continue
@@ -201,10 +219,11 @@ func (b *Book) mended(typed []Typed, w Typed, unknown bool) []option {
 			o.cost += costKnown
 		}
 		if near.Listings < leastListings {
-			if !unknown || len(out) > 0 {
-				break // they come last, and only when there is nothing better
+			if !unknown {
+				break // they come last
 			}
 			o.rare = near.Text
+			o.cost += costRare
 		}
 		out = append(out, o)
 	}

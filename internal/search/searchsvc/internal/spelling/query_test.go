@@ -16,11 +16,12 @@ import (
 type shop struct {
 	*spelling.Book
 	with map[string][]int // by word: the listings that have it anywhere, in order
+	head map[string][]int // in the title
 	all  int
 }
 
 func newShop(titles ...string) *shop {
-	s := &shop{Book: spelling.New(), with: map[string][]int{}}
+	s := &shop{Book: spelling.New(), with: map[string][]int{}, head: map[string][]int{}}
 	for _, title := range titles {
 		s.add(strings.Fields(title), nil)
 	}
@@ -30,22 +31,29 @@ func newShop(titles ...string) *shop {
 func (s *shop) add(title, text []string) {
 	each := func(words []string) []string { return slices.Compact(slices.Sorted(slices.Values(words))) }
 	s.Add(each(title))
-	all := slices.Concat(title, text)
-	var rows []string // two words in a row
-	for i := 1; i < len(all); i++ {
-		rows = append(rows, all[i-1]+" "+all[i])
+	in := func(index map[string][]int, all []string) {
+		var rows []string // two words in a row
+		for i := 1; i < len(all); i++ {
+			rows = append(rows, all[i-1]+" "+all[i])
+		}
+		for _, word := range each(append(rows, all...)) {
+			index[word] = append(index[word], s.all)
+		}
 	}
-	for _, word := range each(append(rows, all...)) {
-		s.with[word] = append(s.with[word], s.all)
-	}
+	in(s.with, slices.Concat(title, text))
+	in(s.head, title)
 	s.all++
 }
 
 // matching counts the listings that have all the words, "desk lamp" in a row.
-func (s *shop) matching(words []string) (int64, error) {
+func (s *shop) matching(words []string) (spelling.Matches, error) {
+	return spelling.Matches{Listings: count(s.with, words), Titles: count(s.head, words)}, nil
+}
+
+func count(index map[string][]int, words []string) int64 {
 	var both []int
 	for i, word := range words {
-		next := s.with[word]
+		next := index[word]
 		if i == 0 {
 			both = next
 			continue
@@ -58,7 +66,7 @@ func (s *shop) matching(words []string) (int64, error) {
 		}
 		both = kept
 	}
-	return int64(len(both)), nil
+	return int64(len(both))
 }
 
 // meant is what a text stands for; "" for nothing else.
@@ -67,7 +75,7 @@ func (s *shop) meant(text string) string {
 	for word := range strings.FieldsSeq(text) {
 		typed = append(typed, spelling.Typed{Text: word, Listings: int64(len(s.with[word]))})
 	}
-	c, found, err := s.Correct(typed, s.matching)
+	c, found, err := s.Propose(typed).Choose(s.matching)
 	if err != nil || !found {
 		return ""
 	}
@@ -124,7 +132,7 @@ func TestCorrect(t *testing.T) {
 func TestACorrectionSaysWhatItChanges(t *testing.T) {
 	t.Parallel()
 	s := office()
-	c, found, err := s.Correct([]spelling.Typed{{Text: "usb", Listings: 3}, {Text: "key"}, {Text: "board"}}, s.matching)
+	c, found, err := s.Propose([]spelling.Typed{{Text: "usb", Listings: 3}, {Text: "key"}, {Text: "board"}}).Choose(s.matching)
 	require.NoError(t, err)
 	require.True(t, found)
 	assert.Equal(t, []spelling.Change{{First: 1, Last: 2, Text: "keyboard"}}, c.Changes)
@@ -135,10 +143,10 @@ func TestACorrectionSaysWhatItChanges(t *testing.T) {
 func TestWhatIsFixedStays(t *testing.T) {
 	t.Parallel()
 	s := office()
-	_, found, err := s.Correct([]spelling.Typed{{Text: "latpop", Fixed: true}}, s.matching)
+	_, found, err := s.Propose([]spelling.Typed{{Text: "latpop", Fixed: true}}).Choose(s.matching)
 	require.NoError(t, err)
 	assert.False(t, found)
-	_, found, err = s.Correct([]spelling.Typed{{Text: "key"}, {Text: "board", Fixed: true}}, s.matching)
+	_, found, err = s.Propose([]spelling.Typed{{Text: "key"}, {Text: "board", Fixed: true}}).Choose(s.matching)
 	require.NoError(t, err)
 	assert.False(t, found)
 }
@@ -146,9 +154,9 @@ func TestWhatIsFixedStays(t *testing.T) {
 func TestTheIndexIsAskedAFewTimesOnly(t *testing.T) {
 	t.Parallel()
 	s, asked := office(), 0
-	_, found, err := s.Correct([]spelling.Typed{{Text: "latpop"}, {Text: "bga"}, {Text: "blakc"}, {Text: "tonr"}}, func([]string) (int64, error) {
+	_, found, err := s.Propose([]spelling.Typed{{Text: "latpop"}, {Text: "bga"}, {Text: "blakc"}, {Text: "tonr"}}).Choose(func([]string) (spelling.Matches, error) {
 		asked++
-		return 0, nil
+		return spelling.Matches{}, nil
 	})
 	require.NoError(t, err)
 	assert.True(t, found, "mended word by word")
@@ -158,6 +166,6 @@ func TestTheIndexIsAskedAFewTimesOnly(t *testing.T) {
 func TestAnIndexThatCannotBeAskedIsAnError(t *testing.T) {
 	t.Parallel()
 	gone := errors.New("gone")
-	_, _, err := office().Correct([]spelling.Typed{{Text: "latpop"}}, func([]string) (int64, error) { return 0, gone })
+	_, _, err := office().Propose([]spelling.Typed{{Text: "latpop"}}).Choose(func([]string) (spelling.Matches, error) { return spelling.Matches{}, gone })
 	require.ErrorIs(t, err, gone)
 }

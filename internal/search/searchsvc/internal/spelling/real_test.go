@@ -81,13 +81,11 @@ func TestRealQueriesWithOneSlip(t *testing.T) {
 	asked, right, nothing := 0, 0, 0
 	for range 20 {
 		for _, query := range queries {
-			if n, err := s.matching(plain(query)); err != nil || n == 0 {
+			if count(s.with, plain(query)) == 0 {
 				continue // nothing has all its words even when they are right
 			}
 			typed := edited(r, query)
-			n, err := s.matching(plain(typed))
-			require.NoError(t, err)
-			if n > 0 {
+			if count(s.with, plain(typed)) > 0 {
 				continue // that is another query
 			}
 			asked++
@@ -108,7 +106,7 @@ func TestRealQueriesThatMatchNothingAreMendedSensibly(t *testing.T) {
 	s := realShop(t)
 	mended := map[string]string{}
 	for _, query := range realQueries(t) {
-		if n, err := s.matching(plain(query)); err == nil && n == 0 {
+		if count(s.with, plain(query)) == 0 {
 			mended[query] = s.meant(strings.Join(plain(query), " "))
 		}
 	}

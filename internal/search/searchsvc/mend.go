@@ -1,0 +1,206 @@
+package searchsvc
+
+import (
+	"strings"
+
+	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/docset"
+	"souk/internal/search/searchsvc/internal/spelling"
+	"souk/internal/search/searchsvc/internal/words"
+)
+
+// When another text is offered beside results: there are at most so many, and the other has at
+// least so many times more.
+const (
+	fewListings = 4
+	manyTimes   = 10
+)
+
+// said is what is told of a text that was not searched for as it is, or need not have been.
+type said struct {
+	corrected string
+	meant     string
+}
+
+// settled is what was found of all words, of the text as typed or of the one that was probably
+// meant.
+func (d desk) settled(a ask) (l sighted, s said, err error) {
+	if a.after != nil && a.after.Text != "" { // as the page before
+		l, err = d.look(a, a.after.Text, words.Parse(a.after.Text))
+		return l, said{corrected: a.after.Text}, err
+	}
+	l, err = d.look(a, a.text, a.words)
+	if err != nil || a.after != nil || a.exact || len(l.asked) == 0 || len(l.places.pins) > 0 || l.whole > fewListings {
+		return l, s, err
+	}
+	other, c, found, err := d.mend(a.text)
+	switch {
+	case err != nil:
+		l.free()
+		return l, s, err
+	case !found:
+		return l, s, nil
+	case l.whole > 0:
+		if c.Listings >= int64(manyTimes*l.whole) {
+			s.meant = other
+		}
+		return l, s, nil
+	}
+	l.free()
+	l, err = d.look(a, other, words.Parse(other))
+	return l, said{corrected: other}, err
+}
+
+// mend is the text that was probably meant.
+func (d desk) mend(text string) (other string, c spelling.Correction, found bool, err error) {
+	var tokens []words.Token
+	for _, t := range words.Tokens(nil, text) {
+		if !t.Glued {
+			tokens = append(tokens, t)
+		}
+	}
+	if len(tokens) > spelling.MaxWords {
+		return "", c, false, nil
+	}
+	typed := make([]spelling.Typed, len(tokens))
+	for i, t := range tokens {
+		have, err := d.having(d.shelf, t.Term)
+		if err != nil {
+			return "", c, false, err
+		}
+		typed[i] = spelling.Typed{Text: t.Word, Listings: int64(have.Len()), Fixed: fixed(text, t) || d.rules.About(words.Parse(t.Word))}
+	}
+	if err := d.elsewhere(typed); err != nil {
+		return "", c, false, err
+	}
+	var p spelling.Proposals
+	_ = d.s.locked(func() error {
+		p = d.shelf.spelling.Propose(typed)
+		return nil
+	})
+	c, found, err = p.Choose(func(all []string) (spelling.Matches, error) { return d.matches(spell(all)) })
+	if err != nil || !found {
+		return "", c, false, err
+	}
+	return rewritten(text, tokens, c.Changes), c, true, nil
+}
+
+// maxElsewhere is how many words of a text are sighted for in descriptions.
+const maxElsewhere = 2
+
+// elsewhere looks for words that only descriptions have, which the vocabulary does not know, near
+// those typed that have nothing near in it.
+func (d desk) elsewhere(typed []spelling.Typed) error {
+	left := maxElsewhere
+	for i := range typed {
+		t := &typed[i]
+		if left == 0 || t.Fixed || t.Listings > 0 || d.near(t.Text) {
+			continue
+		}
+		left--
+		for _, text := range spelling.Slips(t.Text) {
+			term := words.Tokens(nil, text)[0].Term
+			docs, err := d.documents(d.q, term, 0, d.marks.Docs)
+			if err != nil {
+				return err
+			}
+			if len(docs) >= leastElsewhere {
+				t.Also = append(t.Also, spelling.Slip(t.Text, text, len(docs)))
+			}
+		}
+		t.Also = spelling.Likely(t.Also, maxAlso)
+	}
+	return nil
+}
+
+// Words of descriptions are full of slips: one that is offered stands in several.
+const (
+	leastElsewhere = 3
+	maxAlso        = 4
+)
+
+// near says whether the vocabulary has a word near this one.
+func (d desk) near(text string) (near bool) {
+	_ = d.s.locked(func() error {
+		found := d.shelf.spelling.Near(text, 1)
+		near = len(found) > 0 && found[0].Edits == 1
+		return nil
+	})
+	return near
+}
+
+// fixed says whether a word of the text stays as it is: between quotation marks, or with a star.
+func fixed(text string, t words.Token) bool {
+	quotes := 0
+	for _, r := range text[:t.From] {
+		if strings.ContainsRune(`"“”„«»`, r) {
+			quotes++
+		}
+	}
+	return quotes%2 == 1 || strings.HasPrefix(text[t.To:], "*")
+}
+
+// spell is words as a text; those in a row are quoted.
+func spell(all []string) string {
+	said := make([]string, len(all))
+	for i, w := range all {
+		if said[i] = w; strings.Contains(w, " ") {
+			said[i] = `"` + w + `"`
+		}
+	}
+	return strings.Join(said, " ")
+}
+
+// rewritten is the text with some of its words changed.
+func rewritten(text string, tokens []words.Token, changes []spelling.Change) string {
+	var out strings.Builder
+	at := 0
+	for _, c := range changes {
+		out.WriteString(text[at:tokens[c.First].From])
+		out.WriteString(c.Text)
+		at = tokens[c.Last].To
+	}
+	out.WriteString(text[at:])
+	return tidy(out.String())
+}
+
+// tidy is a text with single spaces.
+func tidy(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// matches counts the listings that have all words of a text, and those that have them in the head.
+func (d desk) matches(text string) (m spelling.Matches, err error) {
+	l, err := d.look(ask{}, text, words.Parse(text))
+	if err != nil {
+		return m, err
+	}
+	defer l.free()
+	if len(l.asked) == 0 {
+		return m, nil
+	}
+	err = d.s.locked(func() error {
+		m.Listings = int64(l.whole)
+		for i := range l.asked {
+			l.asked[i].head.And(l.base)
+		}
+		m.Titles = int64(docset.Count(l.base))
+		return nil
+	})
+	return m, err
+}
+
+// countAll counts the listings that have all words of a text and pass the filter.
+func (d desk) countAll(text string, filter search.Filter) (int64, error) {
+	l, err := d.look(ask{filter: filter}, text, words.Parse(text))
+	if err != nil {
+		return 0, err
+	}
+	defer l.free()
+	if len(l.asked) == 0 {
+		return 0, nil
+	}
+	err = d.s.locked(func() error {
+		l.prepare()
+		return nil
+	})
+	return int64(docset.Count(l.all)), err
+}
