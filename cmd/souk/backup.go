@@ -56,6 +56,10 @@ func backingUp() deed[backupIn, manifest] {
 // backup copies every database as it was at one moment: all writers are held between two
 // batches while a snapshot is opened on each, and go on while those are copied.
 func (a *app) backup(ctx context.Context, to string, say control.Say) (_ manifest, err error) {
+	if a.db != "" {
+		return manifest{}, errors.New("the data are in a PostgreSQL database, and souk backup copies files: use pg_dump --format=custom --file=FILE \"$" + databaseVariable +
+			"\", which has all modules of one moment (docs/operations.md says how to bring it back)")
+	}
 	if err := os.Mkdir(to, 0o700); err != nil {
 		if errors.Is(err, os.ErrExist) {
 			return manifest{}, fmt.Errorf("%s is there already; a backup makes its own folder", to)
@@ -160,7 +164,9 @@ func backupCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "backup DIR", Short: "Copy everything to a new folder, also while souk serves",
 		Long: "Writes every database as it was at one moment, and a manifest with their hashes, to DIR, which\n" +
-			"must not be there yet. Writers stand still for some milliseconds; requests only wait.",
+			"must not be there yet. Writers stand still for some milliseconds; requests only wait.\n\n" +
+			"It is done by one process that has all modules. Where they run in several, stop those first; where the data are\n" +
+			"in a PostgreSQL database, use pg_dump.",
 		Example: "  souk backup /backups/souk-$(date +%F) --data ./data", Args: exactly(1),
 	}
 	data := addData(cmd)

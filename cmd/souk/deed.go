@@ -86,7 +86,7 @@ func (d deed[In, Out]) callAll(ctx context.Context, dir string, running []string
 
 func (d deed[In, Out]) nobody(running []string, about string) error {
 	if about == "" {
-		return fmt.Errorf("%s needs all modules in one process, and here run %s; stop them first, and it is done on the folder",
+		return fmt.Errorf("%s is of all modules at one moment, which needs them in one process, and here run %s; stop them first, and it is done on the folder",
 			d.name, strings.Join(running, ", "))
 	}
 	return fmt.Errorf("%s is done by the process that has %s, and here run only %s", d.name, about, strings.Join(running, ", "))

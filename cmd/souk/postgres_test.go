@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -62,6 +63,9 @@ func TestTwoProcessesOnOnePostgreSQL(t *testing.T) {
 
 	other := newGuest(t, two.url)
 	require.Equal(t, "placed", other.buy(t, "sandbox_ok", lamp).Status)
+	got := souk(t, nil, "backup", filepath.Join(t.TempDir(), "new"), "--data", two.dir)
+	assert.Equal(t, exitFailed, got.status)
+	assert.Contains(t, got.stderr, `use pg_dump --format=custom --file=FILE "$SOUK_DB"`)
 	report := verifyAt(t, two.dir)
 	assert.True(t, report.Sound(), broken(report))
 	ended(t, one)
