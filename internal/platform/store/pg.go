@@ -73,7 +73,7 @@ func openPostgres(ctx context.Context, o Options, readOnly bool) (*DB, error) {
 	}
 	p.writers, p.aux = at.pool(o, pgWrites, o.MaxWriters), at.pool(o, pgAux, 2)
 	if _, err := p.aux.ExecContext(ctx, readopt); err != nil {
-		return nil, errors.Join(fail(at, err), p.close())
+		return nil, errors.Join(fail(at, err), p.close()) //nolint:contextcheck // it ends whatever becomes of ctx
 	}
 	p.seq = newSequencer(p)
 	p.work.Go(func() { p.listen(p.life) })
