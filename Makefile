@@ -7,6 +7,7 @@ DATA    ?= ./data
 LISTEN  ?= localhost:8080
 TOPOLOGY ?= payments-out
 N       ?= 50
+LISTINGS ?= 40000 200000 1000000
 PKG     ?= ./...
 FUZZTIME ?= 20s
 RUN     ?= .
@@ -20,7 +21,7 @@ VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo '  variables: DATA=./data LISTEN=localhost:8080 (run, up), TOPOLOGY=payments-out (up), N=50 (crash), PKG=./... (test, bench, cover), FUZZTIME=20s (fuzz), RUN=. (test-postgres)'
+	@echo '  variables: DATA=./data LISTEN=localhost:8080 (run, up), TOPOLOGY=payments-out (up), N=50 (crash), LISTINGS='40000 200000 1000000' (bench-search), PKG=./... (test, bench, cover), FUZZTIME=20s (fuzz), RUN=. (test-postgres)'
 
 .PHONY: build
 build: ## build bin/souk
@@ -91,6 +92,11 @@ bench: ## every benchmark of PKG
 .PHONY: bench-split
 bench-split: ## what a process boundary costs: a call, a checkout, a page of search
 	$(GO) test -run '^$$' -bench '^BenchmarkSplit' -benchtime 1x -timeout 20m $(GOFLAGS_TAGS) ./internal/platform/rpc ./cmd/souk
+
+.PHONY: bench-search
+bench-search: ## search on catalogues of LISTINGS, remixed from the real one: every shape of query, building, what shows how soon
+	SOUK_BENCH_LISTINGS="$(LISTINGS)" $(GO) test -run '^$$' -bench '^BenchmarkSearch$$' -benchtime 1x -timeout 120m $(GOFLAGS_TAGS) ./internal/search/searchsvc
+	$(GO) test -run '^$$' -bench '^BenchmarkVisible$$' -benchtime 1x -timeout 20m $(GOFLAGS_TAGS) ./cmd/souk
 
 .PHONY: crash
 crash: ## kill the real binary N times under load and look for loss
