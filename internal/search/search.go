@@ -98,7 +98,8 @@ type QueryRequest struct {
 	Facets bool         `json:"facets"`
 	Page   page.Request `json:"page"`
 	// Count says that a person asks this, whose search is to be counted by its text: once per Count, a key
-	// made for the request. Pages but the first, and what is narrowed or sorted, are of a search that was counted already.
+	// made for the request. Pages but the first, and what is narrowed, sorted or exact, are of a search that was counted
+	// already.
 	Count *string `json:"count"`
 	Exact *bool   `json:"exact"` // true: as typed, never corrected
 }

@@ -51,6 +51,7 @@ func gallery(t *testing.T) *httptest.Server {
 	mux.HandleFunc("GET /search", show("search"))
 	mux.HandleFunc("GET /search/suggest", show("suggestions"))
 	mux.HandleFunc("GET /sign-in", show("sign-in"))
+	mux.HandleFunc("GET /l/{listing}", show("listing"))
 	mux.HandleFunc("POST /cart/lines", func(w http.ResponseWriter, req *http.Request) {
 		if req.FormValue("quantity") == "1" {
 			http.Redirect(w, req, "/gallery/listing-added", http.StatusSeeOther)
@@ -133,13 +134,17 @@ func TestPagesInABrowser(t *testing.T) {
 		do(t, chromedp.Click(chromedp.CSS(".offer-form button")))
 		until(ctx, t, `document.querySelector("h1").textContent === "Sign in" && document.querySelectorAll("main").length === 1 && location.pathname === "/sign-in"`)
 	})
+	t.Run("how one came to a listing leaves its address", func(t *testing.T) {
+		open(t, "/l/lst_1?variant=var_2&found=3.4t9w2m6x1zqa")
+		until(ctx, t, `location.search === "?variant=var_2" && window.same === 1`)
+	})
 	t.Run("a picture that does not load gives way to its tile, one that loads takes its place", func(t *testing.T) {
 		open(t, "/gallery/listing")
 		until(ctx, t, `document.querySelector(".picture-large img").hidden && document.querySelectorAll(".listing-thumbs .picture-loaded").length === 1`)
 	})
 	t.Run("nothing breaks the content policy", func(t *testing.T) {
 		messages := chromedp.Console(ctx)
-		for _, path := range []string{"/gallery/home", "/gallery/cart", "/gallery/checkout", "/gallery/seller-listings"} {
+		for _, path := range []string{"/gallery/home", "/gallery/cart", "/gallery/checkout", "/gallery/seller-listings", "/gallery/operator-search"} {
 			open(t, path)
 		}
 		_, err := chromedp.Run(ctx, chromedp.Evaluate[int](`console.log("the end"), 1`))

@@ -191,6 +191,7 @@ func searchFigures(days []search.SearchDay) ([]views.Figure, *views.Plot) {
 		f := d.Figures
 		all.Searches += f.Searches
 		all.Empty += f.Empty
+		all.Corrected += f.Corrected
 		all.Clicks += f.Clicks
 		all.First += f.First
 		all.Third += f.Third
@@ -203,6 +204,7 @@ func searchFigures(days []search.SearchDay) ([]views.Figure, *views.Plot) {
 	figures := []views.Figure{
 		{Text: "Searches", Value: group(strconv.FormatInt(all.Searches, 10))},
 		{Text: "Found nothing", Value: share(all.Empty, all.Searches), Note: Count(int(all.Empty), "search", "searches")},
+		{Text: "Corrected", Value: share(all.Corrected, all.Searches), Note: Count(int(all.Corrected), "search", "searches")},
 		{Text: "Results chosen", Value: group(strconv.FormatInt(all.Clicks, 10)), Note: share(all.Clicks, all.Searches) + " of searches, at most"},
 		{Text: "Among the first three", Value: share(all.First+all.Third, all.Clicks), Note: "of what was chosen"},
 		{Text: "Order lines after", Value: orderLines(all.Bought), Note: "within a day, at most"},

@@ -207,8 +207,12 @@ func sampleShipping(page views.Page) views.View {
 func sampleSearches(page views.Page) views.OperatorSearch {
 	out := sampleNoSearches(page)
 	out.Figures = []views.Figure{
-		{Text: "Searches", Value: "12,480"}, {Text: "Found nothing", Value: "7 %", Note: "874 searches"}, {Text: "Results chosen", Value: "5,012", Note: "40 % of searches, at most"},
-		{Text: "Among the first three", Value: "61 %", Note: "of what was chosen"}, {Text: "Order lines after", Value: "311.4", Note: "within a day, at most"},
+		{Text: "Searches", Value: "12,480"},
+		{Text: "Found nothing", Value: "7 %", Note: "874 searches"},
+		{Text: "Corrected", Value: "4 %", Note: "499 searches"},
+		{Text: "Results chosen", Value: "5,012", Note: "40 % of searches, at most"},
+		{Text: "Among the first three", Value: "61 %", Note: "of what was chosen"},
+		{Text: "Order lines after", Value: "311.4", Note: "within a day, at most"},
 	}
 	out.Plot = &views.Plot{
 		Title: "12,480 searches in 7 days: 7 % of them found nothing.", Unit: "a day", Top: "2,000", First: sampleTime - 6*24*sampleHour, Last: sampleTime, Width: 600, Height: 200,
@@ -223,9 +227,13 @@ func sampleSearches(page views.Page) views.OperatorSearch {
 		out.Plot.Days = append(out.Plot.Days, views.PlotDay{Day: out.Plot.First + clock.Time(i)*24*sampleHour, Values: []int{1600 + 40*i, 100 + i, 700 - 9*i}})
 	}
 	out.Columns = []views.Column{
-		{Text: "Text", URL: "/operator/search?sort=text_up"}, {Text: "Searches", URL: "/operator/search?sort=searches_up", Sorted: "descending", Number: true},
-		{Text: "Found nothing", URL: "/operator/search?sort=empty_down", Number: true}, {Text: "Results chosen", Number: true},
-		{Text: "Chosen by search", URL: "/operator/search?sort=chosen_down", Number: true}, {Text: "Orders after", URL: "/operator/search?sort=bought_down", Number: true}, {Text: "Help it"},
+		{Text: "Text", URL: "/operator/search?sort=text_up"},
+		{Text: "Searches", URL: "/operator/search?sort=searches_up", Sorted: "descending", Number: true},
+		{Text: "Found nothing", URL: "/operator/search?sort=empty_down", Number: true},
+		{Text: "Results chosen", Number: true},
+		{Text: "Chosen by search", URL: "/operator/search?sort=chosen_down", Number: true},
+		{Text: "Orders after", URL: "/operator/search?sort=bought_down", Number: true},
+		{Text: "Help it"},
 	}
 	for i, text := range []string{"desk lamp", "lammp", "wireless noise cancelling headphones with microphone"} {
 		out.Rows = append(out.Rows, views.SearchRow{

@@ -93,7 +93,7 @@ func (s *Service) count(r search.QueryRequest, reply *search.QueryReply) {
 func narrowed(r search.QueryRequest) bool {
 	f := r.Filter
 	return f.Path != "" || len(f.Brands) > 0 || len(f.Sellers) > 0 || f.PriceMin != nil || f.PriceMax != nil || f.InStock ||
-		r.Sort != "" && r.Sort != search.SortRelevance
+		r.Sort != "" && r.Sort != search.SortRelevance || r.Exact != nil && *r.Exact
 }
 
 // figuresOf is what one search came to.
@@ -102,6 +102,8 @@ func figuresOf(reply search.QueryReply) popular.Figures {
 	switch {
 	case reply.Total == 0:
 		f.Empty = 1
+	case reply.Corrected != "":
+		f.Corrected = 1
 	case !reply.AnyWord:
 		f.Suitable = 1
 	}

@@ -180,6 +180,21 @@ func TestNothingPersonalIsKept(t *testing.T) {
 	}
 }
 
+// TestAMisspeltSearchIsCountedAsTyped says that what was typed is counted, and that it was understood.
+func TestAMisspeltSearchIsCountedAsTyped(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for i := range 3 {
+		_, body := s.do("", http.MethodGet, "listings?q=brass+dsek")
+		require.Contains(t, string(body), `"corrected":"brass desk"`)
+		_, body = s.do("", http.MethodGet, "listings?exact=true&q=brass+dsek")
+		require.Contains(t, string(body), `"corrected":""`, i)
+	}
+	reply, err := s.Insights(t.Context(), search.InsightsRequest{By: actor.System("")})
+	require.NoError(t, err)
+	assert.Equal(t, []search.SearchedText{{Text: "brass dsek", Figures: search.SearchFigures{Searches: 3, Corrected: 3}}}, reply.Texts)
+}
+
 func TestSearchesOverHTTP(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

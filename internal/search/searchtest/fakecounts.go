@@ -22,13 +22,14 @@ import (
 
 // searched is a search, or a choice or order line that followed one, as the fake remembers it: one by one.
 type searched struct {
-	at       clock.Time
-	kind     string // "search", "choice", "order"
-	text     string // "" for one that is not kept
-	empty    bool
-	chosen   catalog.ListingID // of a choice
-	position int32
-	bought   int64
+	at        clock.Time
+	kind      string // "search", "choice", "order"
+	text      string // "" for one that is not kept
+	empty     bool
+	corrected bool
+	chosen    catalog.ListingID // of a choice
+	position  int32
+	bought    int64
 }
 
 // leastShown is how often a text is searched for before it is shown.
@@ -78,14 +79,14 @@ func (f *Fake) count(r search.QueryRequest, reply *search.QueryReply) {
 	}
 	reply.Search = nameOf(keptText(r.Text))
 	c := r.Filter
-	if r.Page.Cursor != "" || c.Path != "" || len(c.Brands)+len(c.Sellers) > 0 || c.PriceMin != nil || c.PriceMax != nil || c.InStock || r.Sort != search.SortRelevance {
+	if r.Page.Cursor != "" || c.Path != "" || len(c.Brands)+len(c.Sellers) > 0 || c.PriceMin != nil || c.PriceMax != nil || c.InStock || r.Sort != search.SortRelevance || r.Exact != nil && *r.Exact {
 		return
 	}
 	if f.noted[*r.Count] {
 		return
 	}
 	f.noted[*r.Count] = true
-	f.searches = append(f.searches, searched{kind: "search", at: f.goods.Now(), text: keptText(r.Text), empty: reply.Total == 0})
+	f.searches = append(f.searches, searched{kind: "search", at: f.goods.Now(), text: keptText(r.Text), empty: reply.Total == 0, corrected: reply.Corrected != ""})
 }
 
 // Note implements search.Service.
@@ -123,6 +124,9 @@ func (s searched) add(f *search.SearchFigures) {
 		f.Searches++
 		if s.empty {
 			f.Empty++
+		}
+		if s.corrected {
+			f.Corrected++
 		}
 		return
 	case s.kind == "order":
