@@ -18,7 +18,6 @@ import (
 	"souk/internal/platform/store"
 	"souk/internal/platform/store/storetest"
 	"souk/internal/search/searchsvc"
-	"souk/migrations"
 )
 
 // corpus is a catalogue of any size, remixed from the real one: each listing is a real one whose
@@ -126,7 +125,8 @@ func indexOf(t testing.TB, c *corpus, n int) (*bench, built) {
 	how.file = file.Size()
 	b := benchIn(t, dir)
 	require.NoError(t, b.db.Read(t.Context(), func(q store.Queryer) error {
-		if err := q.Get(&how.index, `SELECT (SELECT sum(length(block) + 12) FROM terms_a_data) + (SELECT sum(length(sz) + 12) FROM terms_a_docsize)`); err != nil {
+		const words = "terms_a" // whose own tables FTS5 names after it
+		if err := q.Get(&how.index, fmt.Sprintf(`SELECT (SELECT sum(length(block) + 12) FROM %[1]s_data) + (SELECT sum(length(sz) + 12) FROM %[1]s_docsize)`, words)); err != nil {
 			return err
 		}
 		return q.Get(&how.shown, `SELECT sum(length(CAST(title AS BLOB)) + length(CAST(brand AS BLOB)) + length(CAST(description AS BLOB)) + length(image)) FROM listings_a`)
@@ -137,10 +137,9 @@ func indexOf(t testing.TB, c *corpus, n int) (*bench, built) {
 // benchIn is a search whose database is in dir.
 func benchIn(t testing.TB, dir string) *bench {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Module: "search", Path: filepath.Join(dir, "search.db"), Migrations: migrations.SQLite("search")})
-	require.NoError(t, err)
+	durable := storetest.With(func(o *store.Options) { o.NoSync = false })
+	db := storetest.OpenAt(t, "search", dir, storetest.SQLite(), storetest.Once(), durable)
 	b := &bench{db: db, log: storetest.Open(t, "feed", storetest.SQLite(), storetest.Once())}
-	t.Cleanup(func() { _ = db.Close() })
 	b.bus = bus.New(bus.Config{Sources: map[bus.Log]bus.Source{catalog.Log: bus.LocalSource(b.log)}})
 	b.Service = searchsvc.New(searchsvc.Config{DB: b.db, Bus: b.bus})
 	return b
