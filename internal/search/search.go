@@ -88,6 +88,24 @@ type Filter struct {
 	PriceMin *int64             `json:"price_min"` // minor units
 	PriceMax *int64             `json:"price_max"`
 	InStock  bool               `json:"in_stock"`
+
+	// Attributes narrow together; listings have any of an attribute's values.
+	Attributes *[]AttributeFilter `json:"attributes"`
+}
+
+// ByAttributes are the attributes that f narrows by.
+func (f Filter) ByAttributes() []AttributeFilter {
+	if f.Attributes == nil {
+		return nil
+	}
+	return *f.Attributes
+}
+
+// AttributeFilter narrows to what has any of these values of an attribute or option. Names and
+// values are compared without regard to case.
+type AttributeFilter struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
 }
 
 // QueryRequest asks for results.
@@ -158,13 +176,22 @@ const (
 	FacetSeller   FacetKind = "seller"
 	FacetPrice    FacetKind = "price"
 	FacetStock    FacetKind = "stock"
+
+	// FacetHistogram counts prices in even steps; like FacetPrice as if no price were asked for.
+	FacetHistogram FacetKind = "histogram"
+
+	// FacetAttribute counts the values of one attribute. There are a few of them: those that are
+	// selected, and then those that most results have and that divide these best.
+	FacetAttribute FacetKind = "attribute"
 )
 
 // Facet is counts of results by one field, computed with every filter but its own.
 type Facet struct {
-	Kind   FacetKind    `json:"kind"`
-	Values []FacetValue `json:"values"` // most first; prices in order
-	More   bool         `json:"more"`   // there are further values
+	Kind        FacetKind    `json:"kind"`
+	Name        string       `json:"name"`        // of an attribute, as in the filter
+	Values      []FacetValue `json:"values"`      // most first; prices in order
+	More        bool         `json:"more"`        // there are further values
+	Approximate bool         `json:"approximate"` // counts are estimates, since there is so much
 }
 
 // FacetValue is one value with its count.

@@ -14,7 +14,7 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "82c512127b8106dcd77e8c48f75b53ab",
+	Hash:     "2ac47ffe7eba9980ab280f1269fb185f",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -55,6 +55,10 @@ command Rebuild RebuildRequest RebuildReply
 command RemoveRule RemoveRuleRequest RemoveRuleReply
 read Suggest SuggestRequest SuggestReply
 
+struct AttributeFilter
+	name string
+	values []string
+
 struct AuditReply
 	listings int64
 	next string
@@ -62,13 +66,17 @@ struct AuditReply
 	standing audit.Standing
 
 struct Facet
+	approximate bool
 	kind FacetKind
 	more bool
+	name string
 	values []FacetValue
 
 enum FacetKind fallback "other"
+	"attribute"
 	"brand"
 	"category"
+	"histogram"
 	"other"
 	"price"
 	"seller"
@@ -83,6 +91,7 @@ struct FacetValue
 	value string
 
 struct Filter
+	attributes *[]AttributeFilter
 	brands []string
 	currency money.Currency
 	in_stock bool
@@ -361,7 +370,7 @@ code search.version conflict
 
 // codec is the wire encoding with the fallbacks of search's enums.
 var codec = rpc.NewCodec(
-	rpc.EnumOf[search.FacetKind]("other", "brand", "category", "other", "price", "seller", "stock"),
+	rpc.EnumOf[search.FacetKind]("other", "attribute", "brand", "category", "histogram", "other", "price", "seller", "stock"),
 	rpc.EnumOf[search.InsightOnly]("all", "all", "empty", "unchosen"),
 	rpc.EnumOf[search.InsightSort]("searches", "bought", "clicks", "empty", "searches", "text"),
 	rpc.EnumOf[search.OfferKind]("query", "category", "fewer_words", "query", "unfiltered"),

@@ -13,7 +13,8 @@ import (
 const (
 	usualPage, maxPage       = 24, 100
 	usualSuggest, maxSuggest = 8, 20
-	maxChosen                = 100 // brands or sellers in a filter
+	maxChosen                = 100 // brands or sellers in a filter, or values of attributes
+	maxAttributes            = 20
 )
 
 // ask is a query that is in order.
@@ -35,6 +36,7 @@ func askOf(r search.QueryRequest) (ask, error) {
 	f := r.Filter
 	p.Check(len(f.Brands) <= maxChosen, "filter.brands", "may be %d", maxChosen)
 	p.Check(len(f.Sellers) <= maxChosen, "filter.sellers", "may be %d", maxChosen)
+	checkAttributes(&p, f.ByAttributes())
 	p.Check(f.PriceMin == nil || *f.PriceMin >= 0, "filter.price_min", "should not be negative")
 	p.Check(f.PriceMax == nil || *f.PriceMax >= 0, "filter.price_max", "should not be negative")
 	p.Check(f.PriceMin == nil || f.PriceMax == nil || *f.PriceMin <= *f.PriceMax, "filter.price_max", "should not be less than price_min")
@@ -68,4 +70,16 @@ func (a ask) next(last *mark) (string, error) {
 		return "", nil
 	}
 	return page.Cursor(a.hash, last)
+}
+
+// checkAttributes checks what narrows by attributes.
+func checkAttributes(p *errs.Problems, all []search.AttributeFilter) {
+	p.Check(len(all) <= maxAttributes, "filter.attributes", "may be %d", maxAttributes)
+	values := 0
+	for _, a := range all {
+		p.Check(a.Name != "", "filter.attributes", "should have names")
+		p.Check(len(a.Values) > 0, "filter.attributes", "should have values")
+		values += len(a.Values)
+	}
+	p.Check(values <= maxChosen, "filter.attributes", "may have %d values", maxChosen)
 }

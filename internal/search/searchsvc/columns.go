@@ -39,6 +39,8 @@ type columns struct {
 	terms   arena[uint32]  // of titles, in order; those that glue several together come last
 	marked  []ranking.Mark // what is known of each of them, side by side
 	lexicon lexicon
+	stated  arena[uint32] // the facts of each, in order of attributes
+	facts   facts
 }
 
 // listingKey is a listing's id in few bytes, in the same order.
@@ -51,7 +53,7 @@ const (
 )
 
 func newColumns() columns {
-	c := columns{grades: make(docset.Planes, gradeBits), lexicon: lexicon{at: map[string]uint32{}}}
+	c := columns{grades: make(docset.Planes, gradeBits), lexicon: lexicon{at: map[string]uint32{}}, facts: newFacts()}
 	c.grow(0) // 0 is nobody
 	return c
 }
@@ -76,6 +78,7 @@ func (c *columns) grow(doc uint32) {
 	c.body = grown(c.body, n)
 	c.titles.grow(n)
 	c.terms.grow(n)
+	c.stated.grow(n)
 	w := docset.Words(n)
 	c.shown, c.visible, c.inStock = grown(c.shown, w), grown(c.visible, w), grown(c.inStock, w)
 	for len(c.cheapest) < w {

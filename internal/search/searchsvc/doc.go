@@ -24,6 +24,7 @@
 //	find.go, found.go               which listings have it
 //	walk.go, relevance.go           filters, sorts, pages
 //	facets.go, prices.go            counts
+//	facts.go, attributes.go         what listings state by name and value, and which of that is told
 //	pieces.go                       matches within a text
 //	internal/words                  what a word is
 //	internal/docset                 sets of listings

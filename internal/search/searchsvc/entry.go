@@ -29,6 +29,7 @@ type entry struct {
 	CreatedAt clock.Time
 	Quality   uint8
 	Text      text
+	Facts     []fact
 
 	doc   int64  // its number, once it has one
 	terms string // as they are indexed, once they were analysed
@@ -183,7 +184,7 @@ func (e *entry) print() []byte {
 	for _, s := range [...]string{string(e.Seller), t.Title, t.Brand, e.Path, t.Description, t.Details, t.Codes} {
 		words = append(append(words, s...), 0)
 	}
-	sum := sha256.Sum256(words)
+	sum := sha256.Sum256(append(words, factIDs(e.Facts)...))
 	return sum[:16]
 }
 
@@ -209,6 +210,7 @@ func entryOf(e catalog.ListingChanged) entry {
 			Title: clean(e.Title), Brand: clean(e.Brand), Category: clean(strings.NewReplacer("/", " ", "-", " ").Replace(e.Path)),
 			Description: clean(e.Description), Details: detailsOf(e), Codes: codesOf(e),
 		}
+		out.Facts = factsOf(e)
 		out.Quality = out.quality()
 	}
 	return out

@@ -20,17 +20,14 @@ type tally struct {
 	nodes, brands, sellers []int64
 	prices                 []priceCount // by currency
 	inStock, soldOut       int64
+	rough                  bool // estimates
 }
 
 // count counts every value of what is set in docs. If there are too many it counts some, a word of
 // the bitmap out of so many, and takes them for all.
 func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
-	t := &tally{}
-	step := 1
-	if n := docset.Count(docs); n > w.counted {
-		step = (2*n + w.counted - 1) / w.counted
-		w.rough = true
-	}
+	step := w.step(docs)
+	t := &tally{rough: step > 1}
 	for _, kind := range by {
 		switch kind {
 		case search.FacetCategory:
@@ -49,6 +46,15 @@ func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
 		}
 	}
 	return t
+}
+
+// step is how many words of a bitmap one that is looked at stands for.
+func (w *walk) step(docs []uint64) int {
+	if n := docset.Count(docs); n > w.counted {
+		w.rough = true
+		return (2*n + w.counted - 1) / w.counted
+	}
+	return 1
 }
 
 // counts are how often each value of a column is there.
@@ -77,6 +83,9 @@ func (w *walk) tell() {
 	tallies := map[search.FacetKind]*tally{}
 	free := slices.Clone(kinds)
 	for _, n := range w.narrow {
+		if !slices.Contains(kinds, n.by) {
+			continue // an attribute
+		}
 		docs := w.except(n.by)
 		tallies[n.by] = w.count(docs, n.by)
 		docset.Free(docs)
@@ -86,10 +95,15 @@ func (w *walk) tell() {
 	for _, k := range free {
 		tallies[k] = together
 	}
+	prices := tallies[search.FacetPrice]
 	w.facets = []search.Facet{
 		w.categoryFacet(tallies[search.FacetCategory].nodes), w.brandFacet(tallies[search.FacetBrand].brands),
-		w.sellerFacet(tallies[search.FacetSeller].sellers), w.priceFacet(tallies[search.FacetPrice].prices), w.stockFacet(tallies[search.FacetStock]),
+		w.sellerFacet(tallies[search.FacetSeller].sellers), w.priceFacet(prices.prices), w.stockFacet(tallies[search.FacetStock]),
 	}
+	for i, kind := range kinds {
+		w.facets[i].Approximate = tallies[kind].rough && kind != search.FacetStock
+	}
+	w.facets = append(append(w.facets, w.histogram(prices.prices)), w.attributeFacets()...)
 }
 
 // categoryFacet tells the roots, and on the way down to the selected category the children of
@@ -180,14 +194,19 @@ func (w *walk) priceFacet(prices []priceCount) search.Facet {
 		return facet
 	}
 	for _, r := range prices[at].ranges() {
-		low, high := money.Money{Minor: r.min, Currency: currency}, money.Money{Minor: r.max, Currency: currency}
-		facet.Values = append(facet.Values, search.FacetValue{
-			Value: strconv.FormatInt(r.min, 10) + "-" + strconv.FormatInt(r.max, 10),
-			Label: low.Decimal() + "–" + high.Decimal() + " " + string(currency),
-			Count: r.count, Min: r.min, Max: r.max, Selected: w.selects(r),
-		})
+		facet.Values = append(facet.Values, r.value(currency, w.selects(r)))
 	}
 	return facet
+}
+
+// value is a range as a facet's value.
+func (r priceRange) value(currency money.Currency, selected bool) search.FacetValue {
+	low, high := money.Money{Minor: r.min, Currency: currency}, money.Money{Minor: r.max, Currency: currency}
+	return search.FacetValue{
+		Value: strconv.FormatInt(r.min, 10) + "-" + strconv.FormatInt(r.max, 10),
+		Label: low.Decimal() + "–" + high.Decimal() + " " + string(currency),
+		Count: r.count, Min: r.min, Max: r.max, Selected: selected,
+	}
 }
 
 func (w *walk) selects(r priceRange) bool {

@@ -53,6 +53,7 @@ const (
 	pathKey   = "\x00path "
 	brandKey  = "\x00brand "
 	sellerKey = "\x00seller "
+	factKey   = "\x00fact "
 )
 
 // get is what is remembered under a key, and how far it reaches.

@@ -3,6 +3,7 @@ package searchsvc
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"souk/internal/catalog"
@@ -43,6 +44,7 @@ type listingsIn struct {
 	Currency money.Currency     `query:"currency" example:"EUR" doc:"Of the price range. Nothing is converted: listings in other currencies are left out when a price is given."`
 	PriceMin int64              `query:"price_min" minimum:"0" example:"1000" doc:"Least price of the cheapest variant, in whole minor units."`
 	PriceMax int64              `query:"price_max" minimum:"0" example:"5000" doc:"Highest price of the cheapest variant, in whole minor units. 0 is no limit."`
+	Attrs    []string           `query:"attr,explode" maxItems:"100" example:"Colour:Red" doc:"An attribute or option and its value, a colon between them; may be repeated. Several values of one attribute are alternatives."`
 	InStock  bool               `query:"in_stock" doc:"Only what can be bought now."`
 	Sort     search.Sort        `query:"sort" enum:"relevance,price_up,price_down,newest,bestselling" doc:"Relevance if left out, or the newest first when there is no text. bestselling: most pieces sold, where a piece counts half after 30 days."`
 	Exact    bool               `query:"exact" doc:"Search for the text as it is, even if another was probably meant."`
@@ -78,9 +80,11 @@ type hitWire struct {
 }
 
 type facetWire struct {
-	Kind   search.FacetKind `json:"kind" enum:"category,brand,seller,price,stock" example:"brand"`
-	Values []facetValueWire `json:"values" doc:"Most first; prices in order; categories level by level."`
-	More   bool             `json:"more" doc:"There are further values."`
+	Kind        search.FacetKind `json:"kind" enum:"category,brand,seller,price,stock,histogram,attribute" example:"brand" doc:"A histogram counts prices in even steps. Attributes are the few that most results have and that divide them best."`
+	Name        string           `json:"name" example:"Colour" doc:"Of an attribute."`
+	Values      []facetValueWire `json:"values" doc:"Most first; prices in order; categories level by level."`
+	More        bool             `json:"more" doc:"There are further values."`
+	Approximate bool             `json:"approximate" doc:"The counts are estimates, since so much was found."`
 }
 
 type facetValueWire struct {
@@ -119,6 +123,9 @@ type listingsOut struct {
 
 func (s *Service) getListings(ctx context.Context, by actor.Actor, in listingsIn) (listingsOut, error) {
 	f := search.Filter{Path: in.Category, Brands: in.Brands, Sellers: in.Sellers, Currency: in.Currency, InStock: in.InStock}
+	if attributes := attributesIn(in.Attrs); len(attributes) > 0 {
+		f.Attributes = &attributes
+	}
 	if in.PriceMin > 0 {
 		f.PriceMin = &in.PriceMin
 	}
@@ -136,6 +143,16 @@ func (s *Service) getListings(ctx context.Context, by actor.Actor, in listingsIn
 	out.Body.Approximate = reply.Approximate
 	out.Body.Search = reply.Search
 	return out, nil
+}
+
+// attributesIn are filters written as name:value.
+func attributesIn(attrs []string) []search.AttributeFilter {
+	var all []search.AttributeFilter
+	for _, attr := range attrs {
+		name, value, _ := strings.Cut(attr, ":")
+		all = append(all, search.AttributeFilter{Name: name, Values: []string{value}})
+	}
+	return together(all)
 }
 
 // mapped is each of in through fn; never nil.
@@ -158,7 +175,7 @@ func toHit(h search.Hit) hitWire {
 }
 
 func toFacet(f search.Facet) facetWire {
-	return facetWire{Kind: f.Kind, More: f.More, Values: mapped(f.Values, func(v search.FacetValue) facetValueWire { return facetValueWire(v) })}
+	return facetWire{Kind: f.Kind, Name: f.Name, More: f.More, Approximate: f.Approximate, Values: mapped(f.Values, func(v search.FacetValue) facetValueWire { return facetValueWire(v) })}
 }
 
 type suggestionsIn struct {

@@ -49,6 +49,12 @@ func (s *stock) draft(t *rapid.T) catalog.Draft {
 		rapid.Int64Range(0, 500).Draw(t, "price"), rapid.Int64Range(0, 1).Draw(t, "quantity"))
 	d.Brand = rapid.SampledFrom([]string{"", "Elm", "ELM", "Ash"}).Draw(t, "brand")
 	d.Description = strings.Join(rapid.SliceOfN(rapid.SampledFrom(vocabulary), 0, 4).Draw(t, "description"), " ")
+	d.Attributes = nil
+	for _, name := range []string{"Colour", "Size"} {
+		if value := rapid.SampledFrom([]string{"", "1", "2", "3"}).Draw(t, name); value != "" {
+			d.Attributes = append(d.Attributes, catalog.Attribute{Name: name, Value: value})
+		}
+	}
 	if i := rapid.IntRange(-1, len(s.paths)-1).Draw(t, "category"); i >= 0 {
 		d.Category = s.paths[i].ID
 	}
@@ -120,6 +126,13 @@ func request(t *rapid.T, s *stock) search.QueryRequest {
 	if maybe("by price") {
 		low, high := rapid.Int64Range(0, 300).Draw(t, "low"), rapid.Int64Range(300, 500).Draw(t, "high")
 		r.Filter.Currency, r.Filter.PriceMin, r.Filter.PriceMax = "EUR", &low, &high
+	}
+	r.Filter.Attributes = &[]search.AttributeFilter{}
+	for _, name := range []string{"colour", "Size"} {
+		if maybe("by " + name) {
+			values := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"1", "2", "9"}), 1, 3, rapid.ID[string]).Draw(t, "values")
+			*r.Filter.Attributes = append(*r.Filter.Attributes, search.AttributeFilter{Name: name, Values: values})
+		}
 	}
 	r.Filter.InStock = maybe("in stock")
 	return r
@@ -213,8 +226,8 @@ func simple(r search.QueryReply) any {
 	facets := map[string]int64{}
 	for _, f := range r.Facets {
 		for _, v := range f.Values {
-			if f.Kind != search.FacetPrice && (v.Count > 0 || v.Selected && f.Kind != search.FacetCategory && f.Kind != search.FacetStock) {
-				facets[fmt.Sprintf("%s %s", f.Kind, strings.ToLower(v.Value))] += v.Count
+			if f.Kind != search.FacetPrice && f.Kind != search.FacetHistogram && (v.Count > 0 || v.Selected && f.Kind != search.FacetCategory && f.Kind != search.FacetStock) {
+				facets[fmt.Sprintf("%s %s %s", f.Kind, strings.ToLower(f.Name), strings.ToLower(v.Value))] += v.Count
 			}
 		}
 	}

@@ -276,7 +276,7 @@ func (s *Service) prepareShelf(ctx context.Context, from *set, generation int64)
 	err := s.db.Read(ctx, func(q store.Queryer) error {
 		for {
 			// How far the idle set is written nobody else asks: all that there is.
-			w, err := from.selectWritten(q, next.seen, marks{Listings: 1 << 62, Sellers: 1 << 62, Categories: 1 << 62})
+			w, err := from.selectWritten(q, next.seen, marks{Listings: 1 << 62, Sellers: 1 << 62, Categories: 1 << 62}, &next.facts)
 			if err != nil {
 				return err
 			}

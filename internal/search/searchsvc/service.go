@@ -27,7 +27,7 @@ import (
 const moduleName = "search"
 
 // analyser is what words come from.
-var analyser = fmt.Sprint("words ", words.Version)
+var analyser = fmt.Sprint("words ", words.Version, ", facts 1")
 
 // Config is what the module stands on.
 type Config struct {
@@ -211,7 +211,7 @@ func (s *Service) catchUp(v view) error {
 // interrupted.
 func (s *shelf) load(q store.Queryer, from *set, now marks) error {
 	for !s.seen.covers(now) {
-		w, err := from.selectWritten(q, s.seen, now)
+		w, err := from.selectWritten(q, s.seen, now, &s.facts)
 		if err != nil {
 			return err
 		}

@@ -74,6 +74,7 @@ func (s *shelf) take(w written) {
 	for _, row := range w.categories {
 		s.takeCategory(row)
 	}
+	s.facts.take(w.facts)
 	for i := range w.listings {
 		s.takeListing(&w.listings[i])
 	}
@@ -159,6 +160,7 @@ func (s *shelf) takeListing(row *shelfRow) {
 			s.tokens = words.Tokens(s.tokens[:0], row.Title)
 			s.setTitle(doc, row, s.tokens)
 			s.tokened = doc
+			s.stated.put(doc, s.facts.of(row.Facts))
 		}
 	}
 	s.setPrice(doc, row.From)

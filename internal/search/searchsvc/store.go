@@ -20,7 +20,8 @@ type set struct {
 	newListings, newFormer, newSellers, newCategories   string
 	newSold                                             string
 	emptyTerms, emptyListings, emptySellers, emptyPaths string
-	emptyFormer                                         string
+	emptyFormer, emptyFacts                             string
+	addFacts, facts                                     string
 	keys, count, countIn, countFormer                   string
 	wordless, wordy, strangers                          string
 }
@@ -28,7 +29,7 @@ type set struct {
 // newSet writes the statements out for the tables of that name.
 func newSet(name string) *set {
 	write := func(query string) string {
-		return fmt.Sprintf(query, "listings_"+name, "terms_"+name, "sellers_"+name, "categories_"+name, "former_"+name)
+		return fmt.Sprintf(query, "listings_"+name, "terms_"+name, "sellers_"+name, "categories_"+name, "former_"+name, "facts_"+name)
 	}
 	const fullName = `coalesce((SELECT words || ' ' FROM %[4]s WHERE path = ? LIMIT 1), '') || ?`
 	const next = `(SELECT coalesce(max(change), 0) + 1 FROM `
@@ -40,9 +41,9 @@ func newSet(name string) *set {
 		look:    write(`SELECT id, doc, version, shown, print FROM %[1]s WHERE id IN (?)`),
 		ends:    write(`SELECT coalesce(max(doc), 0) AS doc, (SELECT coalesce(max(change), 0) FROM %[1]s) AS change FROM %[1]s`),
 		insert: write(`INSERT INTO %[1]s (doc, id, change, version, shown, seller_id, path, image, currency, price_from, price_to,
-			in_stock, variants, created_at, quality, print, title, brand, description, marks, body) VALUES `),
+			in_stock, variants, created_at, quality, print, title, brand, description, marks, body, facts) VALUES `),
 		update:    write(`UPDATE %[1]s SET ` + state + ` WHERE doc = ?`),
-		updateAll: write(`UPDATE %[1]s SET ` + state + `, print = ?, title = ?, brand = ?, description = ?, marks = ?, body = ?, doc = ? WHERE doc = ?`),
+		updateAll: write(`UPDATE %[1]s SET ` + state + `, print = ?, title = ?, brand = ?, description = ?, marks = ?, body = ?, facts = ?, doc = ? WHERE doc = ?`),
 		index:     write(`INSERT INTO %[2]s (rowid, terms) VALUES `),
 		unindex:   write(`DELETE FROM %[2]s WHERE rowid = ?`),
 		retire:    write(`INSERT INTO %[5]s (doc, change) VALUES (?, ?)`),
@@ -62,7 +63,7 @@ func newSet(name string) *set {
 		addCategory: write(`INSERT INTO %[4]s (id, path, name, words, change) VALUES (?, ?, ?, ` + fullName + `, ` + next + `%[4]s)) ON CONFLICT (id) DO NOTHING`),
 
 		newListings: write(`SELECT l.doc, l.id, l.title, l.brand, l.path, l.seller_id, l.created_at, l.price_from, l.currency, l.shown, l.in_stock,
-			l.quality, l.marks, l.body, l.change, coalesce(s.score, 0) AS sold FROM %[1]s l LEFT JOIN sold s ON s.listing_id = l.id WHERE l.change > ? ORDER BY l.change LIMIT ?`),
+			l.quality, l.marks, l.body, l.facts, l.change, coalesce(s.score, 0) AS sold FROM %[1]s l LEFT JOIN sold s ON s.listing_id = l.id WHERE l.change > ? ORDER BY l.change LIMIT ?`),
 		newSold:       write(`SELECT l.doc, s.score FROM sold s JOIN %[1]s l ON l.id = s.listing_id WHERE s.change > ?`),
 		newFormer:     write(`SELECT doc, change FROM %[5]s WHERE change > ? AND change <= ? ORDER BY change`),
 		newSellers:    write(`SELECT id, slug, name, approved, change FROM %[3]s WHERE change > ? ORDER BY change`),
@@ -70,7 +71,9 @@ func newSet(name string) *set {
 
 		emptyTerms:    write(`INSERT INTO %[2]s (%[2]s) VALUES ('delete-all')`),
 		emptyListings: write(`DELETE FROM %[1]s`), emptySellers: write(`DELETE FROM %[3]s`), emptyPaths: write(`DELETE FROM %[4]s`),
-		emptyFormer: write(`DELETE FROM %[5]s`),
+		emptyFormer: write(`DELETE FROM %[5]s`), emptyFacts: write(`DELETE FROM %[6]s`),
+		addFacts: write(`INSERT OR IGNORE INTO %[6]s (id, fact) VALUES `),
+		facts:    write(`SELECT id, fact FROM %[6]s WHERE id IN (?)`),
 
 		keys:        write(`SELECT id FROM %[1]s WHERE id > ? ORDER BY id LIMIT ?`),
 		count:       write(`SELECT count(*) FROM %[1]s WHERE shown = 1`),
@@ -159,7 +162,7 @@ func updateGenerations(tx *store.Tx, g generations) error {
 
 // empty takes everything out of the set.
 func (s *set) empty(tx *store.Tx) error {
-	for _, query := range []string{s.emptyTerms, s.emptyListings, s.emptySellers, s.emptyPaths, s.emptyFormer} {
+	for _, query := range []string{s.emptyTerms, s.emptyListings, s.emptySellers, s.emptyPaths, s.emptyFormer, s.emptyFacts} {
 		if _, err := tx.Exec(query); err != nil {
 			return fmt.Errorf("empty set %s: %w", s.name, err)
 		}
@@ -185,6 +188,7 @@ type (
 		Marks     []byte            `db:"marks"`
 		Body      int64             `db:"body"`
 		Sold      int64             `db:"sold"`
+		Facts     []byte            `db:"facts"`
 		Change    int64             `db:"change"`
 	}
 	formerRow struct {
@@ -209,6 +213,7 @@ type (
 type written struct {
 	marks      marks
 	listings   []shelfRow
+	facts      []factRow   // of them, as far as they are not known
 	former     []formerRow // numbers that their listings have no more
 	sellers    []sellerRow
 	categories []categoryRow
@@ -219,8 +224,9 @@ type written struct {
 // loadRows is how many listings are taken over at a time.
 const loadRows = 4096
 
-// selectWritten reads what was written since seen, at most loadRows listings of it.
-func (s *set) selectWritten(q store.Queryer, seen, now marks) (written, error) {
+// selectWritten reads what was written since seen, at most loadRows listings of it, and the facts
+// that a shelf does not know.
+func (s *set) selectWritten(q store.Queryer, seen, now marks, known *facts) (written, error) {
 	w := written{marks: now}
 	if now.Sellers > seen.Sellers {
 		if err := q.Select(&w.sellers, s.newSellers, seen.Sellers); err != nil {
@@ -241,6 +247,10 @@ func (s *set) selectWritten(q store.Queryer, seen, now marks) (written, error) {
 		}
 		if len(w.listings) == loadRows {
 			w.marks.Listings = w.listings[loadRows-1].Change
+		}
+		var err error
+		if w.facts, err = s.selectFacts(q, known.unknown(w.listings)); err != nil {
+			return w, err
 		}
 	}
 	if seen.Listings > 0 { // what was former before anything was read is on no shelf

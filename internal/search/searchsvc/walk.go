@@ -74,7 +74,7 @@ type walk struct {
 	others int // of best, on the page
 	pinned int // of places, on the page or before
 	facets []search.Facet
-	rough  bool // facets are estimates
+	rough  bool // some of them are estimates
 }
 
 // narrow is one filter, and the listings of base that pass it.
@@ -152,6 +152,7 @@ func (w *walk) prepare() {
 		}
 		w.narrowTo(search.FacetSeller, sets...)
 	}
+	w.narrowToFacts()
 	w.prices, w.priced = w.moneyAt[f.Currency], false
 	if f.Currency != "" {
 		_, w.priced = w.moneyAt[f.Currency]

@@ -258,6 +258,12 @@ func check(c search.Filter) error {
 	p.Check(c.PriceMin == nil || c.PriceMax == nil || *c.PriceMin <= *c.PriceMax, "filter.price_max", "should not be less than price_min")
 	p.Check(c.Currency == "" || c.Currency.Valid(), "filter.currency", "is not a currency")
 	p.Check(c.Currency != "" || c.PriceMin == nil && c.PriceMax == nil, "filter.currency", "is needed")
+	values := 0
+	for _, a := range c.ByAttributes() {
+		p.Check(a.Name != "" && len(a.Values) > 0, "filter.attributes", "should have names and values")
+		values += len(a.Values)
+	}
+	p.Check(len(c.ByAttributes()) <= 20 && values <= 100, "filter.attributes", "are too many")
 	return p.Err(search.ErrInvalid)
 }
 
@@ -292,7 +298,7 @@ func fails(c search.Filter, l fit) []search.FacetKind {
 	fail(search.FacetPrice, priced && (l.from.Currency != c.Currency || c.PriceMin != nil && l.from.Minor < *c.PriceMin ||
 		c.PriceMax != nil && l.from.Minor > *c.PriceMax))
 	fail(search.FacetStock, c.InStock && !l.inStock)
-	return kinds
+	return append(kinds, lacks(c, l)...)
 }
 
 // marked is text in pieces, the words asked for marked.

@@ -10,7 +10,7 @@ import (
 	"souk/internal/search"
 )
 
-// facets are the five facets of what has the words.
+// facets are the facets of what has the words.
 func (f *Fake) facets(c search.Filter, fits []fit) []search.Facet {
 	// of counts by value what passes every filter but the facet's own.
 	of := func(kind search.FacetKind, each func(fit) []search.FacetValue, chosen ...search.FacetValue) search.Facet {
@@ -41,7 +41,8 @@ func (f *Fake) facets(c search.Filter, fits []fit) []search.Facet {
 	for _, id := range c.Sellers {
 		sellers = append(sellers, search.FacetValue{Value: string(id), Label: f.sellers[id].Name, Selected: true})
 	}
-	return []search.Facet{
+	prices := of(search.FacetPrice, func(l fit) []search.FacetValue { return prices(c, l) })
+	return append([]search.Facet{
 		of(search.FacetCategory, func(l fit) []search.FacetValue { return f.shelves(c.Path, l.Path) }),
 		of(search.FacetBrand, func(l fit) []search.FacetValue {
 			if l.Brand == "" {
@@ -52,14 +53,15 @@ func (f *Fake) facets(c search.Filter, fits []fit) []search.Facet {
 		of(search.FacetSeller, func(l fit) []search.FacetValue {
 			return []search.FacetValue{{Value: string(l.SellerID), Label: f.sellers[l.SellerID].Name}}
 		}, sellers...),
-		of(search.FacetPrice, func(l fit) []search.FacetValue { return prices(c, l) }),
+		prices,
 		of(search.FacetStock, func(l fit) []search.FacetValue {
 			if l.inStock {
 				return []search.FacetValue{{Value: "true", Label: "In stock", Selected: c.InStock}}
 			}
 			return []search.FacetValue{{Value: "false", Label: "Sold out"}}
 		}),
-	}
+		histogram(c, prices),
+	}, attributes(c, fits)...)
 }
 
 // shelves are the categories that a listing at path counts for: roots, and children of what

@@ -1,0 +1,185 @@
+package searchsvc
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+
+	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/docset"
+)
+
+// How attributes are chosen to be told.
+const (
+	attributesTold = 6   // beside those that are selected
+	leastHave      = 5   // of so many results one must have it
+	leastWorth     = .05 // of attributeWorth
+	choosable      = 12  // values that one can take in at a look
+)
+
+// attributeKind stands for one attribute among the kinds of filters.
+func attributeKind(name string) search.FacetKind {
+	return search.FacetAttribute + search.FacetKind(factGap+foldFact(name))
+}
+
+// narrowToFacts finds what has the attributes asked for.
+func (w *walk) narrowToFacts() {
+	for _, a := range together(w.filter.ByAttributes()) {
+		var sets []docset.Set
+		if kind, known := w.facts.kindAt[foldFact(a.Name)]; known {
+			for _, value := range a.Values {
+				if at := w.facts.kinds[kind].at[foldFact(value)]; at != 0 {
+					key := factKey + foldFact(a.Name) + factGap + foldFact(value)
+					sets = append(sets, w.where(key, w.marks.Docs, func(doc int64) bool {
+						return slices.Contains(w.stated.of(uint32(doc)), at) //nolint:gosec // documents are numbered in 32 bits
+					}))
+				}
+			}
+		}
+		w.narrowTo(attributeKind(a.Name), sets...)
+	}
+}
+
+// together are filters with the values of one name in one of them.
+func together(all []search.AttributeFilter) []search.AttributeFilter {
+	var out []search.AttributeFilter
+	for _, a := range all {
+		i := slices.IndexFunc(out, func(b search.AttributeFilter) bool { return foldFact(a.Name) == foldFact(b.Name) })
+		if i < 0 {
+			out = append(out, search.AttributeFilter{Name: a.Name, Values: slices.Clone(a.Values)})
+		} else {
+			out[i].Values = append(out[i].Values, a.Values...)
+		}
+	}
+	return out
+}
+
+// stating is how many listings state each fact, and each attribute at all.
+type stating struct {
+	facts, kinds []int32
+	listings     int32
+	step         int32
+}
+
+// countFacts counts the facts of what is set in docs, or of some of it.
+func (w *walk) countFacts(docs []uint64) stating {
+	s := stating{facts: make([]int32, len(w.facts.values)), kinds: make([]int32, len(w.facts.kinds)), step: int32(w.step(docs))} //nolint:gosec // small
+	for i := 0; i < len(docs); i += int(s.step) {
+		for word := docs[i]; word != 0; word &= word - 1 {
+			doc := uint32(i*64 + bits.TrailingZeros64(word)) //nolint:gosec // documents are numbered in 32 bits
+			last := ^uint32(0)
+			s.listings++
+			for _, at := range w.stated.of(doc) {
+				s.facts[at]++
+				if kind := w.facts.values[at].kind; kind != last {
+					last = kind
+					s.kinds[kind]++
+				}
+			}
+		}
+	}
+	return s
+}
+
+// worth is how much an attribute helps to choose among the listings counted, 0 to 1: how many of
+// them state it, times the chance that two that do differ in it, less the more of them state a
+// value that is not among the first few. 0 is for what does not help.
+func (w *walk) worth(s stating, kind uint32) float64 {
+	have, squares, values := float64(s.kinds[kind]), 0.0, 0
+	if have*leastHave < float64(s.listings) {
+		return 0
+	}
+	var first [choosable]int32 // the highest counts
+	all := 0.0
+	for _, at := range w.facts.kinds[kind].values {
+		n := s.facts[at]
+		if n == 0 {
+			continue
+		}
+		values++
+		all += float64(n)
+		squares += float64(n) * float64(n)
+		for i := range first {
+			if n > first[i] {
+				n, first[i] = first[i], n
+			}
+		}
+	}
+	if values < 2 {
+		return 0
+	}
+	seen := 0.0
+	for _, n := range first {
+		seen += float64(n)
+	}
+	seen /= all
+	return have / float64(s.listings) * (1 - squares/(all*all)) * seen * seen
+}
+
+// attributeFacets are the facets of attributes that are selected, in their order, and then of
+// those that divide the results best.
+func (w *walk) attributeFacets() []search.Facet {
+	if len(w.facts.kinds) == 0 && len(w.filter.ByAttributes()) == 0 {
+		return nil
+	}
+	var out []search.Facet
+	chosen := map[uint32]bool{}
+	for _, a := range together(w.filter.ByAttributes()) {
+		kind, known := w.facts.kindAt[foldFact(a.Name)]
+		if !known {
+			facet := search.Facet{Kind: search.FacetAttribute, Name: a.Name}
+			for _, value := range a.Values {
+				facet.Values = append(facet.Values, search.FacetValue{Value: value, Label: value, Selected: true})
+			}
+			out = append(out, facet)
+			continue
+		}
+		docs := w.except(attributeKind(a.Name))
+		out = append(out, w.attributeFacet(w.countFacts(docs), kind, a.Values))
+		docset.Free(docs)
+		chosen[kind] = true
+	}
+	s := w.countFacts(w.all)
+	type rated struct {
+		kind  uint32
+		worth float64
+	}
+	var best []rated
+	for i := range w.facts.kinds {
+		kind := uint32(i) //nolint:gosec // at most maxFactKinds
+		if worth := w.worth(s, kind); worth >= leastWorth && !chosen[kind] {
+			best = append(best, rated{kind, worth})
+		}
+	}
+	slices.SortFunc(best, func(a, b rated) int {
+		return cmp.Or(cmp.Compare(b.worth, a.worth), cmp.Compare(w.facts.kinds[a.kind].label, w.facts.kinds[b.kind].label))
+	})
+	for _, b := range best[:min(len(best), attributesTold)] {
+		out = append(out, w.attributeFacet(s, b.kind, nil))
+	}
+	return out
+}
+
+// attributeFacet tells the values of one attribute.
+func (w *walk) attributeFacet(s stating, kind uint32, selected []string) search.Facet {
+	of := &w.facts.kinds[kind]
+	chosen := map[uint32]bool{}
+	var values []search.FacetValue
+	for _, value := range selected {
+		if at := of.at[foldFact(value)]; at != 0 {
+			chosen[at] = true
+		} else {
+			values = append(values, search.FacetValue{Value: value, Label: value, Selected: true})
+		}
+	}
+	for _, at := range of.values {
+		if s.facts[at] > 0 || chosen[at] {
+			label := w.facts.values[at].label
+			values = append(values, search.FacetValue{Value: label, Label: label, Count: int64(s.facts[at]) * int64(s.step), Selected: chosen[at]})
+		}
+	}
+	slices.SortFunc(values, mostFirst)
+	facet := limited(search.FacetAttribute, values)
+	facet.Name, facet.Approximate = of.label, s.step > 1
+	return facet
+}

@@ -1,0 +1,228 @@
+package searchsvc
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/store"
+)
+
+// Bounds of what is kept to narrow by. Longer values are texts, which no one chooses from a list;
+// they are found as words.
+const (
+	maxFacts     = 40 // of a listing
+	maxFactBytes = 60 // of a name, and of a value
+	maxFactKinds = 1 << 14
+	maxFactEach  = 1 << 14 // values of one attribute that memory tells apart
+	factBytes    = 6
+)
+
+// fact is an attribute or an option with its value.
+type fact struct{ name, value string }
+
+// factsOf are the facts of a listing, each once, attributes before options.
+func factsOf(e catalog.ListingChanged) []fact {
+	var out []fact
+	add := func(name, value string) {
+		f := fact{clean(name), clean(value)}
+		// A feed's numbers often end so: 17.0 is 17.
+		if whole, ok := strings.CutSuffix(f.value, ".0"); ok && strings.Trim(whole, "0123456789") == "" {
+			f.value = whole
+		}
+		if f.name == "" || f.value == "" || len(f.name) > maxFactBytes || len(f.value) > maxFactBytes || len(out) == maxFacts {
+			return
+		}
+		if !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	for _, a := range e.Attributes {
+		add(a.Name, a.Value)
+	}
+	for _, v := range e.Variants {
+		for _, o := range v.Options {
+			add(o.Name, o.Value)
+		}
+	}
+	return out
+}
+
+const factGap = "\x1f" // clean leaves none in names and values
+
+// id is 48 bits of a hash: of a million facts two have the same by a chance of one in 500.
+func (f fact) id() int64 {
+	sum := sha256.Sum256([]byte(f.name + factGap + f.value))
+	id := int64(0)
+	for _, b := range sum[:factBytes] {
+		id = id<<8 | int64(b)
+	}
+	return id
+}
+
+// factIDs are the ids of facts as a listing's row has them.
+func factIDs(all []fact) []byte {
+	out := make([]byte, 0, factBytes*len(all))
+	for _, f := range all {
+		id := f.id()
+		for i := factBytes - 1; i >= 0; i-- {
+			out = append(out, byte(id>>(8*i)))
+		}
+	}
+	return out
+}
+
+// eachFact calls fn with the ids of a row.
+func eachFact(ids []byte, fn func(id int64)) {
+	for ; len(ids) >= factBytes; ids = ids[factBytes:] {
+		id := int64(0)
+		for _, b := range ids[:factBytes] {
+			id = id<<8 | int64(b)
+		}
+		fn(id)
+	}
+}
+
+// factRow is a fact by its id.
+type factRow struct {
+	ID   int64  `db:"id"`
+	Fact string `db:"fact"`
+}
+
+// addNewFacts stores the facts of listings, as far as they are not there.
+func (s *set) addNewFacts(tx *store.Tx, batches ...[]*entry) error {
+	seen := map[fact]bool{}
+	var rows []factRow
+	for _, all := range batches {
+		for _, e := range all {
+			for _, f := range e.Facts {
+				if !seen[f] {
+					seen[f] = true
+					rows = append(rows, factRow{f.id(), f.name + factGap + f.value})
+				}
+			}
+		}
+	}
+	slices.SortFunc(rows, func(a, b factRow) int { return int(a.ID - b.ID) })
+	return several(rows, func(some []factRow) error {
+		args := make([]any, 0, 2*len(some))
+		for _, row := range some {
+			args = append(args, row.ID, row.Fact)
+		}
+		if _, err := tx.Exec(s.addFacts+strings.Repeat("(?, ?), ", len(some)-1)+"(?, ?)", args...); err != nil {
+			return fmt.Errorf("store %d facts: %w", len(some), err)
+		}
+		return nil
+	})
+}
+
+// factsAtOnce is how many facts are read with one question.
+const factsAtOnce = 1024
+
+func (s *set) selectFacts(q store.Queryer, ids []int64) ([]factRow, error) {
+	var all []factRow
+	for some := range slices.Chunk(ids, factsAtOnce) {
+		query, args, err := store.In(s.facts, some)
+		if err != nil {
+			return nil, err
+		}
+		var rows []factRow
+		if err := q.Select(&rows, query, args...); err != nil {
+			return nil, fmt.Errorf("select %d facts: %w", len(some), err)
+		}
+		all = append(all, rows...)
+	}
+	return all, nil
+}
+
+// facts are the facts that memory knows, by numbers of their own. Spellings that differ in case
+// are one; the first is shown.
+type facts struct {
+	byID   map[int64]uint32 // 0 for one that is not told apart
+	values []factValue      // by number; 0 is none
+	kinds  []factKind
+	kindAt map[string]uint32 // by folded name
+}
+
+// factValue is a value of an attribute.
+type factValue struct {
+	label string
+	kind  uint32
+}
+
+// factKind is an attribute with its values.
+type factKind struct {
+	label  string
+	values []uint32
+	at     map[string]uint32 // by folded value
+}
+
+func newFacts() facts {
+	return facts{byID: map[int64]uint32{}, values: make([]factValue, 1), kindAt: map[string]uint32{}}
+}
+
+// foldFact is what spellings of one name or value have in common.
+func foldFact(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// unknown are the facts of listings that are not known yet, in order.
+func (f *facts) unknown(rows []shelfRow) []int64 {
+	var ids []int64
+	for i := range rows {
+		eachFact(rows[i].Facts, func(id int64) {
+			if _, known := f.byID[id]; !known {
+				ids = append(ids, id)
+			}
+		})
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// take gets to know facts.
+func (f *facts) take(rows []factRow) {
+	for _, row := range rows {
+		name, value, _ := strings.Cut(row.Fact, factGap)
+		f.byID[row.ID] = f.number(name, value)
+	}
+}
+
+// number is the number of a fact, a new one if need be; 0 when there are too many.
+func (f *facts) number(name, value string) uint32 {
+	kind, known := f.kindAt[foldFact(name)]
+	if !known {
+		if len(f.kinds) == maxFactKinds {
+			return 0
+		}
+		kind = uint32(len(f.kinds)) //nolint:gosec // at most maxFactKinds
+		f.kinds = append(f.kinds, factKind{label: name, at: map[string]uint32{}})
+		f.kindAt[foldFact(name)] = kind
+	}
+	of := &f.kinds[kind]
+	at, known := of.at[foldFact(value)]
+	if !known && len(of.values) < maxFactEach {
+		at = uint32(len(f.values)) //nolint:gosec // far below four thousand million
+		f.values = append(f.values, factValue{label: value, kind: kind})
+		of.values = append(of.values, at)
+		of.at[foldFact(value)] = at
+	}
+	return at
+}
+
+// of are the numbers of a row's facts, each once, those of one attribute together.
+func (f *facts) of(ids []byte) []uint32 {
+	all := make([]uint32, 0, len(ids)/factBytes)
+	eachFact(ids, func(id int64) {
+		if at := f.byID[id]; at != 0 {
+			all = append(all, at)
+		}
+	})
+	slices.SortFunc(all, func(a, b uint32) int {
+		if x, y := f.values[a].kind, f.values[b].kind; x != y {
+			return int(x) - int(y)
+		}
+		return int(a) - int(b)
+	})
+	return slices.Compact(all)
+}

@@ -1,0 +1,147 @@
+package searchtest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/catalog"
+	"souk/internal/search"
+)
+
+// steps are the steps of the histogram in a reply.
+func steps(w *world, r search.QueryRequest) []search.FacetValue {
+	w.Helper()
+	for _, f := range w.query(r).Facets {
+		if f.Kind == search.FacetHistogram {
+			return f.Values
+		}
+	}
+	require.FailNow(w, "there is no histogram")
+	return nil
+}
+
+// told are the counts of an attribute's values, and the selected ones; nil if it is not told.
+func told(reply search.QueryReply, name string) (counts map[string]int64, chosen []string) {
+	for _, f := range reply.Facets {
+		if f.Kind == search.FacetAttribute && strings.EqualFold(f.Name, name) {
+			counts = map[string]int64{}
+			for _, v := range f.Values {
+				counts[v.Label] = v.Count
+				if v.Selected {
+					chosen = append(chosen, v.Label)
+				}
+			}
+		}
+	}
+	return counts, chosen
+}
+
+func having(name string, values ...string) search.AttributeFilter {
+	return search.AttributeFilter{Name: name, Values: values}
+}
+
+func by(attributes ...search.AttributeFilter) search.Filter {
+	return search.Filter{Attributes: &attributes}
+}
+
+// chairs are a shop of chairs in colours and materials.
+func chairs(w *world) catalog.Seller {
+	shop := w.seller("North")
+	w.list(shop.ID, "Chair one", attribute("Colour", "Red"), attribute("Material", "Oak"), attribute("Assembled", "yes"))
+	w.list(shop.ID, "Chair two", attribute("Colour", "Red"), attribute("Material", "Ash"), attribute("Assembled", "yes"))
+	w.list(shop.ID, "Chair three", attribute("Colour", "Blue"), attribute("Material", "Oak"), attribute("Assembled", "yes"))
+	w.list(shop.ID, "Chair four", attribute("Colour", "Green"), attribute("Legs", "4.0"), attribute("Assembled", "yes"))
+	w.hear()
+	return shop
+}
+
+var attributeTests = map[string]func(*world){
+	"attributes narrow together, values of one are alternatives": func(w *world) {
+		chairs(w)
+		for _, tt := range []struct {
+			by   []search.AttributeFilter
+			want []string
+		}{
+			{[]search.AttributeFilter{having("Colour", "Red")}, []string{"Chair two", "Chair one"}},
+			{[]search.AttributeFilter{having("COLOUR", "red", "blue")}, []string{"Chair three", "Chair two", "Chair one"}},
+			{[]search.AttributeFilter{having("Colour", "Red"), having("Colour", "Blue")}, []string{"Chair three", "Chair two", "Chair one"}},
+			{[]search.AttributeFilter{having("Colour", "Red", "Blue"), having("Material", "Oak")}, []string{"Chair three", "Chair one"}},
+			{[]search.AttributeFilter{having("Legs", "4")}, []string{"Chair four"}},
+			{[]search.AttributeFilter{having("Colour", "Pink")}, []string{}},
+			{[]search.AttributeFilter{having("Smell", "Red")}, []string{}},
+			{[]search.AttributeFilter{having("Material", "Red")}, []string{}},
+		} {
+			assert.Equal(w, tt.want, w.through(by(tt.by...)), "%v", tt.by)
+		}
+	},
+	"attributes that divide the results are told, and count as if they were not selected": func(w *world) {
+		chairs(w)
+		reply := w.query(search.QueryRequest{Facets: true})
+		counts, chosen := told(reply, "Colour")
+		assert.Equal(w, map[string]int64{"Red": 2, "Blue": 1, "Green": 1}, counts)
+		assert.Empty(w, chosen)
+		counts, _ = told(reply, "Material")
+		assert.Equal(w, map[string]int64{"Oak": 2, "Ash": 1}, counts)
+		counts, _ = told(reply, "Assembled")
+		assert.Nil(w, counts, "all of them are")
+
+		reply = w.query(search.QueryRequest{Facets: true, Filter: by(having("colour", "red", "Pink"))})
+		assert.EqualValues(w, 2, reply.Total)
+		counts, chosen = told(reply, "Colour")
+		assert.EqualValues(w, 2, counts["Red"])
+		assert.EqualValues(w, 1, counts["Blue"])
+		assert.Len(w, counts, 4)
+		assert.Len(w, chosen, 2)
+		counts, _ = told(reply, "Material")
+		assert.Equal(w, map[string]int64{"Oak": 1, "Ash": 1}, counts)
+	},
+	"options of variants are attributes too": func(w *world) {
+		shop := w.seller("North")
+		sized := func(sizes ...string) change {
+			return func(d *catalog.Draft) {
+				first := d.Variants[0]
+				d.Variants = nil
+				for i, size := range sizes {
+					v := first
+					v.SKU = fmt.Sprintf("%s-%d", size, i)
+					v.Options = []catalog.Option{{Name: "Size", Value: size}}
+					d.Variants = append(d.Variants, v)
+				}
+			}
+		}
+		w.list(shop.ID, "Shirt", sized("S", "M"))
+		w.list(shop.ID, "Coat", sized("M", "L"))
+		w.hear()
+		counts, _ := told(w.query(search.QueryRequest{Facets: true}), "Size")
+		assert.Equal(w, map[string]int64{"S": 1, "M": 2, "L": 1}, counts)
+		assert.Equal(w, []string{"Shirt"}, w.through(by(having("Size", "S"))))
+	},
+	"an attribute that changes is narrowed by as it is now": func(w *world) {
+		shop := w.seller("North")
+		l := w.list(shop.ID, "Chair", attribute("Colour", "Red"))
+		w.list(shop.ID, "Table", attribute("Colour", "Green"))
+		w.hear()
+		red := by(having("Colour", "Red"))
+		assert.Len(w, w.through(red), 1)
+		w.edit(l, func(d *catalog.Draft) { d.Attributes = nil }, attribute("Colour", "Blue"))
+		w.hear()
+		assert.Empty(w, w.through(red))
+		counts, _ := told(w.query(search.QueryRequest{Facets: true}), "Colour")
+		assert.Equal(w, map[string]int64{"Blue": 1, "Green": 1}, counts)
+	},
+	"a filter of attributes has bounds": func(w *world) {
+		many := make([]string, 101)
+		for i := range many {
+			many[i] = fmt.Sprint(i)
+		}
+		for _, some := range [][]search.AttributeFilter{
+			{having("", "Red")}, {having("Colour")}, {having("Colour", many...)}, make([]search.AttributeFilter, 21),
+		} {
+			_, err := w.Query(w.Context(), search.QueryRequest{Filter: by(some...)})
+			assert.Contains(w, w.refused(search.ErrInvalid, err).Fields, "filter.attributes")
+		}
+	},
+}
