@@ -228,7 +228,7 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 		out.Pager.Next = withParam(a.url(), "cursor", reply.Next)
 	}
 	if reply.AnyWord {
-		out.Intro = "Nothing has all of these words. These have some of them."
+		out.Intro = "Little or nothing has all of these words. What has only some of them comes last."
 	}
 	out.Facets = a.facets(reply, v.Currency)
 	out.Chips = a.chips(seen, reply.Facets)

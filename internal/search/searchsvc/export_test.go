@@ -7,7 +7,8 @@ import (
 	"souk/internal/platform/store"
 )
 
-// Limit bounds what a query looks at closely, and what facets count one by one.
+// Limit bounds what a query looks at closely, and what facets count one by one; one listing with
+// all the words is enough then.
 func (s *Service) Limit(closely, counted int) { s.limits = limits{close: closely, counted: counted} }
 
 // Analyser is what the words of an index come from.

@@ -20,7 +20,7 @@ func (s *Service) routes(api httpx.API) {
 	s.ruleRoutes(api)
 	httpx.Route(api, httpx.Op{
 		Method: http.MethodGet, Path: base + "listings", Who: httpx.Anyone, Summary: "Find listings",
-		Description: "Any text is a valid search. Listings that have all its words are found; if there are none, those that have some, and any_word says so. " +
+		Description: "Any text is a valid search. Listings that have all its words are found; if there are few or none, then also those that have most of them or at least some, and any_word says so. " +
 			"Values of one filter are alternatives, filters narrow together.",
 	}, s.getListings)
 	httpx.Route(api, httpx.Op{
@@ -111,7 +111,7 @@ type listingsOut struct {
 		Hits        []hitWire   `json:"hits"`
 		Total       int64       `json:"total" example:"214" doc:"Listings on all pages."`
 		Facets      []facetWire `json:"facets" doc:"Each counted with every filter but its own. Empty unless asked for."`
-		AnyWord     bool        `json:"any_word" doc:"No listing has all the words; these have some."`
+		AnyWord     bool        `json:"any_word" doc:"Few listings have all the words, or none; the others, which come after them, have some."`
 		Approximate bool        `json:"approximate" doc:"Counts of facets are estimates, since there are too many results to count each. The total is exact."`
 		Corrected   string      `json:"corrected" doc:"What these results are for, when nothing has all words of the text and another was probably meant; exact=true asks for the text as it is."`
 		Meant       string      `json:"meant" doc:"What was perhaps meant: it has many more results."`

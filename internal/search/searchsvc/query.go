@@ -108,7 +108,7 @@ func (d desk) look(a ask, text string, asked words.Query) (sighted, error) {
 func (w *walk) begin() {
 	var idfs []int32
 	if w.after != nil {
-		w.anyWord, idfs, w.afterID = w.after.AnyWord, w.after.IDFs, keyOf(w.after.Spot.ID)
+		w.anyWord, w.least, idfs, w.afterID = w.after.AnyWord, w.after.Least, w.after.IDFs, keyOf(w.after.Spot.ID)
 	}
 	w.weigh(w.asked, idfs)
 	w.findAll()
@@ -117,11 +117,7 @@ func (w *walk) begin() {
 
 // run finds the page and counts what there is. The shelf is locked for reading.
 func (w *walk) run(facets bool) {
-	if w.after == nil && len(w.asked) > 1 && w.whole == 0 {
-		w.anyWord = true // nobody has them all; who has some?
-		w.findAll()
-		w.anyWord = docset.Count(w.base) > 0
-	}
+	w.loosen()
 	w.addPinned()
 	w.prepare()
 	w.choose()

@@ -25,6 +25,7 @@ type spot struct {
 type mark struct {
 	Spot    spot    `json:"s"`
 	AnyWord bool    `json:"a"`
+	Least   uint64  `json:"l,omitempty"` // how much of what was asked for a listing says, then
 	IDFs    []int32 `json:"w,omitempty"` // how much each word says
 	Cut     uint64  `json:"c,omitempty"` // who has as much by first sight was looked at closely
 	Text    string  `json:"t,omitempty"` // that was looked for instead of the one typed
@@ -43,9 +44,10 @@ type ranked struct {
 type limits struct {
 	close   int // listings that are looked at closely: fifty pages
 	counted int // listings that facets count one by one; of more they count half as many
+	few     int // so many with all the words are enough: if there are less, those with most of them come after
 }
 
-var usualLimits = limits{close: 1200, counted: 32_000}
+var usualLimits = limits{close: 1200, counted: 32_000, few: 10}
 
 // walk is one look at what was found.
 type walk struct {
@@ -59,6 +61,7 @@ type walk struct {
 	size    int
 	asked   []asked
 	anyWord bool
+	least   uint64 // with anyWord: how much the words that a listing has say together
 
 	base   []uint64 // what has the words and can be seen
 	all    []uint64 // and passes every filter
@@ -124,6 +127,9 @@ func (w *walk) findAll() {
 		w.base[i] &= some[i]
 	}
 	docset.Free(some)
+	if w.least > 0 {
+		w.atLeast()
+	}
 }
 
 // prepare finds for each filter what passes it.
@@ -337,7 +343,7 @@ func (w *walk) page() (page []ranked, m *mark, other int) {
 	if w.pinned == len(w.places.pins) && len(w.best) <= w.others {
 		return page, nil, other
 	}
-	m = &mark{AnyWord: w.anyWord, Cut: w.cut}
+	m = &mark{AnyWord: w.anyWord, Least: w.least, Cut: w.cut}
 	switch {
 	case other >= 0:
 		m.Spot = spot{Group: page[other].group, N: page[other].n}

@@ -192,7 +192,7 @@ func (s *scorer) see(i int) sight {
 		follows := at+1 < s.plain && s.mark(at+1, Accessory) && !s.wanted(s.c.Title[at+1])
 		seen.accessory = follows && (seen.accessory || seen.count == 1)
 	}
-	if seen.count == 0 && s.c.Head>>i&1 == 0 {
+	if seen.count == 0 { // a brand or a category does not say that the description has not
 		seen.body = 1
 	}
 	return seen

@@ -29,8 +29,8 @@ type Alt struct {
 const (
 	inParts   = 0.95 // dv7 1211ea for dv7-1211ea
 	sized     = 0.9  // 35.6 cm for 14"
-	compound  = 0.95 // toothbrush for tooth brush
-	separated = 0.9  // tooth brush for toothbrush
+	compound  = 0.5  // toothbrush for tooth brush: what is written as typed comes first
+	separated = 0.5  // tooth brush for toothbrush
 )
 
 // Parse is what a text asks for. No text is wrong; what is too long is cut.
