@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,9 +37,10 @@ func meeting(log *bytes.Buffer, edges ...*edge) *neighbours {
 func TestANeighbourThatSaysNothingHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		speaks, late := false, 0
+		var speaks atomic.Bool
+		late := 0
 		silent := &edge{module: "payments", connect: func(ctx context.Context) error {
-			if speaks {
+			if speaks.Load() {
 				return nil
 			}
 			<-ctx.Done()
@@ -58,7 +60,7 @@ func TestANeighbourThatSaysNothingHoldsUpNoOther(t *testing.T) {
 		time.Sleep(time.Minute) // in the bubble
 		assert.True(t, starting.connected.Load())
 		assert.False(t, silent.connected.Load())
-		speaks = true
+		speaks.Store(true)
 		time.Sleep(time.Minute)
 		assert.True(t, silent.connected.Load())
 		cancel()
