@@ -230,6 +230,7 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 	if reply.AnyWord {
 		out.Intro = "Little or nothing has all of these words. What has only some of them comes last."
 	}
+	a.forgiven(&out, reply)
 	out.Facets = a.facets(reply, v.Currency)
 	out.Chips = a.chips(seen, reply.Facets)
 	if a.narrowed() {
@@ -238,6 +239,7 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 	out.Sorts = a.sorts()
 	if len(out.Cards) == 0 {
 		out.Empty = a.nothing(out.Kind)
+		out.Offers = a.offers(reply.Offers)
 	}
 	return v.show(http.StatusOK, out)
 }

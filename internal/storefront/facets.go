@@ -23,6 +23,7 @@ type asked struct {
 	currency      money.Currency
 	stock         bool
 	sort          search.Sort
+	exact         bool // the words as typed, even if others were probably meant
 	fixedCategory bool // the category is the page's, not a filter
 	fixedSeller   bool
 }
@@ -38,6 +39,7 @@ func (v *visit) asked(base string) asked {
 		brands: someOf(q["brand"]), sellers: someOf(q["seller"]), stock: q.Get("stock") != "",
 		min: strings.ReplaceAll(v.query("min"), ",", "."), max: strings.ReplaceAll(v.query("max"), ",", "."),
 		currency: money.Currency(v.query("currency")), sort: search.Sort(v.query("sort")),
+		exact: q.Get("exact") != "",
 	}
 	if runes := []rune(a.text); len(runes) > 200 {
 		a.text = string(runes[:200])
@@ -63,7 +65,7 @@ func someOf(values []string) []string {
 
 // request is what search is asked. What was typed for a price and is none counts as nothing.
 func (a asked) request() search.QueryRequest {
-	r := search.QueryRequest{Text: a.text, Sort: a.sort, Facets: true, Filter: search.Filter{Path: a.category, Brands: a.brands, InStock: a.stock}}
+	r := search.QueryRequest{Text: a.text, Exact: &a.exact, Sort: a.sort, Facets: true, Filter: search.Filter{Path: a.category, Brands: a.brands, InStock: a.stock}}
 	for _, s := range a.sellers {
 		if catalog.SellerIDs.Valid(catalog.SellerID(s)) {
 			r.Filter.Sellers = append(r.Filter.Sellers, catalog.SellerID(s))
@@ -98,6 +100,9 @@ func (a asked) params() url.Values {
 	put("min", a.min)
 	put("max", a.max)
 	put("sort", string(a.sort))
+	if a.exact {
+		put("exact", "1")
+	}
 	if a.min != "" || a.max != "" {
 		put("currency", string(a.currency))
 	}

@@ -46,6 +46,13 @@ func shopSamples() map[string]views.View {
 	nothing.DidYouMean = &views.Link{Text: "lamp", URL: "/search?q=lamp"}
 	nothing.Empty = views.Empty{Title: "Nothing fits all of that", Text: "Take a filter away, or search with fewer words.", Links: []views.Link{{Text: "Without filters", URL: "/search?q=lammp"}, {Text: "See everything", URL: "/search"}}}
 
+	nothing.Offers = []views.Offer{
+		{Before: "Search for", Link: views.Link{Text: "lamp", URL: "/search?q=lamp", Count: 1214}},
+		{Before: "Everything in", Link: views.Link{Text: "Lighting", URL: "/search?category=home%2Flighting", Count: 214}},
+	}
+	instead := sampleResults(views.ResultsSearch, "“lmap”")
+	instead.Instead = &views.Instead{Text: "lamp", Shown: "/search?q=lamp", Typed: views.Link{Text: "lmap", URL: "/search?exact=1&q=lmap"}}
+
 	added := sampleListing()
 	added.Flash = &views.Flash{Text: "Added to the cart.", Tone: views.Good, Link: &views.Link{Text: "Go to the cart", URL: "/cart"}, Undo: &views.Act{Text: "Take it out again", URL: "/cart/lines/var_2/remove"}}
 	long := sampleListing()
@@ -75,7 +82,7 @@ func shopSamples() map[string]views.View {
 	approve.Approve = &views.Link{Text: "Approve €235.20", URL: "/pay/approve/x"}
 
 	return map[string]views.View{
-		"home": home, "search": search, "category": category, "search-empty": nothing,
+		"home": home, "search": search, "category": category, "search-empty": nothing, "search-instead": instead,
 		"suggestions": sampleSuggestions(),
 		"listing":     sampleListing(), "listing-added": added, "listing-sold-out": long, "listing-withdrawn": withdrawn,
 		"cart": sampleCart(), "cart-empty": empty, "cart-coupon": coupon,

@@ -85,7 +85,7 @@ func (d desk) mend(text string) (other string, c spelling.Correction, found bool
 	return rewritten(text, tokens, c.Changes), c, true, nil
 }
 
-// maxElsewhere is how many words of a text are sighted for in descriptions.
+// maxElsewhere is how many words of a text are looked for in descriptions.
 const maxElsewhere = 2
 
 // elsewhere looks for words that only descriptions have, which the vocabulary does not know, near

@@ -30,7 +30,7 @@ func (v view) desk() (desk, error) {
 type sighted struct {
 	*walk
 	understood
-	text string // that was sighted for
+	text string // that was looked for
 }
 
 // query answers a from the snapshot.

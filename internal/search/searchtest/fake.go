@@ -135,7 +135,7 @@ func words(texts ...string) []string {
 }
 
 // score is how well a listing fits, and how many of the words it has.
-func (f *Fake) score(l catalog.ListingChanged, asked []string) (score int64, has int) {
+func (f *Fake) score(l catalog.ListingChanged, asked [][][]string) (score int64, has int) {
 	var details []string
 	for _, a := range l.Attributes {
 		details = append(details, a.Value)
@@ -149,12 +149,11 @@ func (f *Fake) score(l catalog.ListingChanged, asked []string) (score int64, has
 		}
 	}
 	fields := [][]string{words(l.Title), words(l.Brand), words(l.Description), words(details...)}
-	for _, word := range asked {
-		found := false
+	for _, ways := range asked {
+		found := slices.ContainsFunc(ways, func(way []string) bool { return hasWay(fields, way) })
 		for i, field := range fields {
-			if slices.Contains(field, word) {
+			if slices.ContainsFunc(ways, func(way []string) bool { return hasWay([][]string{field}, way) }) {
 				score += []int64{3, 2, 1, 1}[i] * 1000 / int64(5+len(field))
-				found = true
 			}
 		}
 		if found {
@@ -187,7 +186,7 @@ func (f *Fake) fit(l catalog.ListingChanged, score int64) fit {
 
 // matching are the listings that have all words, or else any.
 func (f *Fake) matching(text string) (fits []fit, anyWord bool) {
-	asked := words(text)
+	asked := f.ways(text)
 	var some []fit
 	for _, l := range f.visible() {
 		score, has := f.score(l, asked)
@@ -216,7 +215,8 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 		}
 	}
 	defer f.now()()
-	fits, anyWord := f.matching(r.Text)
+	text, corrected, meant := f.forgiven(r)
+	fits, anyWord := f.matching(text)
 	hash := []any{words(r.Text), r.Filter, r.Sort}
 	var last catalog.ListingID
 	after, err := r.Page.After(hash, &last)
@@ -230,7 +230,11 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 		}
 	}
 	slices.SortFunc(passed, func(a, b fit) int { return f.compare(r.Sort, a, b) })
-	reply := search.QueryReply{Total: int64(len(passed)), AnyWord: anyWord}
+	passed = f.inPlace(r, text, passed)
+	reply := search.QueryReply{Total: int64(len(passed)), AnyWord: anyWord, Corrected: corrected, Meant: meant}
+	if len(passed) == 0 && !after {
+		reply.Offers = f.offers(r, text)
+	}
 	if r.Facets {
 		reply.Facets = f.facets(r.Filter, fits)
 	}
@@ -245,7 +249,7 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 		}
 	}
 	for _, l := range passed {
-		reply.Hits = append(reply.Hits, f.hit(l, words(r.Text)))
+		reply.Hits = append(reply.Hits, f.hit(l, words(text)))
 	}
 	f.count(r, &reply)
 	return reply, nil

@@ -66,6 +66,21 @@ type Results struct {
 	Empty    Empty // used when there are no cards
 	// DidYouMean leads to a search with a better spelling; nil for none.
 	DidYouMean *Link
+	Instead    *Instead // these are results for another text than was typed; nil when they are not
+	Offers     []Offer  // ways to go on, beside Empty
+}
+
+// Instead says that results are for another text than was typed.
+type Instead struct {
+	Text  string // that they are for
+	Shown string // address of a search for it
+	Typed Link   // to results for what was typed
+}
+
+// Offer is a way to go on from nothing.
+type Offer struct {
+	Before string // "Search for"
+	Link
 }
 
 // ResultsKind says what a list of listings is a list of.

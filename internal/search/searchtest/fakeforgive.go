@@ -1,0 +1,195 @@
+package searchtest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"souk/internal/search"
+)
+
+// ways are what each word of a text may be found by: words that a listing has all of.
+func (f *Fake) ways(text string) [][][]string {
+	asked := words(text)
+	stop := func(word string) bool {
+		return slices.ContainsFunc(f.rules, func(r search.Rule) bool {
+			return r.Kind == search.RuleStop && slices.Equal(words(r.Query), []string{word})
+		})
+	}
+	if kept := slices.DeleteFunc(slices.Clone(asked), stop); len(kept) > 0 {
+		asked = kept
+	}
+	ways := make([][][]string, len(asked))
+	for i, word := range asked {
+		ways[i] = [][]string{{word}}
+	}
+	for _, r := range f.rules {
+		from, to := r.Words, r.Words
+		switch r.Kind {
+		case search.RuleSynonyms:
+		case search.RuleExpansion:
+			from = []string{r.Query}
+		default:
+			continue
+		}
+		for _, one := range from {
+			row := words(one)
+			for i := 0; i+len(row) <= len(asked); i++ {
+				if !slices.Equal(asked[i:i+len(row)], row) {
+					continue
+				}
+				for j := range row {
+					for _, other := range to {
+						ways[i+j] = append(ways[i+j], words(other))
+					}
+				}
+			}
+		}
+	}
+	return ways
+}
+
+// inPlace puts what operators gave a place where it belongs.
+func (f *Fake) inPlace(r search.QueryRequest, text string, passed []fit) []fit {
+	if r.Sort != search.SortRelevance {
+		return passed
+	}
+	var pins []search.Rule
+	for _, rule := range f.rules {
+		if !slices.Equal(words(rule.Query), words(text)) {
+			continue
+		}
+		at := slices.IndexFunc(passed, func(l fit) bool { return l.ListingID == rule.Listing })
+		switch {
+		case rule.Kind == search.RuleBury && at >= 0:
+			passed = append(slices.Delete(slices.Clone(passed), at, at+1), passed[at])
+		case rule.Kind == search.RulePin:
+			pins = append(pins, rule)
+		}
+	}
+	slices.SortFunc(pins, func(a, b search.Rule) int { return cmp.Compare(a.Place, b.Place) })
+	for _, rule := range pins {
+		passed = slices.DeleteFunc(slices.Clone(passed), func(l fit) bool { return l.ListingID == rule.Listing })
+	}
+	for _, rule := range pins {
+		for _, l := range f.visible() {
+			if one := f.fit(l, 0); l.ListingID == rule.Listing && len(fails(r.Filter, one)) == 0 {
+				passed = slices.Insert(passed, min(int(rule.Place)-1, len(passed)), one)
+			}
+		}
+	}
+	return passed
+}
+
+// mended is the text with words that nothing has put right; "" for nothing better.
+func (f *Fake) mended(text string, known bool) string {
+	counts := map[string]int{}
+	for _, l := range f.visible() {
+		for _, word := range words(l.Title) {
+			counts[word]++
+		}
+	}
+	asked := words(text)
+	changed := false
+	for i, word := range asked {
+		if counts[word] > 0 && !known || len([]rune(word)) < 3 || strings.ContainsAny(word, "0123456789") {
+			continue
+		}
+		best := ""
+		for other, n := range counts {
+			if n >= 2 && n > counts[word] && oneEdit(word, other) && (best == "" || n > counts[best] || n == counts[best] && other < best) {
+				best = other
+			}
+		}
+		if best != "" {
+			asked[i], changed = best, true
+		}
+	}
+	if fits, anyWord := f.matching(strings.Join(asked, " ")); !changed || anyWord || len(fits) == 0 {
+		return ""
+	}
+	return strings.Join(asked, " ")
+}
+
+// oneEdit says whether two words differ by a letter, or by two neighbours swapped.
+func oneEdit(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	i := 0
+	for i < len(x) && x[i] == y[i] {
+		i++
+	}
+	switch len(y) - len(x) {
+	case 1:
+		return slices.Equal(x[i:], y[i+1:])
+	case 0:
+		return i < len(x) && (slices.Equal(x[i+1:], y[i+1:]) ||
+			i+1 < len(x) && x[i] == y[i+1] && x[i+1] == y[i] && slices.Equal(x[i+2:], y[i+2:]))
+	default:
+		return false
+	}
+}
+
+// forgiven is what is looked for instead of a text, or what was perhaps meant by it.
+func (f *Fake) forgiven(r search.QueryRequest) (text, corrected, meant string) {
+	fits, anyWord := f.matching(r.Text)
+	if len(words(r.Text)) == 0 || r.Exact != nil && *r.Exact || len(fits) > 4 && !anyWord {
+		return r.Text, "", ""
+	}
+	if anyWord || len(fits) == 0 {
+		if other := f.mended(r.Text, false); other != "" {
+			return other, other, ""
+		}
+		return r.Text, "", ""
+	}
+	if other := f.mended(r.Text, true); other != "" && r.Page.Cursor == "" {
+		if more, _ := f.matching(other); len(more) >= 10*len(fits) {
+			meant = other
+		}
+	}
+	return r.Text, "", meant
+}
+
+// offers are ways to go on when nothing was found.
+func (f *Fake) offers(r search.QueryRequest, text string) []search.Offer {
+	var out []search.Offer
+	add := func(kind search.OfferKind, text string, count int) {
+		if count > 0 {
+			out = append(out, search.Offer{Kind: kind, Text: text, Label: text, Count: int64(count)})
+		}
+	}
+	if other := f.mended(text, false); other != "" {
+		fits, _ := f.matching(other)
+		add(search.OfferQuery, other, len(fits))
+	}
+	fits, _ := f.matching(text)
+	add(search.OfferUnfiltered, text, len(fits))
+	counts := map[string]int64{}
+	if len(fits) == 0 {
+		text = ""
+	}
+	all, _ := f.matching(text)
+	for _, l := range all {
+		top, _, _ := strings.Cut(l.Path, "/")
+		counts[top]++
+	}
+	for path, n := range counts {
+		if path != "" && path != r.Filter.Path {
+			out = append(out, search.Offer{Kind: search.OfferCategory, Text: text, Path: path, Label: f.names[path], Count: n})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b search.Offer) int { return cmp.Or(cmp.Compare(b.Kind, a.Kind), cmp.Compare(a.Path, b.Path)) })
+	return out
+}
+
+// hasWay says whether a listing has all words of a way.
+func hasWay(fields [][]string, way []string) bool {
+	for _, word := range way {
+		if !slices.ContainsFunc(fields, func(field []string) bool { return slices.Contains(field, word) }) {
+			return false
+		}
+	}
+	return true
+}

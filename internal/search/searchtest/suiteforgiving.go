@@ -1,0 +1,155 @@
+package searchtest
+
+import (
+	"github.com/stretchr/testify/assert"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/page"
+	"souk/internal/search"
+)
+
+// stock lists so many things of each title.
+func (w *world) stock(each int, titles ...string) []catalog.Listing {
+	shop := w.seller("North")
+	var all []catalog.Listing
+	for range each {
+		for _, title := range titles {
+			all = append(all, w.list(shop.ID, title))
+		}
+	}
+	w.hear()
+	return all
+}
+
+// yes is for fields that are left out otherwise.
+var yes = true
+
+// offered is what is offered of a kind.
+func offered(reply search.QueryReply, kind search.OfferKind) []string {
+	texts := []string{}
+	for _, o := range reply.Offers {
+		if o.Kind == kind {
+			texts = append(texts, o.Label)
+		}
+	}
+	return texts
+}
+
+var forgivingTests = map[string]func(*world){
+	"a slip finds what was meant, and it is said": func(w *world) {
+		w.stock(3, "Brass lamp", "Oak table")
+		for typed, meant := range map[string]string{"lmap": "lamp", "lampp": "lamp", "tabke": "table", "brass lanp": "brass lamp", "talbe": "table"} {
+			reply := w.query(search.QueryRequest{Text: typed})
+			assert.Equal(w, meant, reply.Corrected, typed)
+			assert.EqualValues(w, 3, reply.Total, typed)
+			assert.False(w, reply.AnyWord)
+			assert.Empty(w, reply.Offers)
+		}
+	},
+	"what listings have is searched for as it is": func(w *world) {
+		w.stock(3, "Brass lamp", "Oak table")
+		w.stock(1, "Lamb skin")
+		for _, typed := range []string{"lamb", "lamp", "brass", "Oak TABLE", ""} {
+			assert.Empty(w, w.query(search.QueryRequest{Text: typed}).Corrected, typed)
+		}
+	},
+	"what one listing alone says is nobody's correction": func(w *world) {
+		w.stock(1, "Brass lampp")
+		reply := w.query(search.QueryRequest{Text: "lamppp"})
+		assert.Empty(w, reply.Corrected)
+		assert.Empty(w, reply.Hits)
+	},
+	"as typed means as typed": func(w *world) {
+		w.stock(3, "Brass lamp")
+		reply := w.query(search.QueryRequest{Text: "lmap", Exact: &yes})
+		assert.Empty(w, reply.Hits)
+		assert.Empty(w, reply.Corrected)
+		assert.Equal(w, []string{"lamp"}, offered(reply, search.OfferQuery))
+	},
+	"pages of what was meant go on": func(w *world) {
+		w.stock(7, "Brass lamp")
+		assert.Len(w, w.all(search.QueryRequest{Text: "lmap"}, 3), 7)
+		reply := w.query(search.QueryRequest{Text: "lmap", Page: page.Request{Limit: 3}})
+		next := w.query(search.QueryRequest{Text: "lmap", Page: page.Request{Limit: 3, Cursor: reply.Next}})
+		assert.Equal(w, "lamp", next.Corrected)
+		assert.EqualValues(w, 7, next.Total)
+	},
+	"beside few results another text is named that has many": func(w *world) {
+		w.stock(12, "Brass lamp")
+		w.stock(1, "Lamb skin")
+		reply := w.query(search.QueryRequest{Text: "lamb"})
+		assert.Equal(w, []string{"Lamb skin"}, titles(reply.Hits))
+		assert.Equal(w, "lamp", reply.Meant)
+		assert.Empty(w, w.query(search.QueryRequest{Text: "lamb", Exact: &yes}).Meant)
+		assert.Empty(w, w.query(search.QueryRequest{Text: "lamp"}).Meant)
+	},
+	"nothing found is no dead end": func(w *world) {
+		shop, lamps, home := w.seller("North"), w.category("Lamps"), w.category("Home")
+		w.list(shop.ID, "Brass lamp", in(lamps), brand("Elm"))
+		w.list(shop.ID, "Oak table", in(home), brand("Oak"))
+		w.hear()
+		reply := w.query(search.QueryRequest{Text: "trombone"})
+		assert.Empty(w, reply.Hits)
+		assert.ElementsMatch(w, []string{"Lamps", "Home"}, offered(reply, search.OfferCategory))
+		reply = w.query(search.QueryRequest{Text: "brass", Filter: search.Filter{Path: "home"}})
+		assert.Empty(w, reply.Hits)
+		assert.Equal(w, []string{"brass"}, offered(reply, search.OfferUnfiltered))
+		assert.Equal(w, []string{"Lamps"}, offered(reply, search.OfferCategory))
+		for _, o := range reply.Offers {
+			leads := w.query(search.QueryRequest{Text: o.Text, Filter: search.Filter{Path: o.Path}})
+			assert.Equal(w, o.Count, leads.Total, "%v", o)
+		}
+	},
+	"synonyms find each other, and expansions one way": func(w *world) {
+		w.stock(1, "Leather sofa", "Velvet couch", "Garden bench", "Portable computer", "Small laptop", "Computer desk")
+		assert.Equal(w, []string{"Leather sofa"}, w.found("sofa"))
+		rule := w.put(synonyms("sofa", "couch"))
+		w.put(expansion("bench", "sofa"))
+		w.put(synonyms("laptop", "portable computer"))
+		for text, want := range map[string][]string{
+			"sofa": {"Leather sofa", "Velvet couch"}, "COUCH": {"Velvet couch", "Leather sofa"}, "velvet sofa": {"Velvet couch"},
+			"bench": {"Garden bench", "Leather sofa"}, "laptop": {"Small laptop", "Portable computer"},
+			"portable computer": {"Portable computer", "Small laptop"},
+		} {
+			assert.ElementsMatch(w, want, w.found(text), text)
+		}
+		assert.NotContains(w, w.found("sofa"), "Garden bench")
+		rule.Words = []string{"sofa", "settee"}
+		w.put(rule)
+		assert.Equal(w, []string{"Leather sofa"}, w.found("sofa"), "a change applies at once")
+	},
+	"pins and burials have their places on every page": func(w *world) {
+		all := w.stock(6, "Brass lamp")
+		other := w.stock(1, "Oak table")[0]
+		usual := w.all(search.QueryRequest{Text: "lamp"}, 100)
+		w.put(pin("lamp", usual[5].Listing, 1))
+		w.put(pin("Lamp", other.ID, 4))
+		w.put(bury("lamp", usual[0].Listing))
+		w.put(pin("lamp", catalog.ListingIDs.New(), 2)) // nobody's
+		want := []catalog.ListingID{
+			usual[5].Listing, usual[1].Listing, usual[2].Listing, other.ID, usual[3].Listing, usual[4].Listing, usual[0].Listing,
+		}
+		for _, limit := range []int32{1, 2, 3, 4, 5, 7, 100} {
+			var got []catalog.ListingID
+			for _, h := range w.all(search.QueryRequest{Text: "lamp"}, limit) {
+				got = append(got, h.Listing)
+			}
+			assert.Equal(w, want, got, "%d a page", limit)
+		}
+		assert.EqualValues(w, 7, w.query(search.QueryRequest{Text: "lamp"}).Total)
+		assert.Len(w, w.all(search.QueryRequest{Text: "brass lamp"}, 100), 6, "another search")
+		assert.Len(w, w.all(search.QueryRequest{Text: "lamp", Sort: search.SortNewest}, 100), 6, "another order")
+		w.status(all[0], catalog.ListingArchived)
+		w.status(other, catalog.ListingArchived)
+		w.hear()
+		assert.Len(w, w.all(search.QueryRequest{Text: "lamp"}, 2), 5, "what is gone has no place")
+	},
+	"words that do not count are left out, but not alone": func(w *world) {
+		w.stock(1, "Brass lamp", "The who")
+		w.put(search.Rule{Kind: search.RuleStop, Query: "the"})
+		reply := w.query(search.QueryRequest{Text: "the lamp"})
+		assert.Equal(w, []string{"Brass lamp"}, titles(reply.Hits))
+		assert.False(w, reply.AnyWord)
+		assert.Equal(w, []string{"The who"}, w.found("the"))
+	},
+}

@@ -1,0 +1,66 @@
+package storefront_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"souk/internal/catalog"
+)
+
+// lampsOnOffer lists so many more lamps, so that they are a word of the catalogue.
+func (w *world) lampsOnOffer(n int) {
+	w.t.Helper()
+	for range n {
+		w.list(w.lamps.ID, w.categoryOf(w.lamp), "Reading lamp", 2900, 3)
+	}
+}
+
+func (w *world) categoryOf(l catalog.Listing) catalog.Category { return catalog.Category{ID: l.Category, Path: l.Path} }
+
+func TestASlipFindsTheListingAndSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	w.lampsOnOffer(2)
+	b := w.browser()
+	p := b.get("/search?q=lmap&stock=1")
+	p.sound()
+	assert.Contains(t, p.text(), "Showing results for lamp . Search instead for lmap")
+	assert.Contains(t, p.text(), "Reading lamp")
+	assert.Equal(t, "/search?exact=1&q=lmap&stock=1", p.link("lmap"))
+	p = b.get(p.link("lmap"))
+	p.sound()
+	assert.Equal(t, http.StatusOK, p.status)
+	assert.NotContains(t, p.text(), "Reading lamp")
+	assert.Contains(t, p.text(), "Search for lamp 3")
+	p = b.get(p.link("lamp"))
+	assert.Contains(t, p.text(), "Reading lamp")
+	assert.NotContains(t, p.text(), "Showing results for")
+}
+
+func TestBesideFewResultsAnotherSearchIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	w.lampsOnOffer(12)
+	w.list(w.lamps.ID, w.categoryOf(w.lamp), "Lamb skin", 2900, 3)
+	p := w.browser().get("/search?q=lamb")
+	p.sound()
+	assert.Contains(t, p.text(), "Lamb skin")
+	assert.Contains(t, p.text(), "Did you mean lamp ?")
+	assert.Equal(t, "/search?q=lamp", p.link("lamp"))
+}
+
+func TestNothingFoundIsNoDeadEnd(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	b := w.browser()
+	p := b.get("/search?q=trombone")
+	p.sound()
+	assert.Contains(t, p.text(), "Everything in Home")
+	p = b.get("/search?q=linen&category=home")
+	p.sound()
+	assert.Contains(t, p.text(), "Without filters: linen 1")
+	assert.Contains(t, p.text(), "“linen” in Clothing")
+	assert.Contains(t, b.get(p.link("Clothing")).text(), "Linen shirt")
+}
