@@ -170,7 +170,7 @@ func appendTerm(to []byte, term string) []byte {
 	from := len(to)
 	to = append(to, term...)
 	for i := from; i < len(to); i++ {
-		if to[i] <= ' ' || to[i] == '"' || to[i] == 0x7f {
+		if to[i] <= ' ' || to[i] == '"' || to[i] == '\\' || to[i] == 0x7f {
 			to[i] = '_'
 		}
 	}

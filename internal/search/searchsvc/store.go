@@ -44,10 +44,11 @@ func newSet(name string) *set {
 			in_stock, variants, created_at, quality, print, title, brand, description, marks, body, facts) VALUES `),
 		update:    write(`UPDATE %[1]s SET ` + state + ` WHERE doc = ?`),
 		updateAll: write(`UPDATE %[1]s SET ` + state + `, print = ?, title = ?, brand = ?, description = ?, marks = ?, body = ?, facts = ?, doc = ? WHERE doc = ?`),
-		index:     write(`INSERT INTO %[2]s (rowid, terms) VALUES `),
-		unindex:   write(`DELETE FROM %[2]s WHERE rowid = ?`),
-		retire:    write(`INSERT INTO %[5]s (doc, change) VALUES (?, ?)`),
-		names:     write(`SELECT path, words FROM %[4]s WHERE path IN (?)`),
+		index: write(`INSERT INTO %[2]s (rowid, terms)
+			SELECT CAST(value AS INTEGER), substr(value, instr(value, ' ') + 1) FROM json_each(?)`),
+		unindex: write(`DELETE FROM %[2]s WHERE rowid = ?`),
+		retire:  write(`INSERT INTO %[5]s (doc, change) VALUES (?, ?)`),
+		names:   write(`SELECT path, words FROM %[4]s WHERE path IN (?)`),
 
 		// One row comes back however many listings have the term: rows cost more than numbers.
 		postings: write(`SELECT coalesce(group_concat(rowid), '') FROM %[2]s WHERE %[2]s MATCH ? AND rowid > ? AND rowid <= ?`),

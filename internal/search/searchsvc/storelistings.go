@@ -3,6 +3,7 @@ package searchsvc
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"souk/internal/catalog"
@@ -209,22 +210,25 @@ func (s *set) analyse(q store.Queryer, all []*entry) error {
 	return nil
 }
 
-// indexWords indexes the words of listings; those not shown have none.
+// indexWords indexes the words of listings; those not shown have none. It is one statement however
+// many there are, since FTS5 writes out what it has gathered at every one.
 func (s *set) indexWords(tx *store.Tx, all []*entry) error {
 	all = slices.DeleteFunc(all, func(e *entry) bool { return !e.Shown })
 	if len(all) == 0 {
 		return nil
 	}
-	return several(all, func(some []*entry) error {
-		args := make([]any, 0, 2*len(some))
-		for _, e := range some {
-			args = append(args, e.doc, e.terms)
+	list := []byte{'['} // of texts: number, space, terms; these are of letters and digits, which JSON has as they are
+	for i, e := range all {
+		if i > 0 {
+			list = append(list, ',')
 		}
-		if _, err := tx.Exec(s.index+strings.Repeat("(?, ?), ", len(some)-1)+"(?, ?)", args...); err != nil {
-			return fmt.Errorf("index the words of %d listings: %w", len(some), err)
-		}
-		return nil
-	})
+		list = append(strconv.AppendInt(append(list, '"'), e.doc, 10), ' ')
+		list = append(append(list, e.terms...), '"')
+	}
+	if _, err := tx.Exec(s.index, string(append(list, ']'))); err != nil {
+		return fmt.Errorf("index the words of %d listings: %w", len(all), err)
+	}
+	return nil
 }
 
 // stateOf are the columns that change without a change of words.
