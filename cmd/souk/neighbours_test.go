@@ -27,7 +27,7 @@ func meeting(log *bytes.Buffer, edges ...*edge) *neighbours {
 	for _, e := range edges {
 		at[e.module] = &url.URL{Scheme: "http", Host: e.module + ".test"}
 	}
-	n := newNeighbours(layout{remote: at}, proofs{}, &telemetry.Telemetry{Log: zerolog.New(log)})
+	n := newNeighbours(layout{remote: at}, proofs{}, &telemetry.Telemetry{Log: zerolog.New(zerolog.SyncWriter(log))})
 	n.edges = edges
 	return n
 }
