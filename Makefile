@@ -11,6 +11,7 @@ LISTINGS ?= 40000 200000 1000000
 PKG     ?= ./...
 FUZZTIME ?= 20s
 RUN     ?= .
+REF     ?= HEAD~1
 
 GO      ?= go
 GOFLAGS_TAGS = -tags "$(TAGS)"
@@ -21,7 +22,7 @@ VERSION  = $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo '  variables: DATA=./data LISTEN=localhost:8080 (run, up), TOPOLOGY=payments-out (up), N=50 (crash), LISTINGS='40000 200000 1000000' (bench-search), PKG=./... (test, bench, cover), FUZZTIME=20s (fuzz), RUN=. (test-postgres)'
+	@echo '  variables: DATA=./data LISTEN=localhost:8080 (run, up), TOPOLOGY=payments-out (up), N=50 (crash), LISTINGS=40000 (bench-search), PKG=./... (test, bench, cover), FUZZTIME=20s (fuzz), RUN=. (test-postgres), REF=HEAD~1 (bench-before)'
 
 .PHONY: build
 build: ## build bin/souk
@@ -97,6 +98,18 @@ bench-split: ## what a process boundary costs: a call, a checkout, a page of sea
 bench-search: ## search on catalogues of LISTINGS, remixed from the real one: every shape of query, building, what shows how soon
 	SOUK_BENCH_LISTINGS="$(LISTINGS)" $(GO) test -run '^$$' -bench '^BenchmarkSearch$$' -benchtime 1x -timeout 120m $(GOFLAGS_TAGS) ./internal/search/searchsvc
 	$(GO) test -run '^$$' -bench '^BenchmarkVisible$$' -benchtime 1x -timeout 20m $(GOFLAGS_TAGS) ./cmd/souk
+
+.PHONY: bench-postgres
+bench-postgres: build ## checkouts on PostgreSQL: one process, three behind a balancer, and a transaction by hand
+	SOUK_BENCH_BINARY="$(CURDIR)/bin/souk" $(GO) test -run '^$$' -bench '^BenchmarkPostgres$$' -benchtime 1x -timeout 20m $(GOFLAGS_TAGS) ./cmd/souk
+
+.PHONY: bench-before
+bench-before: ## this tree's souk against that of another commit, in turn: REF=HEAD~1
+	@t="$$(mktemp -d)" && trap 'git worktree remove --force "$$t/tree" 2>/dev/null; rm -rf "$$t"' EXIT && \
+	git worktree add --detach -q "$$t/tree" "$(REF)" && \
+	(cd "$$t/tree" && $(GO) build $(GOFLAGS_TAGS) -o "$$t/before" ./cmd/souk) && $(GO) build $(GOFLAGS_TAGS) -o "$$t/now" ./cmd/souk && \
+	echo "now against $(REF)" && \
+	SOUK_BENCH_BEFORE="$$t/before" SOUK_BENCH_BINARY="$$t/now" $(GO) test -run '^$$' -bench '^BenchmarkBefore$$' -benchtime 1x -timeout 20m $(GOFLAGS_TAGS) ./cmd/souk
 
 .PHONY: crash
 crash: ## kill the real binary N times under load and look for loss
