@@ -92,7 +92,7 @@ func (s *Service) count(r search.QueryRequest, reply *search.QueryReply) {
 // narrowed says whether r looks at something else than what the text alone finds.
 func narrowed(r search.QueryRequest) bool {
 	f := r.Filter
-	return f.Path != "" || len(f.Brands) > 0 || len(f.Sellers) > 0 || f.PriceMin != nil || f.PriceMax != nil || f.InStock ||
+	return f.Path != "" || len(f.Brands) > 0 || len(f.Sellers) > 0 || len(f.ByAttributes()) > 0 || f.PriceMin != nil || f.PriceMax != nil || f.InStock ||
 		r.Sort != "" && r.Sort != search.SortRelevance || r.Exact != nil && *r.Exact
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/platform/store"
+	"souk/internal/search/searchsvc/internal/popular"
 )
 
 // Limit bounds what a query looks at closely, and what facets count one by one; one listing with
@@ -24,3 +25,6 @@ func (s *Service) Put(ctx context.Context, all []catalog.ListingChanged) error {
 		return s.each(tx, func(to *set) error { return to.put(tx, entries) })
 	})
 }
+
+// KeepTexts says how many texts of a day are kept.
+func (s *Service) KeepTexts(most int) { s.counting.counter = popular.New(most) }

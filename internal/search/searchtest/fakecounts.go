@@ -79,7 +79,7 @@ func (f *Fake) count(r search.QueryRequest, reply *search.QueryReply) {
 	}
 	reply.Search = nameOf(keptText(r.Text))
 	c := r.Filter
-	if r.Page.Cursor != "" || c.Path != "" || len(c.Brands)+len(c.Sellers) > 0 || c.PriceMin != nil || c.PriceMax != nil || c.InStock || r.Sort != search.SortRelevance || r.Exact != nil && *r.Exact {
+	if r.Page.Cursor != "" || c.Path != "" || len(c.Brands)+len(c.Sellers)+len(c.ByAttributes()) > 0 || c.PriceMin != nil || c.PriceMax != nil || c.InStock || r.Sort != search.SortRelevance || r.Exact != nil && *r.Exact {
 		return
 	}
 	if f.noted[*r.Count] {
