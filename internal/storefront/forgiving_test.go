@@ -17,7 +17,9 @@ func (w *world) lampsOnOffer(n int) {
 	}
 }
 
-func (w *world) categoryOf(l catalog.Listing) catalog.Category { return catalog.Category{ID: l.Category, Path: l.Path} }
+func (w *world) categoryOf(l catalog.Listing) catalog.Category {
+	return catalog.Category{ID: l.Category, Path: l.Path}
+}
 
 func TestASlipFindsTheListingAndSaysSo(t *testing.T) {
 	t.Parallel()

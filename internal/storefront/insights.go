@@ -17,7 +17,7 @@ import (
 
 const (
 	pathOpSearchCSV = views.PathOpSearch + ".csv"
-	pathOpRules     = views.PathOpSearch + "/rules"
+	pathOpRules     = views.PathOpRules
 	searchesSize    = 50
 	usualDays       = 30
 )

@@ -292,6 +292,20 @@ func operatorSamples() map[string]views.View {
 			Needs: []views.Need{{Count: 2, Text: "sellers to approve", URL: "/operator/sellers?state=applied", Tone: views.Warn}, {Count: 1, Text: "parked event", URL: "/operator/events", Tone: views.Bad}, {Count: 0, Text: "dead jobs", URL: "/operator/jobs"}, {Count: 1, Text: "stopped checkout", Note: "a capture was refused", URL: "/operator/orders?state=case", Tone: views.Bad}},
 			Today: []views.Figure{{Text: "Orders today", Value: "128"}, {Text: "Taken today", Value: "€9,412.50"}, {Text: "Listings", Value: "19,406", Note: "120 sellers"}},
 		},
+		"operator-rules": views.SearchRules{
+			Page: page("Rules of the search", "/operator/search"), Action: "/operator/search/rules/new", List: "/operator/search/rules", Kinds: []views.Choice{{Text: "Words that mean the same", Value: "synonyms", Chosen: true}, {Text: "A listing with a place in what a search finds", Value: "pin"}},
+			Tabs: []views.Choice{{Text: "All", URL: "/operator/search/rules", Chosen: true}, {Text: "Pins", URL: "/operator/search/rules?show=pin"}},
+			Rows: []views.RuleRow{
+				{Text: "laptop = notebook = portable computer", URL: "/operator/search/rules/rul_1", ChangedAt: sampleTime, RemoveURL: "/operator/search/rules/rul_1/remove"},
+				{Text: "In “desk lamp” at place 1", URL: "/operator/search/rules/rul_2", ChangedAt: sampleTime, Listing: &views.Link{Text: "lst_1", URL: "/l/lst_1"}, RemoveURL: "/operator/search/rules/rul_2/remove"},
+			},
+			Pager: views.Pager{Shown: 2, Total: 2, Noun: "rule", Nouns: "rules"},
+			Form:  views.NewForm(map[string]string{"kind": "synonyms", "words": "sofa", "place": "1"}, map[string]string{"words": "The words should be two or more that mean the same."}, "words"),
+		},
+		"operator-rule": views.SearchRule{
+			Page: page("A rule of the search", "/operator/search"), Action: "/operator/search/rules/rul_1", Text: "laptop = notebook",
+			Kinds: []views.Choice{{Text: "Words that mean the same", Value: "synonyms", Chosen: true}}, Form: views.Form{Values: map[string]string{"kind": "synonyms", "words": "laptop\nnotebook", "version": "1", "place": "1"}},
+		},
 		"taxes": views.TaxTables{Page: page("Taxes", "/operator/taxes"), New: "/operator/taxes/new", Rows: []views.TaxRow{
 			{Place: "Germany", URL: "/operator/taxes/DE", How: "contained in prices", Rates: []string{"standard 19 %", "reduced 7 %"}},
 			{Place: "United States", URL: "/operator/taxes/US", How: "added to prices", Rates: []string{"CA standard 7.25 %", "NY standard 8.88 %"}},

@@ -36,7 +36,8 @@ const (
 	PathOperator    = "/operator"
 	PathOpSellers   = "/operator/sellers"
 	PathOpOrders    = "/operator/orders"
-	PathOpSearch    = "/operator/search" // GET from, until, q, only, sort, cursor
+	PathOpSearch    = "/operator/search"       // GET from, until, q, only, sort, cursor
+	PathOpRules     = "/operator/search/rules" // GET show, q, and kind, query, listing that a new rule begins with
 	PathOpCoupons   = "/operator/coupons"
 	PathOpShipping  = "/operator/shipping"
 	PathOpTaxes     = "/operator/taxes"
