@@ -121,6 +121,9 @@ func TestPagesInABrowser(t *testing.T) {
 		open(t, "/search?q=lamp")
 		do(t, chromedp.Click(chromedp.CSS(`.facet-value[href*="Anglepoise"]`)))
 		until(ctx, t, `location.search.includes("brand=Anglepoise") && window.same === 1 && document.querySelector("#live").textContent === "1,214 listings"`)
+		until(ctx, t, `document.activeElement.href.includes("brand=Anglepoise")`) // the keyboard stays where it was
+		do(t, chromedp.Click(chromedp.CSS(`.chip`)))
+		until(ctx, t, `document.activeElement.id === "results-count" && window.same === 1`) // or goes to what changed, when that is gone
 	})
 	t.Run("adding to the cart leaves one where one is, and says so", func(t *testing.T) {
 		open(t, "/gallery/listing")

@@ -19,7 +19,8 @@ type asked struct {
 	category      string // its path
 	brands        []string
 	sellers       []string
-	min, max      string // as typed
+	attrs         []string // name:value
+	min, max      string   // as typed
 	currency      money.Currency
 	stock         bool
 	sort          search.Sort
@@ -36,7 +37,7 @@ func (v *visit) asked(base string) asked {
 	q := v.r.URL.Query()
 	a := asked{
 		base: base, text: v.query("q"), category: strings.Trim(v.query("category"), "/"),
-		brands: someOf(q["brand"]), sellers: someOf(q["seller"]), stock: q.Get("stock") != "",
+		brands: someOf(q["brand"]), sellers: someOf(q["seller"]), attrs: someOf(q["attr"]), stock: q.Get("stock") != "",
 		min: strings.ReplaceAll(v.query("min"), ",", "."), max: strings.ReplaceAll(v.query("max"), ",", "."),
 		currency: money.Currency(v.query("currency")), sort: search.Sort(v.query("sort")),
 		exact: q.Get("exact") != "",
@@ -65,7 +66,10 @@ func someOf(values []string) []string {
 
 // request is what search is asked. What was typed for a price and is none counts as nothing.
 func (a asked) request() search.QueryRequest {
-	r := search.QueryRequest{Text: a.text, Exact: &a.exact, Sort: a.sort, Facets: true, Filter: search.Filter{Path: a.category, Brands: a.brands, InStock: a.stock}}
+	r := search.QueryRequest{
+		Text: a.text, Exact: &a.exact, Sort: a.sort, Facets: true,
+		Filter: search.Filter{Path: a.category, Brands: a.brands, InStock: a.stock, Attributes: a.attributes()},
+	}
 	for _, s := range a.sellers {
 		if catalog.SellerIDs.Valid(catalog.SellerID(s)) {
 			r.Filter.Sellers = append(r.Filter.Sellers, catalog.SellerID(s))
@@ -116,6 +120,7 @@ func (a asked) params() url.Values {
 		q["seller"] = a.sellers
 	}
 	q["brand"] = a.brands
+	q["attr"] = a.attrs
 	return q
 }
 
@@ -140,7 +145,7 @@ func withParam(address, name, value string) string {
 // narrowed says whether any filter is on.
 func (a asked) narrowed() bool {
 	return a.category != "" && !a.fixedCategory || len(a.sellers) > 0 && !a.fixedSeller ||
-		len(a.brands) > 0 || a.stock || a.min != "" || a.max != ""
+		len(a.brands) > 0 || len(a.attrs) > 0 || a.stock || a.min != "" || a.max != ""
 }
 
 // bare is a without any filter.
@@ -215,6 +220,14 @@ func (a asked) facets(reply search.QueryReply, usual money.Currency) []views.Fac
 			out = append(out, a.prices(f, reply.Hits, usual))
 		case search.FacetStock:
 			out = append(out, a.stockFacet(f))
+		case search.FacetAttribute:
+			out = append(out, a.attributeFacet(f))
+		case search.FacetHistogram:
+			for i := range out {
+				if out[i].Range != nil {
+					out[i].Bars = barsOf(f, out[i].Range.Currency)
+				}
+			}
 		default: // one that this page does not know yet
 		}
 	}
@@ -236,7 +249,7 @@ func (a asked) withCategory(path string) asked {
 }
 
 func (a asked) facet(name, label string, f search.Facet, with func(string) asked) views.Facet {
-	out := views.Facet{Name: name, Label: label}
+	out := views.Facet{Name: name, Label: label, About: f.Approximate}
 	for i, value := range f.Values {
 		if i >= facetSize && !value.Selected {
 			continue
@@ -245,7 +258,7 @@ func (a asked) facet(name, label string, f search.Facet, with func(string) asked
 		if text == "" {
 			text = value.Value
 		}
-		out.Values = append(out.Values, views.Choice{Value: value.Value, Text: text, URL: with(value.Value).url(), Count: int(value.Count), Chosen: value.Selected})
+		out.Values = append(out.Values, views.Choice{ID: facetID(name, value.Value), Value: value.Value, Text: text, URL: with(value.Value).url(), Count: int(value.Count), Chosen: value.Selected})
 	}
 	return out
 }
@@ -259,7 +272,7 @@ func (a asked) prices(f search.Facet, hits []search.Hit, usual money.Currency) v
 			b.currency = hits[0].PriceFrom.Currency
 		}
 	}
-	out := views.Facet{Name: "price", Label: "Price"}
+	out := views.Facet{Name: "price", Label: "Price", About: f.Approximate}
 	out.Range = &views.Range{Min: a.min, Max: a.max, MinName: "min", MaxName: "max", Currency: b.currency, Keep: []views.Hidden{{Name: "currency", Value: string(b.currency)}}}
 	rest := a
 	rest.min, rest.max = "", ""
@@ -277,7 +290,7 @@ func (a asked) prices(f search.Facet, hits []search.Hit, usual money.Currency) v
 			c.min = money.Money{Minor: value.Min, Currency: b.currency}.Decimal()
 			c.max = money.Money{Minor: value.Max, Currency: b.currency}.Decimal()
 		}
-		out.Values = append(out.Values, views.Choice{Value: value.Value, Text: rangeText(value, b.currency), URL: c.url(), Count: int(value.Count), Chosen: value.Selected})
+		out.Values = append(out.Values, views.Choice{ID: facetID("price", value.Value), Value: value.Value, Text: rangeText(value, b.currency), URL: c.url(), Count: int(value.Count), Chosen: value.Selected})
 	}
 	return out
 }
@@ -292,7 +305,7 @@ func rangeText(value search.FacetValue, c money.Currency) string {
 func (a asked) stockFacet(f search.Facet) views.Facet {
 	b := a
 	b.stock = !a.stock
-	one := views.Choice{Value: "1", Text: "In stock", URL: b.url(), Chosen: a.stock}
+	one := views.Choice{ID: facetID("stock", "1"), Value: "1", Text: "In stock", URL: b.url(), Chosen: a.stock}
 	for _, value := range f.Values {
 		if strings.EqualFold(value.Value, "true") {
 			one.Count = int(value.Count)
@@ -323,6 +336,10 @@ func (a asked) chips(seen *sight, facets []search.Facet) []views.Chip {
 		for _, seller := range a.sellers {
 			add("Seller", sellerName(seen, facets, seller), func(b *asked) { b.sellers = toggled(b.sellers, seller) })
 		}
+	}
+	for _, attr := range a.attrs {
+		name, value, _ := strings.Cut(attr, ":")
+		add(capital(name), value, func(b *asked) { b.attrs = toggled(b.attrs, attr) })
 	}
 	if text := a.rangeChip(); text != "" {
 		add("Price", text, func(b *asked) { b.min, b.max = "", "" })

@@ -2,6 +2,7 @@ package storefront_test
 
 import (
 	"fmt"
+	"strconv"
 
 	"souk/internal/platform/clock"
 	"souk/internal/platform/money"
@@ -126,6 +127,14 @@ func sampleCountries() []views.Choice {
 	}
 }
 
+func sampleBars() *views.Bars {
+	out := views.Bars{Title: "Prices from €5.00 to €400.00, most of them from €60.00 to €79.99", Low: "€5.00", High: "€400.00", Wide: 200, Tall: 48}
+	for i, high := range []int{4, 12, 30, 48, 40, 22, 12, 6, 0, 3} {
+		out.Bars = append(out.Bars, views.Bar{X: 20 * i, Y: 48 - high, Width: 19, Height: high, Text: "Some listings", Out: i > 5})
+	}
+	return &out
+}
+
 func sampleSuggestions() views.Suggestions {
 	out := views.Suggestions{Items: []views.Suggestion{
 		{Text: "desk lamp", URL: "/search?q=desk+lamp"}, {Text: "Lighting", URL: "/c/home/lighting", Note: "category in Home"},
@@ -142,7 +151,7 @@ func sampleResults(kind views.ResultsKind, heading string) views.Results {
 	values := func(param string, texts ...string) []views.Choice {
 		out := make([]views.Choice, len(texts))
 		for i, text := range texts {
-			out[i] = views.Choice{Text: text, URL: "/search?q=lamp&" + param + "=" + text, Count: 214 / (i + 1)}
+			out[i] = views.Choice{Text: text, ID: "facet-" + param + strconv.Itoa(i), URL: "/search?q=lamp&" + param + "=" + text, Count: 214 / (i + 1)}
 		}
 		out[0].Chosen = true
 		return out
@@ -151,10 +160,11 @@ func sampleResults(kind views.ResultsKind, heading string) views.Results {
 		Page: samplePage(heading, views.AreaShop, "/search?q=lamp"), Kind: kind, Heading: heading,
 		Facets: []views.Facet{
 			{Name: "category", Label: "Category", Values: values("category", "Lighting", "Desk lamps", "Kitchen", "Notebooks")},
-			{Name: "price", Label: "Price", Range: &views.Range{MinName: "min", MaxName: "max", Max: "200", Currency: "EUR", Keep: []views.Hidden{{Name: "q", Value: "lamp"}}}},
+			{Name: "price", Label: "Price", Range: &views.Range{MinName: "min", MaxName: "max", Max: "200", Currency: "EUR", Keep: []views.Hidden{{Name: "q", Value: "lamp"}}}, Bars: sampleBars()},
 			{Name: "brand", Label: "Brand", Values: values("brand", "Anglepoise", "Hewlett-Packard", "Xerox", "Casa Lume"), More: "/search?q=lamp&all=brand"},
 			{Name: "seller", Label: "Seller", Values: values("seller", "North Lamp Works", "Second Byte", "Papier & Fils")},
 			{Name: "stock", Label: "Stock", Values: values("stock", "In stock")},
+			{Name: "attr", Label: "Colour", About: true, Values: values("attr", "Brass", "Black", "White")},
 		},
 		Chips: []views.Chip{
 			{Label: "Category", Text: "Lighting", URL: "/search?q=lamp&brand=Anglepoise"},

@@ -45,6 +45,8 @@
     var flash = doc.querySelector("#flash .flash p");
     if (flash) said.unshift(flash.textContent.trim());
     say(said.join(". "));
+    var count = doc.getElementById("results-count");
+    if (part.id === "results" && doc.activeElement === doc.body) count.focus({ preventScroll: true }); // what had it is gone
     var problems = part.querySelector(".problems");
     if (problems) problems.focus();
     countTicks();

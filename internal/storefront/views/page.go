@@ -128,6 +128,7 @@ type Chip struct {
 
 // Choice is one of several: a sort order, a tab, an option of a select.
 type Choice struct {
+	ID       string // of the element, where the keyboard should find it again; may be empty
 	Value    string
 	Text     string
 	Help     string // a second, quieter line
@@ -162,6 +163,23 @@ type Facet struct {
 	Values []Choice
 	More   string // address that shows all values; empty when all are shown
 	Range  *Range // for prices, instead of values
+	Bars   *Bars  // for prices: how many there are of which
+	About  bool   // the counts are estimates
+}
+
+// Bars is a histogram.
+type Bars struct {
+	Title      string // what one sees in it
+	Low, High  string // its ends
+	Wide, Tall int
+	Bars       []Bar
+}
+
+// Bar is one step of a histogram.
+type Bar struct {
+	X, Y, Width, Height int
+	Text                string
+	Out                 bool // of the range that is asked for
 }
 
 // Range is a filter between two amounts, as typed.
