@@ -171,6 +171,9 @@ func TestEventsHeardTwiceAndInAnyOrder(t *testing.T) {
 		pieces, _ := w.sold()
 		assert.Equal(t, map[catalog.ListingID]int64{lamp: 4 + 4 - 2 - 1}, pieces)
 	}
+	w.tell(cancelled("a", 1, 1)) // once more, after a later one
+	pieces, _ := w.sold()
+	assert.Equal(t, map[catalog.ListingID]int64{lamp: 4 + 4 - 2 - 1}, pieces)
 }
 
 // TestCancellationsOfTheFirstRelease do not say of what: only what is cancelled whole is taken off.
