@@ -59,7 +59,7 @@ const (
 	half = 3 // what a word reaches half of its worth with: fields add up to less and less
 
 	worth    = 4  // of all words together
-	weakest  = 1  // of the word that fits least: each has to be somewhere to the point
+	weakest  = .5 // of the word that fits least: each has to be somewhere to the point
 	coverage = 50 // of having a word at all, when any will do: more than anything else
 	adjacent = .05
 
