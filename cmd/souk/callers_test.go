@@ -61,6 +61,7 @@ var asks = []ask{
 	{"GET search/suggestions?q=lam", "", "200 200 200 200 200 200 200"},
 	{"POST search/clicks", `{"search":"4t9w2m6x1zqa","listing":"{listing}","position":1}`, "200 200 200 200 200 200 200"},
 	{"GET search/insights", "", "401 401 403 403 403 403 200"},
+	{"GET search/explanations/{listing}?q=lamp", "", "401 401 403 403 403 403 200"},
 	{"GET search/rules", "", "401 401 403 403 403 403 200"},
 	{"POST search/rules", `{"kind":"synonyms","words":["sofa","couch"]}`, "401 401 403 403 403 403 201"},
 	{"PUT search/rules/{rule}", `{"kind":"stop","query":"the","version":1}`, "401 401 403 403 403 403 200"},

@@ -40,6 +40,6 @@ func searchCommand(w *world) *cobra.Command {
 		_, err = fmt.Fprintf(w.stdout, "%d listings indexed in %d ms\n", reply.Listings, reply.Millis)
 		return err
 	}
-	cmd.AddCommand(rebuild, searchEvalCommand(w), rulesCommand(w))
+	cmd.AddCommand(rebuild, searchEvalCommand(w), rulesCommand(w), searchExplainCommand(w))
 	return cmd
 }

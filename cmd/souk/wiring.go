@@ -298,6 +298,7 @@ func (a *app) register(server *control.Server) {
 	importing().offer(server, a)
 	exporting().offer(server, a)
 	rebuilding().offer(server, a)
+	explaining().offer(server, a)
 	exportingRules().offer(server, a)
 	importingRules().offer(server, a)
 	addingRule().offer(server, a)

@@ -42,6 +42,12 @@ type Service interface {
 	//rpc:read
 	Insights(ctx context.Context, r InsightsRequest) (InsightsReply, error)
 
+	// Explain says why a listing stands where it does in what a text finds, or why it is not found.
+	// Operators and the system only. ErrNotFound for a listing that search has never heard of.
+	//
+	//rpc:read
+	Explain(ctx context.Context, r ExplainRequest) (ExplainReply, error)
+
 	// ListRules pages through what operators told search: synonyms, expansions, pins, burials,
 	// words that do not count. Operators and the system only.
 	//

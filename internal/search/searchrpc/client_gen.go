@@ -30,42 +30,47 @@ func (c Client) Audit(ctx context.Context, r audit.Request) (search.AuditReply, 
 	return rpc.CallRemote[audit.Request, search.AuditReply](ctx, c.wire, Contract.Methods[0], r)
 }
 
+// Explain asks the other process.
+func (c Client) Explain(ctx context.Context, r search.ExplainRequest) (search.ExplainReply, error) {
+	return rpc.CallRemote[search.ExplainRequest, search.ExplainReply](ctx, c.wire, Contract.Methods[1], r)
+}
+
 // Insights asks the other process.
 func (c Client) Insights(ctx context.Context, r search.InsightsRequest) (search.InsightsReply, error) {
-	return rpc.CallRemote[search.InsightsRequest, search.InsightsReply](ctx, c.wire, Contract.Methods[1], r)
+	return rpc.CallRemote[search.InsightsRequest, search.InsightsReply](ctx, c.wire, Contract.Methods[2], r)
 }
 
 // ListRules asks the other process.
 func (c Client) ListRules(ctx context.Context, r search.ListRulesRequest) (search.ListRulesReply, error) {
-	return rpc.CallRemote[search.ListRulesRequest, search.ListRulesReply](ctx, c.wire, Contract.Methods[2], r)
+	return rpc.CallRemote[search.ListRulesRequest, search.ListRulesReply](ctx, c.wire, Contract.Methods[3], r)
 }
 
 // Note asks the other process.
 func (c Client) Note(ctx context.Context, r search.NoteRequest) (search.NoteReply, error) {
-	return rpc.CallRemote[search.NoteRequest, search.NoteReply](ctx, c.wire, Contract.Methods[3], r)
+	return rpc.CallRemote[search.NoteRequest, search.NoteReply](ctx, c.wire, Contract.Methods[4], r)
 }
 
 // PutRule asks the other process.
 func (c Client) PutRule(ctx context.Context, r search.PutRuleRequest) (search.PutRuleReply, error) {
-	return rpc.CallRemote[search.PutRuleRequest, search.PutRuleReply](ctx, c.wire, Contract.Methods[4], r)
+	return rpc.CallRemote[search.PutRuleRequest, search.PutRuleReply](ctx, c.wire, Contract.Methods[5], r)
 }
 
 // Query asks the other process.
 func (c Client) Query(ctx context.Context, r search.QueryRequest) (search.QueryReply, error) {
-	return rpc.CallRemote[search.QueryRequest, search.QueryReply](ctx, c.wire, Contract.Methods[5], r)
+	return rpc.CallRemote[search.QueryRequest, search.QueryReply](ctx, c.wire, Contract.Methods[6], r)
 }
 
 // Rebuild asks the other process.
 func (c Client) Rebuild(ctx context.Context, r search.RebuildRequest) (search.RebuildReply, error) {
-	return rpc.CallRemote[search.RebuildRequest, search.RebuildReply](ctx, c.wire, Contract.Methods[6], r)
+	return rpc.CallRemote[search.RebuildRequest, search.RebuildReply](ctx, c.wire, Contract.Methods[7], r)
 }
 
 // RemoveRule asks the other process.
 func (c Client) RemoveRule(ctx context.Context, r search.RemoveRuleRequest) (search.RemoveRuleReply, error) {
-	return rpc.CallRemote[search.RemoveRuleRequest, search.RemoveRuleReply](ctx, c.wire, Contract.Methods[7], r)
+	return rpc.CallRemote[search.RemoveRuleRequest, search.RemoveRuleReply](ctx, c.wire, Contract.Methods[8], r)
 }
 
 // Suggest asks the other process.
 func (c Client) Suggest(ctx context.Context, r search.SuggestRequest) (search.SuggestReply, error) {
-	return rpc.CallRemote[search.SuggestRequest, search.SuggestReply](ctx, c.wire, Contract.Methods[8], r)
+	return rpc.CallRemote[search.SuggestRequest, search.SuggestReply](ctx, c.wire, Contract.Methods[9], r)
 }

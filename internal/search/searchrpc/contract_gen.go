@@ -14,10 +14,11 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "2ac47ffe7eba9980ab280f1269fb185f",
+	Hash:     "76bfa28294cf4f0b605a1d0fcbdb2e83",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
+		{Name: "Explain", Command: false, Request: "ExplainRequest", Reply: "ExplainReply"},
 		{Name: "Insights", Command: false, Request: "InsightsRequest", Reply: "InsightsReply"},
 		{Name: "ListRules", Command: false, Request: "ListRulesRequest", Reply: "ListRulesReply"},
 		{Name: "Note", Command: true, Request: "NoteRequest", Reply: "NoteReply"},
@@ -46,6 +47,7 @@ var Contract = rpc.Contract{
 const text = `contract search
 
 read Audit audit.Request AuditReply
+read Explain ExplainRequest ExplainReply
 read Insights InsightsRequest InsightsReply
 read ListRules ListRulesRequest ListRulesReply
 command Note NoteRequest NoteReply
@@ -64,6 +66,31 @@ struct AuditReply
 	next string
 	problems []audit.Problem
 	standing audit.Standing
+
+struct ExplainReply
+	any_word bool
+	corrected string
+	found bool
+	missing []string
+	parts []ScorePart
+	place int64
+	rules []Rule
+	score int64
+	total int64
+	words []ExplainedWord
+
+struct ExplainRequest
+	by actor.Actor
+	exact bool
+	filter Filter
+	listing id.ID[catalog.Listing]
+	text string
+
+struct ExplainedWord
+	fields []string
+	has []string
+	ways []string
+	word string
 
 struct Facet
 	approximate bool
@@ -249,6 +276,11 @@ enum RuleKind fallback "other"
 	"pin"
 	"stop"
 	"synonyms"
+
+struct ScorePart
+	name string
+	score int64
+	word string
 
 struct SearchDay
 	day clock.Time

@@ -27,6 +27,11 @@ func (g guard) Audit(ctx context.Context, r audit.Request) (search.AuditReply, e
 	return door.Call(ctx, g.door, "Audit", g.next.Audit, r)
 }
 
+// Explain asks next behind the door.
+func (g guard) Explain(ctx context.Context, r search.ExplainRequest) (search.ExplainReply, error) {
+	return door.Call(ctx, g.door, "Explain", g.next.Explain, r)
+}
+
 // Insights asks next behind the door.
 func (g guard) Insights(ctx context.Context, r search.InsightsRequest) (search.InsightsReply, error) {
 	return door.Call(ctx, g.door, "Insights", g.next.Insights, r)

@@ -11,13 +11,14 @@ import (
 func Server(next search.Service, o rpc.ServerOptions) *rpc.Server {
 	s := rpc.NewServer(Contract, codec, o)
 	rpc.Serve(s, Contract.Methods[0], next.Audit)
-	rpc.Serve(s, Contract.Methods[1], next.Insights)
-	rpc.Serve(s, Contract.Methods[2], next.ListRules)
-	rpc.Serve(s, Contract.Methods[3], next.Note)
-	rpc.Serve(s, Contract.Methods[4], next.PutRule)
-	rpc.Serve(s, Contract.Methods[5], next.Query)
-	rpc.Serve(s, Contract.Methods[6], next.Rebuild)
-	rpc.Serve(s, Contract.Methods[7], next.RemoveRule)
-	rpc.Serve(s, Contract.Methods[8], next.Suggest)
+	rpc.Serve(s, Contract.Methods[1], next.Explain)
+	rpc.Serve(s, Contract.Methods[2], next.Insights)
+	rpc.Serve(s, Contract.Methods[3], next.ListRules)
+	rpc.Serve(s, Contract.Methods[4], next.Note)
+	rpc.Serve(s, Contract.Methods[5], next.PutRule)
+	rpc.Serve(s, Contract.Methods[6], next.Query)
+	rpc.Serve(s, Contract.Methods[7], next.Rebuild)
+	rpc.Serve(s, Contract.Methods[8], next.RemoveRule)
+	rpc.Serve(s, Contract.Methods[9], next.Suggest)
 	return s
 }

@@ -13,6 +13,10 @@ import (
 
 func (s *Service) ruleRoutes(api httpx.API) {
 	httpx.Route(api, httpx.Op{
+		Method: http.MethodGet, Path: base + "explanations/{listing}", Who: httpx.Operators, Summary: "Why a listing stands where it does",
+		Description: "In what a text finds, in order of relevance: where the listing has each word, every part of its score, rules, corrections; or why it is not found.",
+	}, s.getExplanation)
+	httpx.Route(api, httpx.Op{
 		Method: http.MethodGet, Path: base + "rules", Who: httpx.Operators, Summary: "List the rules of the search",
 		Description: "Synonyms, expansions, pins, burials and words that do not count, by kind and by what they are about.",
 	}, s.getRules)
@@ -130,4 +134,58 @@ func (s *Service) deleteRuleByID(ctx context.Context, by actor.Actor, in deleteR
 		return ruleOut{}, err
 	}
 	return ruleOut{Body: toRule(reply.Rule)}, nil
+}
+
+type explanationIn struct {
+	Listing  catalog.ListingID `path:"listing" maxLength:"40" example:"lst_01k5xk3v8dtq6c9m4j0e7r2a1b"`
+	Text     string            `query:"q" maxLength:"1000" example:"desk lamp"`
+	Category string            `query:"category" maxLength:"500"`
+	Exact    bool              `query:"exact"`
+	InStock  bool              `query:"in_stock"`
+}
+
+type scorePartWire struct {
+	Name  string `json:"name" example:"word"`
+	Word  string `json:"word" doc:"That it is about; empty for all."`
+	Score int64  `json:"score" doc:"In thousandths."`
+}
+
+type explainedWordWire struct {
+	Word   string   `json:"word" example:"lamp"`
+	Ways   []string `json:"ways" doc:"What fits it: as typed, synonyms, other spellings."`
+	Has    []string `json:"has" doc:"Those that the listing has."`
+	Fields []string `json:"fields" doc:"Where: title, brand, category, text."`
+}
+
+type explanationOut struct {
+	Body struct {
+		Corrected string              `json:"corrected" doc:"What was searched for instead of the text."`
+		AnyWord   bool                `json:"any_word"`
+		Total     int64               `json:"total"`
+		Found     bool                `json:"found"`
+		Place     int64               `json:"place" doc:"1 is the first; 0 for one that is not found, or far down."`
+		Score     int64               `json:"score" doc:"In thousandths."`
+		Parts     []scorePartWire     `json:"parts" doc:"Of the score, as they add up."`
+		Words     []explainedWordWire `json:"words"`
+		Rules     []ruleWire          `json:"rules" doc:"That had a say."`
+		Missing   []string            `json:"missing" doc:"Why it is not found."`
+	}
+}
+
+func (s *Service) getExplanation(ctx context.Context, by actor.Actor, in explanationIn) (explanationOut, error) {
+	reply, err := s.Explain(ctx, search.ExplainRequest{
+		By: by, Text: in.Text, Filter: search.Filter{Path: in.Category, InStock: in.InStock}, Exact: in.Exact, Listing: in.Listing,
+	})
+	if err != nil {
+		return explanationOut{}, err
+	}
+	var out explanationOut
+	b := &out.Body
+	b.Corrected, b.AnyWord, b.Total, b.Found, b.Place, b.Score = reply.Corrected, reply.AnyWord, reply.Total, reply.Found, reply.Place, reply.Score
+	b.Parts = mapped(reply.Parts, func(p search.ScorePart) scorePartWire { return scorePartWire(p) })
+	b.Words = mapped(reply.Words, func(w search.ExplainedWord) explainedWordWire {
+		return explainedWordWire{Word: w.Word, Ways: append([]string{}, w.Ways...), Has: append([]string{}, w.Has...), Fields: append([]string{}, w.Fields...)}
+	})
+	b.Rules, b.Missing = mapped(reply.Rules, toRule), append([]string{}, reply.Missing...)
+	return out, nil
 }

@@ -30,6 +30,9 @@ func (r ruleRow) rule() (search.Rule, error) {
 	if err := json.Unmarshal([]byte(r.Words), &out.Words); err != nil {
 		return out, fmt.Errorf("read the words of rule %s: %w", r.ID, err)
 	}
+	if len(out.Words) == 0 {
+		out.Words = nil
+	}
 	return out, nil
 }
 

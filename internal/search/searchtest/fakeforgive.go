@@ -2,9 +2,11 @@ package searchtest
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
+	"souk/internal/catalog"
 	"souk/internal/search"
 )
 
@@ -192,4 +194,62 @@ func hasWay(fields [][]string, way []string) bool {
 		}
 	}
 	return true
+}
+
+// Explain implements search.Service.
+func (f *Fake) Explain(_ context.Context, r search.ExplainRequest) (search.ExplainReply, error) {
+	if !r.By.IsOperator() && !r.By.IsSystem() {
+		return search.ExplainReply{}, search.ErrForbidden
+	}
+	if !catalog.ListingIDs.Valid(r.Listing) {
+		return search.ExplainReply{}, search.ErrInvalid.WithField("listing", "is no id")
+	}
+	defer f.now()()
+	l, ok := f.listings[r.Listing]
+	if !ok {
+		return search.ExplainReply{}, search.ErrNotFound
+	}
+	q := search.QueryRequest{Text: r.Text, Filter: r.Filter, Sort: search.SortRelevance, Exact: &r.Exact}
+	text, corrected, _ := f.forgiven(q)
+	reply := search.ExplainReply{Corrected: corrected}
+	fits, anyWord := f.matching(text)
+	var passed []fit
+	for _, one := range fits {
+		if len(fails(r.Filter, one)) == 0 {
+			passed = append(passed, one)
+		}
+	}
+	slices.SortFunc(passed, func(a, b fit) int { return f.compare(search.SortRelevance, a, b) })
+	passed = f.inPlace(q, text, passed)
+	reply.Total, reply.AnyWord = int64(len(passed)), anyWord
+	reply.Place = int64(1 + slices.IndexFunc(passed, func(one fit) bool { return one.ListingID == r.Listing }))
+	reply.Found = reply.Place > 0
+	for _, ways := range f.ways(text) {
+		word := search.ExplainedWord{Word: ways[0][0]}
+		for _, way := range ways {
+			said := strings.Join(way, " ")
+			word.Ways = append(word.Ways, said)
+			for name, field := range map[string]string{"title": l.Title, "brand": l.Brand, "text": l.Description} {
+				if hasWay([][]string{words(field)}, way) {
+					word.Has, word.Fields = append(word.Has, said), append(word.Fields, name)
+				}
+			}
+		}
+		if len(word.Has) == 0 && !reply.Found {
+			reply.Missing = append(reply.Missing, "it has no "+word.Word)
+		}
+		reply.Words = append(reply.Words, word)
+	}
+	for _, one := range f.rules {
+		if one.Listing == r.Listing && slices.Equal(words(one.Query), words(text)) {
+			reply.Rules = append(reply.Rules, one)
+		}
+	}
+	if reply.Found {
+		reply.Score, _ = f.score(l, f.ways(text))
+		reply.Parts = []search.ScorePart{{Name: "words", Score: reply.Score}}
+	} else if len(reply.Missing) == 0 {
+		reply.Missing = []string{"it is not on offer, or a filter leaves it out"}
+	}
+	return reply, nil
 }

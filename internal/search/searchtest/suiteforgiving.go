@@ -2,8 +2,11 @@ package searchtest
 
 import (
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"souk/internal/catalog"
+	"souk/internal/catalog/catalogtest"
+	"souk/internal/platform/actor"
 	"souk/internal/platform/page"
 	"souk/internal/search"
 )
@@ -151,5 +154,53 @@ var forgivingTests = map[string]func(*world){
 		assert.Equal(w, []string{"Brass lamp"}, titles(reply.Hits))
 		assert.False(w, reply.AnyWord)
 		assert.Equal(w, []string{"The who"}, w.found("the"))
+	},
+	"a place is explained, and so is having none": func(w *world) {
+		all := w.stock(3, "Brass lamp")
+		table := w.stock(1, "Oak table")[0]
+		rule := w.put(pin("lamp", all[2].ID, 1))
+		explain := func(r search.ExplainRequest) search.ExplainReply {
+			r.By = catalogtest.Operator()
+			reply, err := w.Explain(w.Context(), r)
+			require.NoError(w, err)
+			return reply
+		}
+		reply := explain(search.ExplainRequest{Text: "lamp", Listing: all[2].ID})
+		assert.True(w, reply.Found)
+		assert.EqualValues(w, 1, reply.Place)
+		assert.EqualValues(w, 3, reply.Total)
+		assert.Equal(w, []search.Rule{rule}, reply.Rules)
+		for i, h := range w.all(search.QueryRequest{Text: "brass lamp"}, 100) {
+			reply = explain(search.ExplainRequest{Text: "brass lamp", Listing: h.Listing})
+			assert.EqualValues(w, i+1, reply.Place)
+			assert.NotEmpty(w, reply.Parts)
+			assert.Len(w, reply.Words, 2)
+			assert.Equal(w, []string{"title"}, reply.Words[1].Fields)
+			assert.Empty(w, reply.Rules)
+			assert.Empty(w, reply.Missing)
+		}
+		assert.Equal(w, "lamp", explain(search.ExplainRequest{Text: "lmap", Listing: all[0].ID}).Corrected)
+		for _, r := range []search.ExplainRequest{
+			{Text: "lamp", Listing: table.ID}, {Text: "lamp", Listing: all[0].ID, Filter: search.Filter{Path: "elsewhere"}},
+		} {
+			reply = explain(r)
+			assert.False(w, reply.Found)
+			assert.Zero(w, reply.Place)
+			assert.NotEmpty(w, reply.Missing)
+		}
+		w.status(all[0], catalog.ListingArchived)
+		w.hear()
+		assert.NotEmpty(w, explain(search.ExplainRequest{Text: "lamp", Listing: all[0].ID}).Missing)
+	},
+	"explanations are for operators": func(w *world) {
+		l := w.stock(1, "Brass lamp")[0]
+		for _, by := range []actor.Actor{actor.Nobody(), catalogtest.Person(), catalogtest.Staff(l.Seller)} {
+			_, err := w.Explain(w.Context(), search.ExplainRequest{By: by, Text: "lamp", Listing: l.ID})
+			w.refused(search.ErrForbidden, err)
+		}
+		_, err := w.Explain(w.Context(), search.ExplainRequest{By: actor.System(""), Listing: "nonsense"})
+		assert.Contains(w, w.refused(search.ErrInvalid, err).Fields, "listing")
+		_, err = w.Explain(w.Context(), search.ExplainRequest{By: actor.System(""), Listing: catalog.ListingIDs.New()})
+		w.refused(search.ErrNotFound, err)
 	},
 }

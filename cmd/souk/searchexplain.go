@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/config"
+	"souk/internal/platform/control"
+	"souk/internal/search"
+	"souk/internal/search/searchsvc"
+)
+
+// explainIn is a search and a listing.
+type explainIn struct {
+	Text    string            `json:"text"`
+	Listing catalog.ListingID `json:"listing"`
+	Exact   bool              `json:"exact"`
+}
+
+func explaining() deed[explainIn, search.ExplainReply] {
+	return deed[explainIn, search.ExplainReply]{name: "search.explain", about: of[explainIn]("search"), do: func(ctx context.Context, a *app, in explainIn, _ control.Say) (search.ExplainReply, error) {
+		return a.search.Explain(ctx, search.ExplainRequest{By: byCommandLine(), Text: in.Text, Exact: in.Exact, Listing: in.Listing})
+	}}
+}
+
+func searchExplainCommand(w *world) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "explain QUERY LISTING", Short: "Say why a listing stands where it does in what a search finds", Args: exactly(2),
+		Long:    "Where the listing has each word, every part of its score, rules and corrections; or why it is not found.",
+		Example: "  souk search explain 'desk lamp' " + string(exampleListing),
+	}
+	data := addData(cmd)
+	exact := cmd.Flags().Bool("exact", false, "search for the text as it is, never for what was probably meant")
+	asJSON := cmd.Flags().Bool("json", false, "write everything as JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		listing, err := catalog.ListingIDs.Parse(args[1])
+		if err != nil {
+			return config.Mistakef("%s", err)
+		}
+		reply, err := explaining().ask(cmd.Context(), w, *data, explainIn{Text: args[0], Listing: listing, Exact: *exact})
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			encoder := json.NewEncoder(w.stdout)
+			encoder.SetIndent("", "  ")
+			return encoder.Encode(reply)
+		}
+		return tellExplained(w.stdout, reply)
+	}
+	return cmd
+}
+
+// tellExplained writes an explanation for people.
+func tellExplained(out io.Writer, e search.ExplainReply) error {
+	var text strings.Builder
+	if e.Corrected != "" {
+		fmt.Fprintf(&text, "searched for %q instead\n", e.Corrected)
+	}
+	switch {
+	case e.Place > 0:
+		fmt.Fprintf(&text, "place %d of %d\n", e.Place, e.Total)
+	case e.Found:
+		fmt.Fprintf(&text, "found, far down among %d\n", e.Total)
+	default:
+		fmt.Fprintf(&text, "not found among %d: %s\n", e.Total, strings.Join(e.Missing, "; "))
+	}
+	if e.AnyWord {
+		text.WriteString("no listing has all the words: any will do\n")
+	}
+	for _, r := range e.Rules {
+		fmt.Fprintf(&text, "rule %s  %s\n", r.ID, searchsvc.RuleLine(r))
+	}
+	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, word := range e.Words {
+		said := "missing"
+		if len(word.Has) > 0 {
+			said = "has " + strings.Join(word.Has, ", ") + " in " + strings.Join(word.Fields, ", ")
+		}
+		_, _ = fmt.Fprintf(t, "word\t%s\t%s\n", word.Word, said) // Flush says what went wrong
+	}
+	for _, p := range e.Parts {
+		_, _ = fmt.Fprintf(t, "score\t%s\t%+.3f\n", strings.TrimSpace(p.Name+" "+p.Word), float64(p.Score)/1000)
+	}
+	if len(e.Parts) > 0 {
+		_, _ = fmt.Fprintf(t, "score\tin all\t%+.3f\n", float64(e.Score)/1000)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(out, text.String())
+	return err
+}

@@ -1,0 +1,171 @@
+package searchsvc
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"souk/internal/catalog"
+	"souk/internal/platform/errs"
+	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/docset"
+	"souk/internal/search/searchsvc/internal/ranking"
+)
+
+// maxExplained is how far down a place is told.
+const maxExplained = 1000
+
+// Explain says why a listing stands where it does.
+func (s *Service) Explain(ctx context.Context, r search.ExplainRequest) (_ search.ExplainReply, err error) {
+	defer s.done("explain", &err)
+	if err := mayRule(r.By); err != nil {
+		return search.ExplainReply{}, err
+	}
+	var p errs.Problems
+	p.Check(catalog.ListingIDs.Valid(r.Listing), "listing", "should be the id of a listing, as in lst_…")
+	if err := p.Err(search.ErrInvalid); err != nil {
+		return search.ExplainReply{}, err
+	}
+	a, err := askOf(search.QueryRequest{Text: r.Text, Filter: r.Filter, Sort: search.SortRelevance, Exact: &r.Exact})
+	if err != nil {
+		return search.ExplainReply{}, err
+	}
+	a.size = maxExplained
+	var reply search.ExplainReply
+	err = s.read(ctx, func(v view) error {
+		reply, err = v.explain(a, r.Listing)
+		return err
+	})
+	return reply, err
+}
+
+func (v view) explain(a ask, listing catalog.ListingID) (reply search.ExplainReply, err error) {
+	d, err := v.desk()
+	if err != nil {
+		return reply, err
+	}
+	docs, err := v.selectDocs(v.q, []catalog.ListingID{listing})
+	if err != nil {
+		return reply, err
+	}
+	doc, known := docs[listing]
+	if !known {
+		return reply, search.ErrNotFound.With("search has never heard of listing %s", listing)
+	}
+	l, said, err := d.settled(a)
+	if err != nil {
+		return reply, err
+	}
+	defer l.free()
+	reply.Corrected = said.corrected
+	for _, one := range l.applied {
+		if !slices.ContainsFunc(reply.Rules, func(r search.Rule) bool { return r.ID == one.Rule.ID }) {
+			reply.Rules = append(reply.Rules, one.Rule)
+		}
+	}
+	for _, one := range append(slices.Clone(l.places.pins), l.places.buried...) {
+		if one.doc == doc {
+			reply.Rules = append(reply.Rules, one.rule.Rule)
+		}
+	}
+	return reply, v.s.locked(func() error {
+		l.run(false)
+		page, _, _ := l.page()
+		reply.Total, reply.AnyWord = l.total, l.anyWord
+		reply.Place = int64(1 + slices.IndexFunc(page, func(r ranked) bool { return r.doc == doc }))
+		reply.Found = int64(doc) <= v.marks.Docs && docset.Test(l.all, doc)
+		l.explainWords(doc, &reply)
+		if !reply.Found {
+			reply.Missing = l.missing(doc, &reply)
+			return nil
+		}
+		if l.sort == search.SortRelevance && len(l.asked) > 0 {
+			l.explainScore(doc, &reply)
+		}
+		return nil
+	})
+}
+
+// explainScore adds the parts of the score. The shelf is locked for reading.
+func (w *walk) explainScore(doc uint32, reply *search.ExplainReply) {
+	r := w.ranker()
+	defer r.free()
+	var why ranking.Explanation
+	reply.Score = thousandths(r.score(doc, &why))
+	for _, p := range why.Parts {
+		part := search.ScorePart{Name: p.Name, Score: thousandths(p.Value)}
+		if p.Term >= 0 && p.Term < len(w.asked) {
+			part.Word = w.asked[p.Term].Word
+		}
+		reply.Parts = append(reply.Parts, part)
+	}
+}
+
+func thousandths(v float32) int64 { return int64(math.Round(float64(v) * 1000)) }
+
+// explainWords says of each word where the listing has it.
+func (w *walk) explainWords(doc uint32, reply *search.ExplainReply) {
+	for i := range w.asked {
+		a := &w.asked[i]
+		word := search.ExplainedWord{Word: a.Word}
+		in := map[string]bool{}
+		for _, p := range a.parts {
+			way := strings.Join(p.Terms, " ")
+			word.Ways = append(word.Ways, way)
+			if !p.rows.Has(doc) {
+				continue
+			}
+			word.Has = append(word.Has, way)
+			head := false
+			for _, term := range p.Terms {
+				at, known := w.lexicon.at[term]
+				if !known {
+					continue
+				}
+				for name, terms := range map[string][]uint32{
+					"title": w.terms.of(doc), "brand": w.inBrand[w.columns.brand[doc]], "category": w.inNode[w.columns.node[doc]],
+				} {
+					if slices.Contains(terms, at) {
+						in[name], head = true, true
+					}
+				}
+			}
+			in["text"] = in["text"] || !head
+		}
+		for _, name := range []string{"title", "brand", "category", "text"} {
+			if in[name] {
+				word.Fields = append(word.Fields, name)
+			}
+		}
+		reply.Words = append(reply.Words, word)
+	}
+}
+
+// missing is why a listing is not found, in words.
+func (w *walk) missing(doc uint32, reply *search.ExplainReply) []string {
+	var out []string
+	switch {
+	case !docset.Test(w.shown, doc):
+		return []string{"it is not on offer: not active, or without anything to buy"}
+	case !docset.Test(w.visible, doc):
+		return []string{"its seller is not approved"}
+	}
+	without := 0
+	for _, word := range reply.Words {
+		if len(word.Has) == 0 {
+			without++
+			out = append(out, fmt.Sprintf("it has no %q", word.Word))
+		}
+	}
+	if w.anyWord && without < len(reply.Words) {
+		out = nil // any would have done
+	}
+	for _, n := range w.narrow {
+		if !docset.Test(n.pass, doc) {
+			out = append(out, fmt.Sprintf("the filter by %s leaves it out", n.by))
+		}
+	}
+	return out
+}
