@@ -140,7 +140,8 @@ func (l *lexer) skip() bool {
 	first, blanks := other, true
 	for l.pos < len(l.low) {
 		c := l.low[l.pos]
-		class, size := other, 1
+		var class int
+		size := 1
 		if c < 0x80 {
 			class = int(classes[c])
 			if class == letter || class == digit {
