@@ -137,11 +137,12 @@ func sampleBars() *views.Bars {
 
 func sampleSuggestions() views.Suggestions {
 	out := views.Suggestions{Items: []views.Suggestion{
-		{Text: "desk lamp", URL: "/search?q=desk+lamp"}, {Text: "Lighting", URL: "/c/home/lighting", Note: "category in Home"},
+		{Text: "desk lamp", URL: "/search?q=desk+lamp"},
+		{Text: "Lighting", URL: "/c/home/lighting", Note: "category in Home"},
 		{Text: "Lamptec", URL: "/search?brand=Lamptec", Note: "brand"},
 	}}
 	for i := range 2 {
-		picture, price := samplePicture(i), eur(int64(sampleThings[i].minor))
+		picture, price := samplePicture(i), eur(sampleThings[i].minor)
 		out.Items = append(out.Items, views.Suggestion{Text: sampleThings[i].title, URL: fmt.Sprintf("/gallery/listing?n=%d", i), Picture: &picture, Price: &price})
 	}
 	return out

@@ -43,6 +43,7 @@ func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
 				t.inStock += int64(bits.OnesCount64(word & w.inStock[i]))
 				t.soldOut += int64(bits.OnesCount64(word &^ w.inStock[i]))
 			}
+		default: // attributes are counted by themselves, and a histogram is of the prices
 		}
 	}
 	return t

@@ -17,8 +17,14 @@ func TestFactsOfAListingAreWhatOneCanChooseFromAList(t *testing.T) {
 	t.Parallel()
 	e := catalog.ListingChanged{
 		Attributes: []catalog.Attribute{
-			{Name: " Colour ", Value: "Red"}, {Name: "Colour", Value: "Red"}, {Name: "Colour", Value: "Blue\x1fgrey"}, {Name: "Width", Value: "17.0"},
-			{Name: "Version", Value: "v1.0"}, {Name: "", Value: "x"}, {Name: "x", Value: " "}, {Name: "Story", Value: strings.Repeat("long ", 20)},
+			{Name: " Colour ", Value: "Red"},
+			{Name: "Colour", Value: "Red"},
+			{Name: "Colour", Value: "Blue\x1fgrey"},
+			{Name: "Width", Value: "17.0"},
+			{Name: "Version", Value: "v1.0"},
+			{Name: "", Value: "x"},
+			{Name: "x", Value: " "},
+			{Name: "Story", Value: strings.Repeat("long ", 20)},
 		},
 		Variants: []catalog.ListingVariant{
 			{Options: []catalog.Option{{Name: "Size", Value: "M"}}}, {Options: []catalog.Option{{Name: "Size", Value: "L"}}},

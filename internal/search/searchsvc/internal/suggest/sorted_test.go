@@ -101,7 +101,7 @@ func TestOneMistakeInAWordIsForgiven(t *testing.T) {
 	t.Parallel()
 	b := goods("Wireless mouse", "Keyboard, wireless", "Café table")
 	for text, want := range map[string][]int64{
-		"wirless mo": {1}, "keybaord": {2}, "wierless k": {2}, "wireles mouse": {1}, "wiireless key": {2}, "café t": {3}, "cafe tabel": {3},
+		"wirless mo": {1}, "keyboadr": {2}, "wierless k": {2}, "wireles mouse": {1}, "wiireless key": {2}, "café t": {3}, "cafe tabel": {3},
 		"kex": nil, "xxxx yyyy": nil,
 	} {
 		assert.Equal(t, want, docs(b.Complete(text, 20)), text)
@@ -114,8 +114,10 @@ func TestSearchesThatPeopleMakeComeFirst(t *testing.T) {
 	b := goods("Toner cartridge", "Toner cartridge", "Toner cartridge", "Tonic water", "Tonic water")
 	assert.Equal(t, []string{"toner", "toner cartridge", "tonic", "tonic water"}, texts(b.Complete("ton", 20), Phrase))
 	b.SetPopular([]Popular{
-		{Text: "Tonic water", Searches: 7, Found: 2}, {Text: "ton of bricks", Searches: 1, Found: 9},
-		{Text: "tonne", Searches: 100}, {Text: "tonsil", Found: 5},
+		{Text: "Tonic water", Searches: 7, Found: 2},
+		{Text: "ton of bricks", Searches: 1, Found: 9},
+		{Text: "tonne", Searches: 100},
+		{Text: "tonsil", Found: 5},
 	})
 	assert.Equal(t, []string{"tonic water", "toner", "toner cartridge", "ton of bricks", "tonic"}, texts(b.Complete("ton", 20), Phrase),
 		"and what found nothing, or nobody asked for, is not there")
