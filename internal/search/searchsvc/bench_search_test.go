@@ -30,7 +30,7 @@ var shapes = []shape{
 	{"several common words", []string{"hp notebook", "black usb", "intel windows notebook", "memory usb black", "hp intel core", "black toner cartridge"}},
 	{"phrase", []string{`"toner cartridge"`, `"intel core"`, `"laser printer"`, `"hard drive"`, `"windows 7"`}},
 	{"prefix", []string{"note*", "print*", "comp*", "wire* mouse", "lap* bag"}},
-	{"typo", []string{"notebok", "kycera toner", "windws", "printr", "cartrdge black"}},
+	{"typo", []string{"noteboook", "kycera toner", "windws", "printr", "cartrdge black"}},
 	{"size and model", []string{"16 gb", `14" notebook`, "dv7-1211ea", "1920x1080 monitor", "2.5 inch ssd"}},
 }
 

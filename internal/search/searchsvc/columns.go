@@ -58,9 +58,6 @@ func newColumns() columns {
 	return c
 }
 
-// len is how many numbers there are.
-func (c *columns) len() int { return len(c.ids) }
-
 // has says whether there is anything at a number.
 func (c *columns) has(doc uint32) bool {
 	return int(doc) < len(c.ids) && c.ids[doc] != listingKey{}

@@ -200,11 +200,8 @@ func (s *Service) renew(ctx context.Context) error {
 			s.telemetry.Log.Info().Msg("index is rebuilt: it was made by another version")
 			err = s.placeGone(ctx)
 		}
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return nil
+		if err == nil || ctx.Err() != nil {
+			return nil //nolint:nilerr // who stops wants no rebuild
 		}
 		s.telemetry.Log.Warn().Err(err).Dur("pause", pause).Msg("index not rebuilt")
 		timer := time.NewTimer(pause)
