@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,9 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"souk/internal/platform/store/pgcluster"
@@ -59,24 +54,6 @@ var handCheckout = []string{
 	`UPDATE keys SET answer = 'placed' WHERE key = $1 AND $2 <> $3`,
 }
 
-// byHand does a checkout as one SERIALIZABLE transaction.
-func byHand(ctx context.Context, pool *pgxpool.Pool, order, one, other string) error {
-	for {
-		err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.Serializable}, func(tx pgx.Tx) error {
-			for _, statement := range handCheckout {
-				if _, err := tx.Exec(ctx, statement, order, one, other); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		var refused *pgconn.PgError
-		if !errors.As(err, &refused) || refused.Code != "40001" && refused.Code != "40P01" {
-			return err
-		}
-	}
-}
-
 // BenchmarkPostgres compares checkouts of one full process on PostgreSQL with those of three behind a balancer, and with one
 // transaction that is written by hand for the same writes. The server syncs each commit to the disk.
 func BenchmarkPostgres(b *testing.B) {
@@ -117,13 +94,9 @@ func BenchmarkPostgres(b *testing.B) {
 	}
 
 	require.NoError(b, cluster.Create(b.Context(), "hand"))
-	pool, err := pgxpool.New(b.Context(), cluster.Address("hand")+"&pool_max_conns=64")
-	require.NoError(b, err)
-	defer pool.Close()
-	_, err = pool.Exec(b.Context(), handSchema)
-	require.NoError(b, err)
-	_, err = pool.Exec(b.Context(), `INSERT INTO variants SELECT 'var_' || n, 'seller_' || n % 2, 1000 + n, 1000000, 1 FROM generate_series(0, 31) n`)
-	require.NoError(b, err)
+	byHand := pgtest.NewByHand(b, cluster.Address("hand"), clients)
+	require.NoError(b, byHand.Exec(b.Context(), handSchema))
+	require.NoError(b, byHand.Exec(b.Context(), `INSERT INTO variants SELECT 'var_' || n, 'seller_' || n % 2, 1000 + n, 1000000, 1 FROM generate_series(0, 31) n`))
 	hand := func() float64 {
 		var buying sync.WaitGroup
 		began := time.Now()
@@ -132,7 +105,7 @@ func BenchmarkPostgres(b *testing.B) {
 				for range checkouts * 4 / clients { // it is quick
 					k := visitors.Add(1)
 					one, other := variantNamed(2*k), variantNamed(2*k+1)
-					if err := byHand(b.Context(), pool, "ord_"+key(), one, other); err != nil {
+					if err := byHand.Transact(b.Context(), handCheckout, "ord_"+key(), one, other); err != nil {
 						b.Error(err)
 					}
 				}

@@ -277,11 +277,9 @@ func (b *Book) joined(left, right Typed) []option {
 	if left.Listings > 0 && right.Listings > 0 {
 		return nil
 	}
-	for _, near := range b.Near(text, 1) {
-		if near.Listings < leastListings {
-			break
-		}
-		return []option{{used: 2, cost: costJoin + near.Cost, text: near.Text}}
+	near := b.Near(text, 1)
+	if len(near) == 0 || near[0].Listings < leastListings {
+		return nil
 	}
-	return nil
+	return []option{{used: 2, cost: costJoin + near[0].Cost, text: near[0].Text}}
 }
