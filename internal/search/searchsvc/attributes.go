@@ -15,6 +15,7 @@ const (
 	leastHave      = 5   // of so many results one must have it
 	leastWorth     = .05 // of attributeWorth
 	choosable      = 12  // values that one can take in at a look
+	factsOfOne     = 4   // to count a listing's takes so many times as long as its brand and category
 )
 
 // attributeKind stands for one attribute among the kinds of filters.
@@ -63,7 +64,7 @@ type stating struct {
 
 // countFacts counts the facts of what is set in docs, or of some of it.
 func (w *walk) countFacts(docs []uint64) stating {
-	s := stating{facts: make([]int32, len(w.facts.values)), kinds: make([]int32, len(w.facts.kinds)), step: int32(w.step(docs))} //nolint:gosec // small
+	s := stating{facts: make([]int32, len(w.facts.values)), kinds: make([]int32, len(w.facts.kinds)), step: int32(w.step(docs, w.counted/factsOfOne))} //nolint:gosec // small
 	for i := 0; i < len(docs); i += int(s.step) {
 		for word := docs[i]; word != 0; word &= word - 1 {
 			doc := uint32(i*64 + bits.TrailingZeros64(word)) //nolint:gosec // documents are numbered in 32 bits
@@ -71,7 +72,7 @@ func (w *walk) countFacts(docs []uint64) stating {
 			s.listings++
 			for _, at := range w.stated.of(doc) {
 				s.facts[at]++
-				if kind := w.facts.values[at].kind; kind != last {
+				if kind := w.facts.kindOf[at]; kind != last {
 					last = kind
 					s.kinds[kind]++
 				}

@@ -26,7 +26,7 @@ type tally struct {
 // count counts every value of what is set in docs. If there are too many it counts some, a word of
 // the bitmap out of so many, and takes them for all.
 func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
-	step := w.step(docs)
+	step := w.step(docs, w.counted)
 	t := &tally{rough: step > 1}
 	for _, kind := range by {
 		switch kind {
@@ -50,10 +50,11 @@ func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
 }
 
 // step is how many words of a bitmap one that is looked at stands for.
-func (w *walk) step(docs []uint64) int {
-	if n := docset.Count(docs); n > w.counted {
+// Up to most listings each is looked at.
+func (w *walk) step(docs []uint64, most int) int {
+	if n := docset.Count(docs); n > most {
 		w.rough = true
-		return (2*n + w.counted - 1) / w.counted
+		return (2*n + most - 1) / most
 	}
 	return 1
 }

@@ -142,6 +142,7 @@ func (s *set) selectFacts(q store.Queryer, ids []int64) ([]factRow, error) {
 type facts struct {
 	byID   map[int64]uint32 // 0 for one that is not told apart
 	values []factValue      // by number; 0 is none
+	kindOf []uint32         // of each, since counting asks for nothing else
 	kinds  []factKind
 	kindAt map[string]uint32 // by folded name
 }
@@ -160,7 +161,7 @@ type factKind struct {
 }
 
 func newFacts() facts {
-	return facts{byID: map[int64]uint32{}, values: make([]factValue, 1), kindAt: map[string]uint32{}}
+	return facts{byID: map[int64]uint32{}, values: make([]factValue, 1), kindOf: make([]uint32, 1), kindAt: map[string]uint32{}}
 }
 
 // foldFact is what spellings of one name or value have in common.
@@ -203,7 +204,7 @@ func (f *facts) number(name, value string) uint32 {
 	at, known := of.at[foldFact(value)]
 	if !known && len(of.values) < maxFactEach {
 		at = uint32(len(f.values)) //nolint:gosec // far below four thousand million
-		f.values = append(f.values, factValue{label: value, kind: kind})
+		f.values, f.kindOf = append(f.values, factValue{label: value, kind: kind}), append(f.kindOf, kind)
 		of.values = append(of.values, at)
 		of.at[foldFact(value)] = at
 	}
@@ -219,7 +220,7 @@ func (f *facts) of(ids []byte) []uint32 {
 		}
 	})
 	slices.SortFunc(all, func(a, b uint32) int {
-		if x, y := f.values[a].kind, f.values[b].kind; x != y {
+		if x, y := f.kindOf[a], f.kindOf[b]; x != y {
 			return int(x) - int(y)
 		}
 		return int(a) - int(b)
