@@ -95,6 +95,9 @@ func New(c Config) *Service {
 	s.jobs.Handle(jobShipStock, s.shipStock)
 	s.jobs.Handle(jobRefund, s.refund)
 	s.jobs.Handle(jobSettle, s.settle)
+	if c.DB.Shared() { // another process may take a checkout further than this one, where its buyer waits
+		c.DB.OnCommit(func(store.Commit) { s.waiting.look() })
+	}
 	if c.Bus != nil {
 		heard := bus.NewSubscriber(c.Bus, "orders.payments", payments.Log, c.DB)
 		bus.On(heard, s.paymentChanged)
@@ -212,44 +215,4 @@ func (s *Service) opens(ctx context.Context, link string, oid orders.OrderID) (b
 	}
 	right, err := s.link(ctx, oid)
 	return err == nil && subtle.ConstantTimeCompare([]byte(right), []byte(link)) == 1, err
-}
-
-// waiting is who waits in this process for a checkout to come to a rest.
-type waiting struct {
-	mu sync.Mutex
-	by map[orders.OrderID][]chan struct{}
-}
-
-// join waits for news of an order: the channel is closed at the next one.
-func (w *waiting) join(oid orders.OrderID) (news <-chan struct{}, leave func()) {
-	ch := make(chan struct{})
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.by == nil {
-		w.by = map[orders.OrderID][]chan struct{}{}
-	}
-	w.by[oid] = append(w.by[oid], ch)
-	return ch, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		rest := w.by[oid][:0]
-		for _, other := range w.by[oid] {
-			if other != ch {
-				rest = append(rest, other)
-			}
-		}
-		if w.by[oid] = rest; len(rest) == 0 {
-			delete(w.by, oid)
-		}
-	}
-}
-
-// tell wakes whoever waits for an order.
-func (w *waiting) tell(oid orders.OrderID) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, ch := range w.by[oid] {
-		close(ch)
-	}
-	delete(w.by, oid)
 }
