@@ -157,8 +157,12 @@ func (v *visit) makeRule() error {
 
 func (v *visit) refusedRule(err error, typed map[string]string) views.Form {
 	names := []fieldName{
-		{"kind", "kind", "The kind"}, {"query", "query", "The search"}, {"words", "words", "The words"},
-		{"listing", "listing", "The listing"}, {"place", "place", "The place"}, {"why", "why", "The reason"},
+		{"kind", "kind", "The kind"},
+		{"query", "query", "The search"},
+		{"words", "words", "The words"},
+		{"listing", "listing", "The listing"},
+		{"place", "place", "The place"},
+		{"why", "why", "The reason"},
 	}
 	for i := range search.MaxRuleWords + 1 {
 		names = append(names, fieldName{"words[" + strconv.Itoa(i) + "]", "words", "Word " + strconv.Itoa(i+1)})

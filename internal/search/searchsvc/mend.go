@@ -85,8 +85,9 @@ func (d desk) mend(text string) (other string, c spelling.Correction, found bool
 	return rewritten(text, tokens, c.Changes), c, true, nil
 }
 
-// maxElsewhere is how many words of a text are looked for in descriptions.
-const maxElsewhere = 2
+// maxElsewhere is how many words of a text are looked for in descriptions: each costs hundreds of
+// looks into the index.
+const maxElsewhere = 1
 
 // elsewhere looks for words that only descriptions have, which the vocabulary does not know, near
 // those typed that have nothing near in it.
@@ -99,6 +100,9 @@ func (d desk) elsewhere(typed []spelling.Typed) error {
 		}
 		left--
 		for _, text := range spelling.Slips(t.Text) {
+			if text[0] != t.Text[0] && text[0] != t.Text[1] {
+				continue // people get the first letter right, or swap it
+			}
 			term := words.Tokens(nil, text)[0].Term
 			docs, err := d.documents(d.q, term, 0, d.marks.Docs)
 			if err != nil {

@@ -113,8 +113,8 @@ func distance(a, b []rune, most int) int {
 
 // What edits cost. One of another kind than these costs 1.
 const (
-	costSwap     = .85 // of two neighbours: hands do it all the time
-	costBeside   = .8  // for a letter beside it on the keyboard
+	costSwap     = .7  // of two neighbours: hands do it all the time
+	costBeside   = .85 // for a letter beside it on the keyboard
 	costDouble   = .7  // a letter twice instead of once, or once instead of twice
 	costFirst    = .4  // more, when the first letters differ: these people get right
 	perListings  = .1  // less for ten times as many listings

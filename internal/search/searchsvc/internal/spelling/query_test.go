@@ -108,7 +108,7 @@ func TestCorrect(t *testing.T) {
 		"as one, with a slip":                    {"laptpobag", "laptop bag"},
 		"one word written as two":                {"key board usb", "keyboard usb"},
 		"as two, with a slip":                    {"key boatd usb", "keyboard usb"},
-		"where no query matches, what can be":    {"tn2110 cartrige", "tn2110 cartridge"},
+		"where no query matches, what can be":    {"tn2110 cartridgge", "tn2110 cartridge"},
 		"a word of one title and more texts":     {"zitger", "zither"},
 		"a word of one title alone":              {"sticler", ""},
 		"nothing near":                           {"zyxwvut", ""},
