@@ -2,6 +2,9 @@ package searchsvc
 
 import (
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"souk/internal/platform/store"
 	"souk/internal/search/searchsvc/internal/rules"
@@ -26,6 +29,7 @@ func (sh *shelf) understand(book *rules.Book, asked words.Query) understood {
 	for i := range u.Terms {
 		t := &u.Terms[i]
 		if !t.Prefix {
+			sh.complete(t)
 			continue
 		}
 		begin := t.Any[0].Terms[0]
@@ -38,6 +42,28 @@ func (sh *shelf) understand(book *rules.Book, asked words.Query) understood {
 		}
 	}
 	return u
+}
+
+// The first part of a model number stands for those that begin so, where it is in no title itself.
+const (
+	leastOfModel  = 4  // letters and digits that say which it is
+	weightOfModel = .8 // they are not quite what was typed
+)
+
+// complete adds to the beginning of a model number (dv7-1211) what it may be of (dv7-1211ea).
+func (sh *shelf) complete(t *words.Term) {
+	if len(t.Any) == 0 || len(t.Any[0].Terms) != 1 || len(t.Phrase) > 0 {
+		return
+	}
+	begin := t.Any[0].Terms[0]
+	digits := strings.ContainsFunc(begin, unicode.IsDigit)
+	letters := strings.ContainsFunc(begin, unicode.IsLetter)
+	if !digits || !letters || utf8.RuneCountInString(begin) < leastOfModel || sh.lexicon.count(begin) > 0 {
+		return
+	}
+	for _, term := range sh.lexicon.beginning(begin) {
+		t.Any = append(t.Any, words.Alt{Terms: []string{term}, Weight: weightOfModel})
+	}
 }
 
 // ruleBook is what operators said, as the snapshot has it.
