@@ -231,8 +231,8 @@ type ordersIn struct {
 	httpx.Page
 	Status orders.Status `query:"status" enum:"pending,placed,completed,rejected" doc:"Leave out for all but rejected ones."`
 	Text   string        `query:"text" maxLength:"40" doc:"An order's number, or part of one." example:"K7F3"`
-	From   clock.Time    `query:"from" doc:"Made at or after this time." example:"2026-01-01T00:00:00Z"`
-	Until  clock.Time    `query:"until" doc:"Made before this time."`
+	From   time.Time     `query:"from" doc:"Made at or after this time." example:"2026-01-01T00:00:00Z"`
+	Until  time.Time     `query:"until" doc:"Made before this time."`
 	Sort   orders.Sort   `query:"sort" enum:"newest,oldest" doc:"Newest first without it."`
 }
 
@@ -247,14 +247,14 @@ type allOrdersIn struct {
 	httpx.Page
 	Status  orders.Status `query:"status" enum:"pending,placed,completed,rejected" doc:"Leave out for all but rejected ones."`
 	Text    string        `query:"text" maxLength:"40" doc:"An order's number, or part of one." example:"K7F3"`
-	From    clock.Time    `query:"from" doc:"Made at or after this time." example:"2026-01-01T00:00:00Z"`
-	Until   clock.Time    `query:"until" doc:"Made before this time."`
+	From    time.Time     `query:"from" doc:"Made at or after this time." example:"2026-01-01T00:00:00Z"`
+	Until   time.Time     `query:"until" doc:"Made before this time."`
 	Sort    orders.Sort   `query:"sort" enum:"newest,oldest" doc:"Newest first without it."`
 	Stopped bool          `query:"stopped" doc:"Only orders whose checkout goes on no more by itself: someone must look."`
 }
 
 func (s *Service) listed(ctx context.Context, r orders.ListOrdersRequest, in ordersIn) (out ordersOut, err error) {
-	r.Status, r.Text, r.From, r.Until, r.Page = in.Status, in.Text, in.From, in.Until, in.Request()
+	r.Status, r.Text, r.From, r.Until, r.Page = in.Status, in.Text, clock.Of(in.From), clock.Of(in.Until), in.Request()
 	r.Sort = sortOf(in.Sort)
 	reply, err := s.ListOrders(ctx, r)
 	out.Body.Orders, out.Body.NextCursor = mapped(reply.Orders, toSummary), reply.Next
@@ -330,8 +330,8 @@ type sellerOrdersIn struct {
 	Seller     catalog.SellerID  `path:"seller" maxLength:"40" example:"sel_01k5xk3v8dtq6c9m4j0e7r2a1b"`
 	Fulfilment orders.Fulfilment `query:"fulfilment" enum:"open,partly_shipped,shipped,delivered,cancelled" doc:"Leave out for all."`
 	Text       string            `query:"text" maxLength:"40" doc:"An order's number, or part of one."`
-	From       clock.Time        `query:"from" doc:"Placed at or after this time."`
-	Until      clock.Time        `query:"until" doc:"Placed before this time."`
+	From       time.Time         `query:"from" doc:"Placed at or after this time."`
+	Until      time.Time         `query:"until" doc:"Placed before this time."`
 	Sort       orders.Sort       `query:"sort" enum:"newest,oldest" doc:"Newest first without it."`
 }
 
@@ -352,7 +352,7 @@ type sellerOrdersOut struct {
 
 func (s *Service) getSellerOrders(ctx context.Context, by actor.Actor, in sellerOrdersIn) (out sellerOrdersOut, err error) {
 	reply, err := s.ListSellerOrders(ctx, orders.ListSellerOrdersRequest{
-		By: by, Seller: in.Seller, Fulfilment: in.Fulfilment, Text: in.Text, From: in.From, Until: in.Until, Page: in.Request(),
+		By: by, Seller: in.Seller, Fulfilment: in.Fulfilment, Text: in.Text, From: clock.Of(in.From), Until: clock.Of(in.Until), Page: in.Request(),
 		Sort: sortOf(in.Sort),
 	})
 	out.Body.SellerOrders, out.Body.NextCursor = mapped(reply.SellerOrders, toSellerSummary), reply.Next

@@ -183,6 +183,13 @@ func TestWhatClientsSee(t *testing.T) {
 	assert.Equal(t, got.text, s.ask("buyer", http.MethodGet, "orders/k7f3-0001", nil).text)
 	s.golden("orders", s.ask("buyer", http.MethodGet, "orders?text=k7f3", nil))
 	s.golden("orders_bad", s.ask("buyer", http.MethodGet, "orders?status=gone", nil))
+	for query, want := range map[string]int{"from=2001-01-01T00:00:00Z&until=2100-01-01T00:00:00%2B02:00": 1, "from=2100-01-01T00:00:00Z": 0, "until=2001-01-01T00:00:00Z": 0} {
+		for who, path := range map[string]string{"buyer": "orders?", "operator": "admin/orders?"} {
+			found := s.ask(who, http.MethodGet, path+query, nil)
+			require.Equal(t, http.StatusOK, found.status, found.text)
+			assert.Len(t, found.body["orders"], want, "%s%s", path, query)
+		}
+	}
 	s.golden("admin_orders", s.ask("operator", http.MethodGet, "admin/orders?limit=1", nil))
 
 	part := "seller-orders/" + string(s.order(orders.OrderID(began.body["order"].(string))).SellerOrders[0].ID)
@@ -197,6 +204,9 @@ func TestWhatClientsSee(t *testing.T) {
 	s.golden("cancellation", s.ask("buyer", http.MethodPost, part+"/cancellations", map[string]any{"why": "ordered twice"}))
 	s.golden("cancellation_too_much", s.ask("buyer", http.MethodPost, part+"/cancellations", map[string]any{}))
 	seller := "sellers/" + string(p.offers[0].Seller)
+	later := s.ask("staff", http.MethodGet, seller+"/orders?from=2100-01-01T00:00:00Z", nil)
+	assert.Equal(t, http.StatusOK, later.status)
+	assert.Empty(t, later.body["seller_orders"])
 	s.golden("seller_orders", s.ask("staff", http.MethodGet, seller+"/orders", nil))
 	s.golden("seller_counts", s.ask("staff", http.MethodGet, seller+"/counts", nil))
 }
