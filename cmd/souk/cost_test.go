@@ -79,8 +79,9 @@ the saga    orders    3 reads, 5 writes, 5 commits, 25 statements, 1 events
 and then    catalog   5 reads, 0 writes, 0 commits,  6 statements, 0 events
 and then    accounts  1 reads, 0 writes, 0 commits,  2 statements, 0 events
 and then    payments  3 reads, 0 writes, 0 commits,  5 statements, 0 events
+and then    search    1 reads, 1 writes, 1 commits, 16 statements, 0 events
 and then    cart      1 reads, 0 writes, 0 commits,  2 statements, 0 events
-and then    orders    1 reads, 1 writes, 1 commits,  6 statements, 0 events
+and then    orders    3 reads, 1 writes, 1 commits,  9 statements, 0 events
 `
 
 // TestOneCheckoutCosts holds a guest's checkout of two lines from two sellers to what it takes

@@ -63,6 +63,10 @@ func TestUpReplicasGoesOnWithoutOneOfThem(t *testing.T) {
 		return regexp.MustCompile(`c has ended \(exit status 0\)`).MatchString(u.said.String())
 	})
 	buy("a purchase then")
+	until(t, "it runs again", func() bool { return regexp.MustCompile(`c runs again`).MatchString(u.said.String()) })
+	_, at = u.row(t, "c")
+	p = &process{public: at[len("http://"):]}
+	until(t, "it is ready", func() bool { return p.unready(t.Context()) == "" })
 	u.end(t)
 	assert.NoFileExists(t, filepath.Join(dir, ownPostgreSQL, "data", "postmaster.pid"), "its PostgreSQL has ended too")
 	got := souk(t, nil, "verify", "--data", dir)
