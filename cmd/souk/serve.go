@@ -149,15 +149,10 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	if w.probes.wired != nil {
 		w.probes.wired(a)
 	}
-	if o.demo {
-		if err := a.fillDemo(ctx, w); err != nil {
-			return err
-		}
-	}
-	if err := a.neighbours.greet(ctx); err != nil {
-		return err
-	}
-	if err := a.modules.Start(ctx); err != nil {
+	if err := a.begin(ctx, w, o.demo); toldToStop(ctx, err) {
+		tel.Log.Info().Msg("told to stop before it had begun")
+		return nil
+	} else if err != nil {
 		return err
 	}
 	a.serving.Store(true)
@@ -181,6 +176,24 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 		sides = append(sides, side{"serve neighbours", func(ctx context.Context) error { return a.servePrivate(ctx, private, server.Handler(), commands) }})
 	}
 	return a.serve(ctx, w, ln, server.Handler(), sides)
+}
+
+// begin is what is done before anybody is let in.
+func (a *app) begin(ctx context.Context, w *world, withDemo bool) error {
+	if withDemo {
+		if err := a.fillDemo(ctx, w); err != nil {
+			return err
+		}
+	}
+	if err := a.neighbours.greet(ctx); err != nil {
+		return err
+	}
+	return a.modules.Start(ctx)
+}
+
+// toldToStop says whether err is only that ctx has ended: then nothing has failed.
+func toldToStop(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }
 
 // side is one more way in, beside the public one: it serves until its context ends.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -152,4 +153,19 @@ func TestWhatWasOpenedIsClosedTheLastFirst(t *testing.T) {
 	assert.Equal(t, []string{"second", "first"}, order)
 	require.EqualError(t, err, "second\nfirst")
 	assert.NoError(t, a.close(), "once only")
+}
+
+// TestBeingToldToStopWhileItBeginsIsNoFailure stops souk when its modules are there and have not begun.
+func TestBeingToldToStopWhileItBeginsIsNoFailure(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ctx, stop := context.WithCancel(t.Context())
+	var log safeText
+	w := &world{getenv: func(string) string { return "" }, stdin: strings.NewReader(""), stdout: io.Discard, stderr: &log, probes: probes{wired: func(*app) { stop() }}}
+	assert.Equal(t, exitOK, w.run(ctx, []string{"serve", "--data", dir, "--listen", "localhost:0", "--demo"}), log.String())
+	assert.Contains(t, log.String(), "told to stop before it had begun")
+
+	r := start(t, dir, "--demo") // and it begins anew
+	status, _ := r.get(t, "/")
+	assert.Equal(t, http.StatusOK, status)
 }
