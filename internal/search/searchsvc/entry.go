@@ -30,6 +30,7 @@ type entry struct {
 	Quality   uint8
 	Text      text
 	Facts     []fact
+	stated    []byte // their ids, once they were asked for
 
 	doc   int64  // its number, once it has one
 	terms string // as they are indexed, once they were analysed
@@ -184,7 +185,7 @@ func (e *entry) print() []byte {
 	for _, s := range [...]string{string(e.Seller), t.Title, t.Brand, e.Path, t.Description, t.Details, t.Codes} {
 		words = append(append(words, s...), 0)
 	}
-	sum := sha256.Sum256(append(words, factIDs(e.Facts)...))
+	sum := sha256.Sum256(append(words, e.factIDs()...))
 	return sum[:16]
 }
 

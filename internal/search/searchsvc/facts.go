@@ -74,6 +74,14 @@ func factIDs(all []fact) []byte {
 	return out
 }
 
+// factIDs are the ids of a listing's facts as its row has them; never nil.
+func (e *entry) factIDs() []byte {
+	if e.stated == nil {
+		e.stated = factIDs(e.Facts)
+	}
+	return e.stated
+}
+
 // eachFact calls fn with the ids of a row.
 func eachFact(ids []byte, fn func(id int64)) {
 	for ; len(ids) >= factBytes; ids = ids[factBytes:] {
@@ -92,18 +100,18 @@ type factRow struct {
 }
 
 // addNewFacts stores the facts of listings, as far as they are not there.
-func (s *set) addNewFacts(tx *store.Tx, batches ...[]*entry) error {
-	seen := map[fact]bool{}
+func (s *set) addNewFacts(tx *store.Tx, all []*entry) error {
+	seen := map[int64]bool{}
 	var rows []factRow
-	for _, all := range batches {
-		for _, e := range all {
-			for _, f := range e.Facts {
-				if !seen[f] {
-					seen[f] = true
-					rows = append(rows, factRow{f.id(), f.name + factGap + f.value})
-				}
+	for _, e := range all {
+		next := 0
+		eachFact(e.factIDs(), func(id int64) {
+			if f := e.Facts[next]; !seen[id] {
+				seen[id] = true
+				rows = append(rows, factRow{id, f.name + factGap + f.value})
 			}
-		}
+			next++
+		})
 	}
 	slices.SortFunc(rows, func(a, b factRow) int { return int(a.ID - b.ID) })
 	return several(rows, func(some []factRow) error {

@@ -150,7 +150,7 @@ func (s *set) change(tx *store.Tx, old heardRow, e *entry, at *numbering) (moved
 		}
 		e.doc = at.doc()
 	}
-	if _, err := tx.Exec(s.updateAll, append(append(stateOf(e, change), e.print()), e.Text.Title, e.Text.Brand, e.shownText(), e.marks, e.body, factIDs(e.Facts), e.doc, old.Doc)...); err != nil {
+	if _, err := tx.Exec(s.updateAll, append(append(stateOf(e, change), e.print()), e.Text.Title, e.Text.Brand, e.shownText(), e.marks, e.body, e.factIDs(), e.doc, old.Doc)...); err != nil {
 		return false, fmt.Errorf("update listing %s: %w", e.ID, err)
 	}
 	return e.Shown, nil
@@ -183,7 +183,7 @@ func (s *set) insertAll(tx *store.Tx, fresh []*entry, at *numbering) error {
 		for _, e := range some {
 			e.doc = at.doc()
 			args = append(append(args, e.doc, string(e.ID)), stateOf(e, at.change())...)
-			args = append(args, e.print(), e.Text.Title, e.Text.Brand, e.shownText(), e.marks, e.body, factIDs(e.Facts))
+			args = append(args, e.print(), e.Text.Title, e.Text.Brand, e.shownText(), e.marks, e.body, e.factIDs())
 		}
 		if _, err := tx.Exec(s.insert+strings.Repeat(insertValues+", ", len(some)-1)+insertValues, args...); err != nil {
 			return fmt.Errorf("insert %d listings: %w", len(some), err)
