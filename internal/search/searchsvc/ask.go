@@ -59,6 +59,9 @@ func askOf(r search.QueryRequest) (ask, error) {
 		return ask{}, err
 	}
 	if more {
+		if !after.sound() {
+			return ask{}, page.ErrCursor
+		}
 		a.after = &after
 	}
 	return a, nil

@@ -3,6 +3,7 @@ package searchsvc
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"souk/internal/platform/store"
@@ -46,6 +47,18 @@ type remembered struct {
 
 func newFound() *found { return &found{sets: map[string]*remembered{}} }
 
+// forgetHeads forgets which listings have terms in title, brand or category.
+func (f *found) forgetHeads() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for key, r := range f.sets {
+		if strings.HasPrefix(key, headKey) {
+			delete(f.sets, key)
+			f.bytes -= r.all.Bytes() + len(key)
+		}
+	}
+}
+
 // Keys of sets that are not terms begin with a sign that no term has.
 const (
 	headKey   = "\x00head "
@@ -79,10 +92,13 @@ func (f *found) keep(key string, all docset.Set, upto int64) {
 	defer f.mu.Unlock()
 	f.clock++
 	was := f.sets[key]
-	if was != nil {
-		if was.upto >= upto {
-			return
-		}
+	switch {
+	case was == nil:
+		key = strings.Clone(key) // it may be a piece of a request, which would stay with it
+	case was.upto >= upto:
+		return
+	default:
+		key = was.key
 		f.bytes -= was.all.Bytes() + len(key)
 	}
 	f.sets[key] = &remembered{key: key, all: all, upto: upto, used: f.clock}

@@ -41,12 +41,11 @@ func (d desk) offers(a ask, l sighted) ([]search.Offer, error) {
 		}
 		out = append(out, fewer...)
 	}
-	text := l.text
-	base := l.base
-	if matched == 0 { // what there is at all
-		text, base = "", l.visible
-	}
 	_ = d.s.locked(func() error {
+		text, base := l.text, l.base
+		if matched == 0 { // what there is at all
+			text, base = "", l.visible
+		}
 		out = append(out, d.nearest(text, base, a.filter.Path)...)
 		return nil
 	})

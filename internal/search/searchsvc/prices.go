@@ -19,6 +19,7 @@ type priceCount struct {
 	total int64
 	least int64
 	most  int64
+	next  int // how many more come before the next that is kept
 }
 
 // somePrices are enough to say where ranges should begin.
@@ -28,8 +29,7 @@ const somePrices = 2048
 // out of so many, taken for all.
 func (w *walk) countPrices(docs []uint64, step int) []priceCount {
 	out := make([]priceCount, len(w.moneys))
-	each := max(1, docset.Count(docs)/step/somePrices) // one of so many is kept
-	next := 0
+	each := max(1, docset.Count(docs)/step/somePrices) // of each currency one of so many is kept, the first one always
 	for i := 0; i < len(docs); i += step {
 		for word := docs[i]; word != 0; word &= word - 1 {
 			doc := i*64 + bits.TrailingZeros64(word)
@@ -40,11 +40,11 @@ func (w *walk) countPrices(docs []uint64, step int) []priceCount {
 			of.least, of.most = min(of.least, price), max(of.most, price)
 			of.from[bucketOf(price)] += int64(step)
 			of.total += int64(step)
-			if next == 0 {
+			if of.next == 0 {
 				of.some = append(of.some, price)
-				next = each
+				of.next = each
 			}
-			next--
+			of.next--
 		}
 	}
 	return out

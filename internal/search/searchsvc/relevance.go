@@ -43,6 +43,11 @@ func (w *walk) chooseBest() {
 	defer docset.Free(near)
 	copy(near, all)
 	planes.AtLeast(near, w.cut)
+	if w.after != nil && docset.Count(near) > 4*w.close { // many times as many came since, or somebody wrote the cursor
+		w.cut = planes.Top(all, w.close)
+		copy(near, all)
+		planes.AtLeast(near, w.cut)
+	}
 	if w.after == nil || w.after.Spot.Group != distant {
 		w.lookClosely(near)
 	}

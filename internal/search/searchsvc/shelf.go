@@ -135,7 +135,7 @@ func (s *shelf) renameNode(at int32, terms []uint32) {
 		s.speak(doc, true)
 	}
 	if len(in) > 0 {
-		s.found = newFound()
+		s.found.forgetHeads()
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"souk/internal/platform/money"
 	"souk/internal/search"
 	"souk/internal/search/searchsvc/internal/docset"
+	"souk/internal/search/searchsvc/internal/words"
 )
 
 // spot is where a listing stands in an order: lower comes first.
@@ -31,6 +32,16 @@ type mark struct {
 	Text    string  `json:"t,omitempty"` // that was looked for instead of the one typed
 	Seen    int     `json:"p,omitempty"` // listings so far, if some are pinned
 	Pinned  int     `json:"q,omitempty"` // pins among them
+}
+
+// sound says whether souk may have made the cursor that this was read from. Cursors are not signed: one that
+// says something else gives another page, but must not be more work.
+func (m *mark) sound() bool {
+	if m.Seen < 0 || m.Pinned < 0 || len(m.IDFs) > words.MaxTerms {
+		return false
+	}
+	most := idfOf(0, math.MaxUint32)
+	return !slices.ContainsFunc(m.IDFs, func(idf int32) bool { return idf < 0 || idf > most })
 }
 
 // ranked is a listing of the page with its spot.

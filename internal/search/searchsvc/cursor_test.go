@@ -1,0 +1,80 @@
+package searchsvc_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/catalog"
+	"souk/internal/catalog/catalogtest"
+	"souk/internal/platform/clock"
+	"souk/internal/platform/page"
+	"souk/internal/platform/store/storetest"
+	"souk/internal/search"
+)
+
+// TestAForgedCursorDoesNoHarm changes what a cursor says. It is not signed, so anyone can.
+func TestAForgedCursorDoesNoHarm(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	for i := range 300 {
+		goods.AddListing(by.ID, catalogtest.Draft("Brass lamp", int64(1000+i), 1))
+	}
+	b := newBench(t, goods, storetest.Once())
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	b.Limit(20, 1000)
+	ask := search.QueryRequest{Text: "brass lamp", Page: pageOf(10)}
+	first, err := b.Query(t.Context(), ask)
+	require.NoError(t, err)
+	forged := func(field string, value any) search.QueryRequest {
+		raw, err := base64.RawURLEncoding.DecodeString(first.Next)
+		require.NoError(t, err)
+		var cursor, mark map[string]any
+		require.NoError(t, json.Unmarshal(raw, &cursor))
+		require.NoError(t, json.Unmarshal([]byte(mustJSON(t, cursor["k"])), &mark))
+		mark[field] = value
+		cursor["k"] = mark
+		r := ask
+		r.Page.Cursor = base64.RawURLEncoding.EncodeToString([]byte(mustJSON(t, cursor)))
+		return r
+	}
+	for name, r := range map[string]search.QueryRequest{
+		"fewer than no pins":     forged("q", -1),
+		"fewer than no listings": forged("p", -1),
+		"words without end":      forged("w", make([]int, 1000)),
+		"words that say it all":  forged("w", []int{1 << 30, 1 << 30}),
+		"words that say less":    forged("w", []int{-1, 5}),
+	} {
+		_, err := b.Query(t.Context(), r)
+		require.ErrorIs(t, err, page.ErrCursor, name)
+	}
+	reply, err := b.Query(t.Context(), forged("c", 0)) // everything is to be looked at closely
+	require.NoError(t, err)
+	assert.Len(t, reply.Hits, 10)
+	assert.NotZero(t, b.Cut(t, reply.Next), "a few are, after all")
+}
+
+// Cut is from which first sight on listings are looked at closely, as a cursor has it.
+func (b *bench) Cut(t *testing.T, cursor string) uint64 {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	require.NoError(t, err)
+	var c struct {
+		K struct {
+			C uint64 `json:"c"`
+		} `json:"k"`
+	}
+	require.NoError(t, json.Unmarshal(raw, &c))
+	return c.K.C
+}
+
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(text)
+}
