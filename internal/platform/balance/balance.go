@@ -166,13 +166,11 @@ func (m *member) takes() (context.Context, bool) {
 	return m.reign, m.health == Up
 }
 
-type cutKey struct{}
-
 // ServeHTTP passes a request on to a process, and its answer back.
 func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, cut := context.WithCancel(r.Context())
-	defer cut()
-	b.proxy.ServeHTTP(w, r.WithContext(context.WithValue(ctx, cutKey{}, cut)))
+	ctx, over := context.WithCancel(r.Context())
+	defer over()
+	b.proxy.ServeHTTP(w, r.WithContext(ctx))
 }
 
 func rewrite(r *httputil.ProxyRequest) {
@@ -191,14 +189,17 @@ func (b *Balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 		if !ok {
 			continue
 		}
-		if cut, ok := r.Context().Value(cutKey{}).(context.CancelFunc); ok { // when m is given up
-			forget := context.AfterFunc(reign, cut) //nolint:contextcheck // no context for a call: it ends when the process is given up
-			context.AfterFunc(r.Context(), func() { forget() })
-		}
-		res, err := m.send(r)
+		ctx, cut := context.WithCancel(r.Context()) // of what m alone does: when m is given up, nobody else is cut off
+		forget := context.AfterFunc(reign, cut)     //nolint:contextcheck // no context for a call: it ends when the process is given up
+		context.AfterFunc(ctx, func() { forget() }) // at the latest when the request is over
+		res, err := m.send(r.WithContext(ctx))
 		var dial *net.OpError
 		if errors.As(err, &dial) && dial.Op == "dial" && r.Context().Err() == nil {
+			cut()
 			continue // nothing was sent
+		}
+		if err != nil {
+			cut()
 		}
 		return res, err
 	}

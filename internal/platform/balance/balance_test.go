@@ -65,6 +65,13 @@ func (p *process) requests() int {
 	return p.got
 }
 
+func (p *process) member(t *testing.T) balance.Member {
+	t.Helper()
+	at, err := url.Parse(p.URL)
+	require.NoError(t, err)
+	return balance.Member{Name: p.name, At: at}
+}
+
 // front is a balancer before processes, which tells what it finds.
 type front struct {
 	*httptest.Server
@@ -76,9 +83,7 @@ func before(t *testing.T, processes ...*process) *front {
 	f := &front{said: make(chan string, 100)}
 	var members []balance.Member
 	for _, p := range processes {
-		at, err := url.Parse(p.URL)
-		require.NoError(t, err)
-		members = append(members, balance.Member{Name: p.name, At: at})
+		members = append(members, p.member(t))
 	}
 	b := balance.New(balance.Config{
 		Members: members, Every: time.Millisecond, Within: time.Minute,
@@ -190,14 +195,9 @@ func TestOnlyWhatWasNotSentGoesToAnother(t *testing.T) {
 	brief.Start()
 	t.Cleanup(brief.Close)
 
-	at := func(p *process) *url.URL {
-		u, err := url.Parse(p.URL)
-		require.NoError(t, err)
-		return u
-	}
 	up := make(chan string, 100)
 	balancer := balance.New(balance.Config{
-		Members: []balance.Member{{Name: "gone", At: at(gone)}, {Name: "b", At: at(b)}, {Name: "brief", At: at(brief)}},
+		Members: []balance.Member{gone.member(t), b.member(t), brief.member(t)},
 		Every:   time.Hour, Within: time.Minute, Said: func(name string, _ balance.Health) { up <- name },
 	})
 	go balancer.Run(t.Context())
@@ -223,4 +223,47 @@ func TestOnlyWhatWasNotSentGoesToAnother(t *testing.T) {
 	assert.Equal(t, 6, served, "those for the one that is gone, and its own")
 	assert.Equal(t, 3, failed)
 	assert.Equal(t, 3, cut, "none was tried again")
+}
+
+// What went to another because no connection came about is that one's: that the dead one is found down later
+// does not cut it off.
+func TestWhatWentToAnotherStaysThereWhenTheDeadOneIsFoundDown(t *testing.T) {
+	t.Parallel()
+	b, gone := newProcess(t, "b"), newProcess(t, "gone")
+	b.hold = make(chan struct{})
+	open := sync.OnceFunc(func() { close(b.hold) })
+	said := make(chan string, 100)
+	balancer := balance.New(balance.Config{
+		Members: []balance.Member{gone.member(t), b.member(t)}, Every: time.Hour, Within: time.Minute, Falls: 1,
+		Said: func(name string, now balance.Health) { said <- name + " " + string(now) },
+	})
+	looks := func() (end func()) { // once at each, since the next look is an hour away
+		ctx, stop := context.WithCancel(t.Context())
+		var looking sync.WaitGroup
+		looking.Go(func() { balancer.Run(ctx) })
+		return func() { stop(); looking.Wait() }
+	}
+	end := looks()
+	assert.ElementsMatch(t, []string{"gone up", "b up"}, []string{<-said, <-said})
+	end()
+	gone.Close()
+	f := &front{Server: httptest.NewServer(balancer)}
+	defer f.Close()
+	defer open()
+
+	const buyers = 4
+	statuses := make(chan int, buyers)
+	for range buyers {
+		go func() {
+			status, _, _ := f.ask("slow")
+			statuses <- status
+		}()
+	}
+	require.Eventually(t, func() bool { return b.requests() == buyers }, time.Minute, time.Millisecond, "half of them came after nobody took them")
+	defer looks()()
+	assert.Equal(t, "gone down", <-said)
+	open()
+	for range buyers {
+		assert.Equal(t, http.StatusOK, <-statuses)
+	}
 }
