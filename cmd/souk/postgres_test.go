@@ -57,6 +57,20 @@ func TestTwoProcessesOnOnePostgreSQL(t *testing.T) {
 		},
 	})
 	require.NoError(t, err)
+	shelves := func(from *running) (all []string) {
+		var reply struct {
+			Categories []struct{ Path string } `json:"categories"`
+		}
+		(&shopper{url: from.url}).must(t, http.MethodGet, "/api/v1/catalog/categories", "", nil, &reply)
+		for _, c := range reply.Categories {
+			all = append(all, c.Path)
+		}
+		return all
+	}
+	require.NotContains(t, shelves(two), "garden")
+	_, err = a.ask.catalog.PutCategory(t.Context(), catalog.PutCategoryRequest{By: olive.actor, Key: key(), Names: []string{"Garden"}})
+	require.NoError(t, err)
+	assert.Contains(t, shelves(two), "garden", "so is a category")
 	require.NoError(t, a.close())
 	assert.Equal(t, before.Variants[0].Price.Minor+250, read(two).Variants[0].Price.Minor)
 	assert.Equal(t, before.Variants[0].Price.Minor+250, read(one).Variants[0].Price.Minor)

@@ -14,8 +14,9 @@ import (
 )
 
 // tree keeps the categories in memory, under the same rule as cache: what was read before a
-// drop is not kept after it.
+// drop is not kept after it. As the cache it stands on one process writing the database.
 type tree struct {
+	none  bool // nothing is kept
 	mu    sync.Mutex
 	drops int64
 	all   []catalog.Category
@@ -31,7 +32,7 @@ func (t *tree) get() (all []catalog.Category, kept bool, drops int64) {
 func (t *tree) put(all []catalog.Category, drops int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.drops == drops {
+	if t.drops == drops && !t.none {
 		t.all, t.kept = all, true
 	}
 }

@@ -27,7 +27,7 @@ type Config struct {
 	NewCategory func() catalog.CategoryID
 
 	Commission int32 // of new sellers, in basis points of goods; default 1000
-	Keep       int   // listings kept in memory for reading; default 2048, negative for none
+	Keep       int   // listings kept in memory for reading; default 2048; negative for none, nor categories: for a database that others write too
 }
 
 // Service is catalog.
@@ -73,7 +73,7 @@ func New(c Config) *Service {
 		c.Keep = 2048
 	}
 	s := &Service{
-		db: c.DB, now: c.Now, telemetry: c.Telemetry, commission: c.Commission, cache: newCache(max(0, c.Keep)),
+		db: c.DB, now: c.Now, telemetry: c.Telemetry, commission: c.Commission, cache: newCache(max(0, c.Keep)), tree: tree{none: c.Keep < 0},
 		ids: makers{
 			seller: or(c.NewSeller, catalog.SellerIDs.New), listing: or(c.NewListing, catalog.ListingIDs.New),
 			variant: or(c.NewVariant, catalog.VariantIDs.New), category: or(c.NewCategory, catalog.CategoryIDs.New),
