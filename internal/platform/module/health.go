@@ -3,6 +3,7 @@ package module
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -12,8 +13,12 @@ import (
 	"souk/internal/platform/store"
 )
 
-// readyTime is how long a module may take to say that it is ready.
-const readyTime = 2 * time.Second
+// How long a module may take to say that it is ready, and a database that others share too, once it has answered: less
+// than a balancer waits, so that one that is away makes nobody look dead.
+const (
+	readyTime  = 2 * time.Second
+	sharedTime = 500 * time.Millisecond
+)
 
 // stopping is whether the process has begun to stop.
 type stopping struct{ atomic.Bool }
@@ -22,7 +27,8 @@ type stopping struct{ atomic.Bool }
 type Health struct {
 	Module   string `json:"module"`
 	Ready    bool   `json:"ready"`
-	Code     string `json:"code"` // why not; "" when ready
+	Code     string `json:"code"`             // why not; "" when ready
+	Outage   bool   `json:"outage,omitempty"` // of a database that processes share: told, but no reason to take this one away
 	InFlight int64  `json:"in_flight"`
 	Max      int64  `json:"max_in_flight"`
 	Refused  int64  `json:"refused"`
@@ -45,7 +51,9 @@ func (s *Set) Health(ctx context.Context) []Health {
 			all[i] = Health{
 				Module: m.Name, Ready: true, InFlight: stats.InFlight, Max: stats.Max, Refused: stats.Refused, Panics: stats.Panics,
 			}
-			err := m.ready(ctx)
+			err := s.ready(ctx, m)
+			var away *outageError
+			all[i].Outage = errors.As(err, &away)
 			if err != nil {
 				all[i].Ready, all[i].Code = false, string(errs.CodeOf(err))
 			}
@@ -71,18 +79,14 @@ func (s *Set) notice(module string, err error) {
 
 // ready says why m cannot work. It goes around the door: a busy module is ready, and a
 // full one must still be able to say how it is.
-func (m Module) ready(ctx context.Context) (err error) {
+func (s *Set) ready(ctx context.Context, m Module) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = m.Door.Caught("readiness", p)
 		}
 	}()
 	if m.DB != nil {
-		err := m.DB.Read(ctx, func(q store.Queryer) error {
-			var one int
-			return q.Get(&one, `SELECT 1`)
-		})
-		if err != nil {
+		if err := s.reads(ctx, m); err != nil {
 			return err
 		}
 	}
@@ -90,6 +94,34 @@ func (m Module) ready(ctx context.Context) (err error) {
 		return m.Ready(ctx)
 	}
 	return nil
+}
+
+// outageError is why a database that processes share does not answer any more.
+type outageError struct{ error }
+
+func (e *outageError) Unwrap() error { return e.error }
+
+// reads tries the module's database. One that processes share is away for all of them: a process that called itself
+// unready for that would be taken away, as would all others at the same moment, with everything under way and with
+// what needs no database. So it counts only until it has answered once.
+func (s *Set) reads(ctx context.Context, m Module) error {
+	_, met := s.met.Load(m.Name)
+	if met {
+		short, cancel := context.WithTimeout(ctx, sharedTime)
+		defer cancel()
+		ctx = short
+	}
+	err := m.DB.Read(ctx, func(q store.Queryer) error {
+		var one int
+		return q.Get(&one, `SELECT 1`)
+	})
+	switch {
+	case err == nil && m.DB.Shared():
+		s.met.Store(m.Name, true)
+	case err != nil && met:
+		return &outageError{err}
+	}
+	return err
 }
 
 // alive answers as long as the process serves at all.
@@ -107,7 +139,7 @@ type readiness struct {
 func (s *Set) serveReady(w http.ResponseWriter, r *http.Request) {
 	all := readiness{Ready: !s.state.Load(), Stopping: s.state.Load(), Modules: s.Health(r.Context())}
 	for _, h := range all.Modules {
-		all.Ready = all.Ready && h.Ready
+		all.Ready = all.Ready && (h.Ready || h.Outage)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	switch {

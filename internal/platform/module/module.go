@@ -58,6 +58,7 @@ type Set struct {
 	log     zerolog.Logger
 	state   stopping
 	unready sync.Map // names of the modules that were not when last asked
+	met     sync.Map // names of the modules whose shared database has answered
 }
 
 // NewSet puts modules together, and gives a door to each that has none.

@@ -21,6 +21,8 @@ import (
 	"souk/internal/platform/errs"
 	"souk/internal/platform/httpx"
 	"souk/internal/platform/module"
+	"souk/internal/platform/store"
+	"souk/internal/platform/store/storetest"
 	"souk/internal/platform/telemetry"
 )
 
@@ -98,6 +100,47 @@ func TestReadinessIsToldPerModule(t *testing.T) {
 	status, _ = get("/healthz")
 	assert.Equal(t, 200, status, "a process with a lame module lives")
 	assert.Len(t, set.Health(t.Context()), 3)
+}
+
+// A database that processes share is away for all of them: that none of them is taken away for it, as long as it has
+// answered once. One's own is one's own.
+func TestASharedDatabaseThatGoesAwayLeavesOneReady(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		open   func(t testing.TB, module string, options ...storetest.Option) *store.DB
+		asked  bool // before it goes away
+		status int
+		outage bool
+	}{
+		"shared":               {open: storetest.Postgres, asked: true, status: 200, outage: true},
+		"shared and never met": {open: storetest.Postgres, status: 503},
+		"one's own":            {open: ownFiles, asked: true, status: 503},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := tt.open(t, "catalog")
+			_, get := serve(t, module.Module{Name: "catalog", DB: db}, module.Module{Name: "fit"})
+			if tt.asked {
+				status, _ := get("/readyz")
+				require.Equal(t, 200, status)
+			}
+			require.NoError(t, db.Close())
+			status, text := get("/readyz")
+			assert.Equal(t, tt.status, status)
+			var got struct{ Modules []module.Health }
+			require.NoError(t, json.Unmarshal([]byte(text), &got))
+			assert.False(t, got.Modules[0].Ready)
+			assert.NotEmpty(t, got.Modules[0].Code)
+			assert.Equal(t, tt.outage, got.Modules[0].Outage)
+			assert.True(t, got.Modules[1].Ready)
+		})
+	}
+}
+
+func ownFiles(t testing.TB, module string, options ...storetest.Option) *store.DB {
+	t.Helper()
+	return storetest.Open(t, module, append(options, storetest.SQLite())...)
 }
 
 func TestASetThatStopsIsNotReady(t *testing.T) {
