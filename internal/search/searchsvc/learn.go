@@ -59,10 +59,13 @@ func (s *Service) learn(ctx context.Context) error {
 		return nil
 	}
 	s.popular.Store(&popular)
-	s.mem.Lock()
-	defer s.mem.Unlock()
-	if s.shelf != nil {
-		s.shelf.book.SetPopular(popular)
+	s.mem.RLock()
+	known := []*shelf{s.shelf, s.next}
+	s.mem.RUnlock()
+	for _, sh := range known {
+		if sh != nil {
+			sh.completions.know(popular)
+		}
 	}
 	return nil
 }
@@ -71,7 +74,7 @@ func (s *Service) learn(ctx context.Context) error {
 func (s *Service) emptyShelf(generation int64) *shelf {
 	sh := newShelf(generation)
 	if popular := s.popular.Load(); popular != nil {
-		sh.book.SetPopular(*popular)
+		sh.completions.know(*popular)
 	}
 	return sh
 }

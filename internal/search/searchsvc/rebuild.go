@@ -287,6 +287,11 @@ func (s *Service) prepareShelf(ctx context.Context, from *set, generation int64)
 	if err != nil {
 		return err
 	}
+	for next.completions.tell(next, func(fn func() error) error { return fn() }) { // nobody else has it yet
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
 	s.mem.Lock()
 	s.next = next
 	s.mem.Unlock()

@@ -59,6 +59,7 @@ type Service struct {
 	outcomes   sync.Map // of outcome to telemetry.Counter
 	took       telemetry.Histogram
 	unsettled  unsettled
+	telling    telling
 
 	process  string        // names this process as the builder of a set
 	building chan struct{} // full while this process builds
@@ -77,7 +78,7 @@ func New(c Config) *Service {
 	}
 	s := &Service{
 		db: c.DB, catalog: c.Catalog, orders: c.Orders, now: c.Now, telemetry: c.Telemetry, limits: usualLimits,
-		sets: map[string]*set{"a": newSet("a"), "b": newSet("b")}, process: id.New("prc_"), building: make(chan struct{}, 1),
+		sets: map[string]*set{"a": newSet("a"), "b": newSet("b")}, process: id.New("prc_"), building: make(chan struct{}, 1), telling: telling{wake: make(chan struct{}, 1)},
 		took: c.Telemetry.Histogram("souk.search.query.duration", "Time that a query takes.", "s",
 			[]float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1}),
 	}
@@ -204,6 +205,7 @@ func (s *Service) catchUp(v view) error {
 		}
 		s.next = nil
 	}
+	defer s.wakeTeller()
 	return s.shelf.load(v.q, v.set, v.marks)
 }
 

@@ -8,7 +8,6 @@ import (
 	"souk/internal/platform/money"
 	"souk/internal/search/searchsvc/internal/docset"
 	"souk/internal/search/searchsvc/internal/spelling"
-	"souk/internal/search/searchsvc/internal/suggest"
 	"souk/internal/search/searchsvc/internal/words"
 )
 
@@ -46,11 +45,11 @@ type shelf struct {
 	moneyAt  map[money.Currency]uint8
 
 	found *found // which listings have what, as far as that was asked for
-	book  *suggest.Book
 
-	spelling *spelling.Book
-	ofBrand  [][]string // the words of each, as they are written
-	ofNode   [][]string // of the path, which never changes
+	completions *completions // what suggestions are made of
+	spelling    *spelling.Book
+	ofBrand     [][]string // the words of each, as they are written
+	ofNode      [][]string // of the path, which never changes
 
 	tokens  []words.Token // of the title of tokened, or room
 	tokened uint32
@@ -62,7 +61,7 @@ func newShelf(generation int64) *shelf {
 		sellers: make([]seller, 1), brands: make([]string, 1), inBrand: make([][]uint32, 1),
 		ofBrand: make([][]string, 1), ofNode: make([][]string, 1), nodes: make([]node, 1), inNode: make([][]uint32, 1), moneys: make([]money.Currency, 1),
 		sellerAt: map[catalog.SellerID]int32{}, brandAt: map[string]int32{"": 0}, nodeAt: map[string]int32{"": 0},
-		moneyAt: map[money.Currency]uint8{"": 0}, found: newFound(), book: suggest.New(), spelling: spelling.New(),
+		moneyAt: map[money.Currency]uint8{"": 0}, found: newFound(), completions: newCompletions(), spelling: spelling.New(),
 	}
 }
 
@@ -109,7 +108,7 @@ func (s *shelf) takeSeller(row sellerRow) {
 func (s *shelf) takeCategory(row categoryRow) {
 	at := s.node(row.Path)
 	s.nodes[at].name = row.Name
-	s.book.NameCategory(row.Path, row.Name)
+	s.completions.put(completion{category: &row})
 	for i := int(at); i < len(s.nodes); i++ { // and those below, which come after
 		if i == int(at) || strings.HasPrefix(s.nodes[i].path, row.Path+"/") {
 			if terms := s.nodeTerms(s.nodes[i]); !slices.Equal(terms, s.inNode[i]) {
@@ -185,14 +184,10 @@ func (s *shelf) sight(doc uint32) {
 	}
 	setBit(s.visible, doc, is)
 	s.speak(doc, is)
-	g := suggest.Goods{
-		Doc: int64(doc), Title: string(s.titles.of(doc)), Brand: s.brands[s.columns.brand[doc]], Path: s.nodes[s.columns.node[doc]].path,
-	}
+	s.completions.put(completion{doc: doc, there: is})
 	if is {
-		s.book.Add(g)
 		s.spelling.Add(s.wordsOf(doc))
 	} else {
-		s.book.Remove(g)
 		s.spelling.Remove(s.wordsOf(doc))
 	}
 }

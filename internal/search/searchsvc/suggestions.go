@@ -2,9 +2,11 @@ package searchsvc
 
 import (
 	"context"
+	"slices"
 
 	"souk/internal/platform/money"
 	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/docset"
 	"souk/internal/search/searchsvc/internal/suggest"
 )
 
@@ -22,22 +24,19 @@ func (s *Service) Suggest(ctx context.Context, r search.SuggestRequest) (_ searc
 	typed = typed[:min(len(typed), maxTyped)]
 	var reply search.SuggestReply
 	err = s.read(ctx, func(v view) error {
-		var found []suggest.Found
-		var listings []search.Suggestion
-		err := v.withShelf(func(sh *shelf) error {
-			found = sh.book.Complete(string(typed), min(limit, maxSuggest))
-			listings = make([]search.Suggestion, len(found))
-			for i, f := range found {
-				if f.Kind == suggest.Title {
-					listings[i] = search.Suggestion{Kind: search.SuggestListing}
-				}
-			}
-			return nil
-		})
+		sh, err := v.atHand()
 		if err != nil {
 			return err
 		}
-		reply.Suggestions, err = v.suggestions(found, listings)
+		s.caughtUp(sh)
+		found := sh.completions.complete(string(typed), min(limit, maxSuggest))
+		_ = s.locked(func() error {
+			found = slices.DeleteFunc(found, func(f suggest.Found) bool {
+				return f.Kind == suggest.Title && (f.Doc > v.marks.Docs || !docset.Test(sh.visible, uint32(f.Doc))) //nolint:gosec // documents are numbered in 32 bits
+			})
+			return nil
+		})
+		reply.Suggestions, err = v.suggestions(found)
 		return err
 	})
 	if err != nil {
@@ -47,7 +46,7 @@ func (s *Service) Suggest(ctx context.Context, r search.SuggestRequest) (_ searc
 }
 
 // suggestions fills in what is shown of listings.
-func (v view) suggestions(found []suggest.Found, listings []search.Suggestion) ([]search.Suggestion, error) {
+func (v view) suggestions(found []suggest.Found) ([]search.Suggestion, error) {
 	var docs []int64
 	for _, f := range found {
 		if f.Kind == suggest.Title {
@@ -62,7 +61,7 @@ func (v view) suggestions(found []suggest.Found, listings []search.Suggestion) (
 		}
 	}
 	out := make([]search.Suggestion, 0, len(found))
-	for i, f := range found {
+	for _, f := range found {
 		switch f.Kind {
 		case suggest.Phrase:
 			out = append(out, search.Suggestion{Kind: search.SuggestQuery, Text: f.Text})
@@ -75,10 +74,10 @@ func (v view) suggestions(found []suggest.Found, listings []search.Suggestion) (
 			if !ok {
 				return nil, errOvertaken
 			}
-			one := listings[i]
-			one.Listing, one.Text, one.Path, one.Image = row.ID, row.Title, row.Path, row.Image
-			one.Price = &money.Money{Minor: row.From, Currency: row.Currency}
-			out = append(out, one)
+			out = append(out, search.Suggestion{
+				Kind: search.SuggestListing, Listing: row.ID, Text: row.Title, Path: row.Path, Image: row.Image,
+				Price: &money.Money{Minor: row.From, Currency: row.Currency},
+			})
 		}
 	}
 	return out, nil

@@ -28,8 +28,11 @@ type titles struct {
 	words  []*word // by id
 	free   []uint32
 	sorted *sorted[*word]
-	docs   [][]uint32 // by listing: the words of its title, in order
 	folded []byte
+
+	said []uint32 // the words of titles, in order, one title after the other
+	from []uint32 // by listing: where its own begin
+	size []uint8  // and how many they are
 }
 
 func newTitles() titles {
@@ -66,10 +69,17 @@ func (t *titles) add(doc int64, title, brand string) {
 	t.folded = appendFolded(t.folded[:0], brand)
 	rest = string(t.folded)
 	take(4)
-	for int64(len(t.docs)) <= doc {
-		t.docs = append(t.docs, nil)
+	for int64(len(t.from)) <= doc {
+		t.from, t.size = append(t.from, 0), append(t.size, 0)
 	}
-	t.docs[doc] = slices.Clone(ids[:n])
+	t.from[doc], t.size[doc] = uint32(len(t.said)), uint8(n) //nolint:gosec // four thousand million are more than fit
+	t.said = append(t.said, ids[:n]...)
+}
+
+// of are the words of a listing's title; there are none once it is gone.
+func (t *titles) of(doc uint32) []uint32 {
+	from, size := int(t.from[doc]), int(t.size[doc])
+	return t.said[from : from+size]
 }
 
 func (t *titles) newWord(text string) *word {
@@ -102,11 +112,11 @@ func (t *titles) join(w *word, doc uint32) {
 
 // remove takes a listing out.
 func (t *titles) remove(doc int64) {
-	if doc >= int64(len(t.docs)) {
+	if doc >= int64(len(t.from)) {
 		return
 	}
-	ids := t.docs[doc]
-	t.docs[doc] = nil
+	ids := t.of(uint32(doc)) //nolint:gosec // as above
+	t.size[doc] = 0
 	for _, id := range ids {
 		w := t.words[id]
 		if i, there := slices.BinarySearch(w.docs, uint32(doc)); there { //nolint:gosec // as above
@@ -132,8 +142,8 @@ func (t *titles) remove(doc int64) {
 // went before it is needed, so it costs each of them little.
 func (t *titles) refill(w *word) {
 	w.docs = w.docs[:0]
-	for doc := len(t.docs) - 1; doc >= 0 && len(w.docs) < maxDocs; doc-- {
-		if slices.Contains(t.docs[doc], w.id) {
+	for doc := len(t.from) - 1; doc >= 0 && len(w.docs) < maxDocs; doc-- {
+		if slices.Contains(t.of(uint32(doc)), w.id) { //nolint:gosec // as above
 			w.docs = append(w.docs, uint32(doc)) //nolint:gosec // as above
 		}
 	}
@@ -227,7 +237,7 @@ func fewer(words []*word, n int) bool {
 // fits looks for the words in a title. The one that ends what was typed is last, or any that
 // begins with end.
 func (t *titles) fits(doc uint32, whole []*word, end string, last *word) (completed, bool) {
-	title := t.docs[doc]
+	title := t.of(doc)
 	one := completed{doc: doc, begins: true, length: len(title)}
 	for i, w := range whole {
 		at := slices.Index(title, w.id)
