@@ -59,7 +59,7 @@ var asks = []ask{
 
 	{"GET search/listings?q=lamps", "", "200 200 200 200 200 200 200"},
 	{"GET search/suggestions?q=lam", "", "200 200 200 200 200 200 200"},
-	{"POST search/clicks", `{"search":"4t9w2m6x1zqa","listing":"{listing}","position":1}`, "200 200 200 200 200 200 200"},
+	{"POST search/clicks", `{"search":"4t9w2m6x1zqa","listing":"{listing}","position":1}`, "204 204 204 204 204 204 204"},
 	{"GET search/insights", "", "401 401 403 403 403 403 200"},
 	{"GET search/explanations/{listing}?q=lamp", "", "401 401 403 403 403 403 200"},
 	{"GET search/rules", "", "401 401 403 403 403 403 200"},

@@ -2,6 +2,7 @@ package searchsvc
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"strings"
 	"sync"
@@ -29,16 +30,57 @@ const (
 
 // counting is what is being counted.
 type counting struct {
-	counter *popular.Counter
-	wake    chan struct{} // holds a token when there is something to write
-	writing sync.Mutex    // one after the other, so that a day is written in order
-	asked   recent        // keys of searches
-	noted   recent        // and of choices, which a caller that got no answer may repeat
-	learnt  clock.Time    // when suggestions were told last
+	most    int // texts of a day
+	making  sync.Mutex
+	counter *popular.Counter // of counterOf
+	wake    chan struct{}    // holds a token when there is something to write
+	writing sync.Mutex       // one after the other, so that a day is written in order
+	asked   recent           // keys of searches
+	noted   recent           // and of choices, which a caller that got no answer may repeat
+	learnt  clock.Time       // when suggestions were told last
 }
 
 func newCounting() *counting {
-	return &counting{counter: popular.New(textsADay), wake: make(chan struct{}, 1), asked: newRecent(5000), noted: newRecent(5000)}
+	return &counting{most: textsADay, wake: make(chan struct{}, 1), asked: newRecent(5000), noted: newRecent(5000)}
+}
+
+// counterOf is what counts. It knows texts by the names of this database.
+func (s *Service) counterOf(ctx context.Context) (*popular.Counter, error) {
+	c := s.counting
+	c.making.Lock()
+	defer c.making.Unlock()
+	if c.counter != nil {
+		return c.counter, nil
+	}
+	secret, err := s.namesKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.counter = popular.New(c.most, popular.Named(secret))
+	return c.counter, nil
+}
+
+// namesKey is what names of texts are made with. The first time it is made.
+func (s *Service) namesKey(ctx context.Context) (key []byte, err error) {
+	err = s.db.Read(ctx, func(q store.Queryer) error {
+		key, err = selectNamesKey(q)
+		return err
+	})
+	if err != nil || key != nil {
+		return key, err
+	}
+	made := make([]byte, 32)
+	if _, err := rand.Read(made); err != nil {
+		return nil, err
+	}
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		if err := insertNamesKey(tx, made); err != nil {
+			return err
+		}
+		key, err = selectNamesKey(tx)
+		return err
+	})
+	return key, err
 }
 
 // poke has what was counted written soon.
@@ -73,19 +115,27 @@ func (r *recent) first(key string) bool {
 	return true
 }
 
-// count counts a search that a person has made, and names it for the choices that follow. Nothing is written here.
-func (s *Service) count(r search.QueryRequest, reply *search.QueryReply) {
+// count counts a search that a person has made, and names it for the choices that follow. Nothing is written here, and a
+// search does not fail for it.
+func (s *Service) count(ctx context.Context, r search.QueryRequest, reply *search.QueryReply) {
 	if r.Count == nil || *r.Count == "" || len(*r.Count) > catalog.MaxKey || strings.TrimSpace(r.Text) == "" {
+		return
+	}
+	counter, err := s.counterOf(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.telemetry.Log.Warn().Err(err).Msg("a search is not counted")
+		}
 		return
 	}
 	text := popular.Normal(r.Text)
 	if text != "" {
-		reply.Search = popular.Name(text)
+		reply.Search = counter.Name(text)
 	}
 	if r.Page.Cursor != "" || narrowed(r) || !s.counting.asked.first(*r.Count) {
 		return
 	}
-	s.counting.counter.Search(dayOf(s.now()), text, figuresOf(*reply))
+	counter.Search(dayOf(s.now()), text, figuresOf(*reply))
 	s.counting.poke()
 }
 
@@ -123,12 +173,16 @@ func (s *Service) Note(ctx context.Context, r search.NoteRequest) (_ search.Note
 	}
 	now := s.now()
 	day, hour := dayOf(now), hourOf(now)
-	known, err := s.known(ctx, day, r.Search)
+	counter, err := s.counterOf(ctx)
+	if err != nil {
+		return search.NoteReply{}, err
+	}
+	known, err := s.known(ctx, counter, day, r.Search)
 	if err != nil || !known {
 		return search.NoteReply{}, err
 	}
 	if s.counting.noted.first(r.Key) {
-		s.counting.counter.Click(day, hour, r.Search, r.Listing, r.Position)
+		counter.Click(day, hour, r.Search, r.Listing, r.Position)
 		s.counting.poke()
 	}
 	return search.NoteReply{Counted: true}, nil
@@ -138,8 +192,7 @@ func (s *Service) Note(ctx context.Context, r search.NoteRequest) (_ search.Note
 func hourOf(t clock.Time) int64 { return t.Std().Unix() / int64(time.Hour/time.Second) }
 
 // known says whether a search is of today or yesterday. One of yesterday, or of a process before this, is taken in.
-func (s *Service) known(ctx context.Context, day int64, name string) (bool, error) {
-	c := s.counting.counter
+func (s *Service) known(ctx context.Context, c *popular.Counter, day int64, name string) (bool, error) {
 	if c.Has(day, name) {
 		return true, nil
 	}
@@ -194,8 +247,12 @@ func (s *Service) WriteCounts(ctx context.Context) error {
 	c := s.counting
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	counter, err := s.counterOf(ctx)
+	if err != nil {
+		return err
+	}
 	today := dayOf(s.now())
-	if !c.counter.Loaded(today) {
+	if !counter.Loaded(today) {
 		var rows []searchedRow
 		err := s.db.Read(ctx, func(q store.Queryer) (err error) {
 			rows, err = selectSearched(q, today)
@@ -204,7 +261,7 @@ func (s *Service) WriteCounts(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		c.counter.Load(today, func(put func(text string, floor, count int64)) {
+		counter.Load(today, func(put func(text string, floor, count int64)) {
 			for _, row := range rows {
 				put(row.Text, row.Low, row.Low+row.Searches)
 			}
@@ -213,7 +270,7 @@ func (s *Service) WriteCounts(ctx context.Context) error {
 	// What is taken is written, also when whoever asked for it goes.
 	writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
 	defer cancel()
-	for _, b := range c.counter.Take() {
+	for _, b := range counter.Take() {
 		if err := s.db.Write(writing, func(tx *store.Tx) error { return writeBatch(tx, b) }); err != nil {
 			return fmt.Errorf("write what people searched for: %w", err)
 		}

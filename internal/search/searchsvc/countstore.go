@@ -57,6 +57,26 @@ func writeBatch(tx *store.Tx, b popular.Batch) error {
 	return nil
 }
 
+// selectNamesKey reads what names of texts are made with; none before it is made.
+func selectNamesKey(q store.Queryer) ([]byte, error) {
+	var keys [][]byte
+	if err := q.Select(&keys, `SELECT key FROM search_names WHERE one = 1`); err != nil {
+		return nil, fmt.Errorf("select what names of searches are made with: %w", err)
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	return keys[0], nil
+}
+
+// insertNamesKey keeps what names of texts are made with, unless there is something.
+func insertNamesKey(tx *store.Tx, key []byte) error {
+	if _, err := tx.Exec(`INSERT INTO search_names (one, key) VALUES (1, ?) ON CONFLICT (one) DO NOTHING`, key); err != nil {
+		return fmt.Errorf("keep what names of searches are made with: %w", err)
+	}
+	return nil
+}
+
 // selectSearched reads the texts of a day, the most frequent first.
 func selectSearched(q store.Queryer, day int64) ([]searchedRow, error) {
 	var rows []searchedRow
@@ -150,22 +170,22 @@ func addBoughtOfDay(tx *store.Tx, day, thousandths int64) error {
 	return nil
 }
 
-// selectRare are names of texts that were searched for less often than so, and not since that day.
+// selectRare are texts that were searched for less often than so, and not since that day, whatever they were called.
 func selectRare(q store.Queryer, least, since int64, most int) ([]string, error) {
-	var names []string
-	err := q.Select(&names, `SELECT name FROM searches GROUP BY name HAVING sum(searches) < ? AND max(day) < ? LIMIT ?`, least, since, most)
+	var texts []string
+	err := q.Select(&texts, `SELECT text FROM searches GROUP BY text HAVING sum(searches) < ? AND max(day) < ? LIMIT ?`, least, since, most)
 	if err != nil {
 		return nil, fmt.Errorf("select texts that are rare: %w", err)
 	}
-	return names, nil
+	return texts, nil
 }
 
 // forgetTexts removes texts with all their days.
-func forgetTexts(tx *store.Tx, names []string) error {
-	if len(names) == 0 {
+func forgetTexts(tx *store.Tx, texts []string) error {
+	if len(texts) == 0 {
 		return nil
 	}
-	query, args, err := store.In(`DELETE FROM searches WHERE name IN (?)`, names)
+	query, args, err := store.In(`DELETE FROM searches WHERE text IN (?)`, texts)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/platform/store"
-	"souk/internal/search/searchsvc/internal/popular"
 )
 
 // Limit bounds what a query looks at closely, and what facets count one by one; one listing with
@@ -27,4 +26,4 @@ func (s *Service) Put(ctx context.Context, all []catalog.ListingChanged) error {
 }
 
 // KeepTexts says how many texts of a day are kept.
-func (s *Service) KeepTexts(most int) { s.counting.counter = popular.New(most) }
+func (s *Service) KeepTexts(most int) { s.counting.most = most }

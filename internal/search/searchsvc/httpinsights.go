@@ -18,7 +18,7 @@ import (
 func (s *Service) insightRoutes(api httpx.API) {
 	httpx.Route(api, httpx.Op{
 		Method: http.MethodPost, Path: base + "clicks", Who: httpx.Anyone, Summary: "Say that a result was chosen",
-		Description: "It makes searching better, and says nothing about who chose. It is counted in memory and written seconds later; counted is false for a search that nobody made today or yesterday.",
+		Description: "It makes searching better, and says nothing about who chose. It is counted in memory and written seconds later; the answer is the same whether anybody has made such a search or not.",
 		Limit:       httpx.Limit{Max: 120, Per: time.Minute},
 	}, s.postClick)
 	httpx.Route(api, httpx.Op{
@@ -45,19 +45,13 @@ type clickIn struct {
 	}
 }
 
-type clickOut struct {
-	Body struct {
-		Counted bool `json:"counted"`
-	}
-}
-
-func (s *Service) postClick(ctx context.Context, by actor.Actor, in clickIn) (out clickOut, err error) {
+// postClick does not say whether the choice was counted: that would say whether anybody has searched for a text.
+func (s *Service) postClick(ctx context.Context, by actor.Actor, in clickIn) (struct{}, error) {
 	if by.IsOperator() {
-		return out, nil // operators try things; it is not what people find useful
+		return struct{}{}, nil // operators try things; it is not what people find useful
 	}
-	reply, err := s.Note(ctx, search.NoteRequest{Key: in.Key, Search: in.Body.Search, Listing: in.Body.Listing, Position: in.Body.Position})
-	out.Body.Counted = reply.Counted
-	return out, err
+	_, err := s.Note(ctx, search.NoteRequest{Key: in.Key, Search: in.Body.Search, Listing: in.Body.Listing, Position: in.Body.Position})
+	return struct{}{}, err
 }
 
 type insightsIn struct {

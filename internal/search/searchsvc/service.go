@@ -252,6 +252,6 @@ func (s *Service) Query(ctx context.Context, r search.QueryRequest) (_ search.Qu
 		return search.QueryReply{}, err
 	}
 	s.took.Record(time.Since(began).Seconds())
-	s.count(r, &reply)
+	s.count(ctx, r, &reply)
 	return reply, nil
 }

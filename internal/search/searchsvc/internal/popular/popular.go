@@ -91,6 +91,7 @@ func (b Batch) Empty() bool {
 // Counter counts. Use New.
 type Counter struct {
 	most int
+	name Name
 
 	mu     sync.Mutex
 	day    int64
@@ -113,9 +114,12 @@ type entry struct {
 	at    int // in the queue
 }
 
-// New makes a counter of at most so many texts a day.
-func New(most int) *Counter {
-	return &Counter{most: most, byName: map[string]*entry{}, gone: map[string]bool{}, clicks: map[Click]int64{}}
+// Name is what a text is called.
+func (c *Counter) Name(text string) string { return c.name(text) }
+
+// New makes a counter of at most so many texts a day, which it knows by these names.
+func New(most int, name Name) *Counter {
+	return &Counter{most: most, name: name, byName: map[string]*entry{}, gone: map[string]bool{}, clicks: map[Click]int64{}}
 }
 
 // Search counts a search on a day. text is Normal; "" counts only in the day's sums. add says what it came to.
@@ -191,13 +195,14 @@ func (c *Counter) Load(day int64, rows func(put func(text string, floor, count i
 	}
 	c.loaded = true
 	rows(func(text string, floor, count int64) {
-		if e := c.byName[Name(text)]; e != nil { // searched for since the start
+		name := c.name(text)
+		if e := c.byName[name]; e != nil { // searched for since the start
 			e.count, e.floor = e.count-e.floor+count, floor
 			heap.Fix(&c.queue, e.at)
 			return
 		}
 		if len(c.queue) < c.most {
-			c.put(&entry{text: text, name: Name(text), floor: floor, count: count})
+			c.put(&entry{text: text, name: name, floor: floor, count: count})
 		}
 	})
 }
@@ -217,7 +222,7 @@ func (c *Counter) turn(day int64) {
 
 // take finds the entry of a text, or makes it, in place of another if there is no room.
 func (c *Counter) take(text string) *entry {
-	name := Name(text)
+	name := c.name(text)
 	if e := c.byName[name]; e != nil {
 		return e
 	}

@@ -11,6 +11,8 @@ import (
 	"souk/internal/search/searchsvc/internal/popular"
 )
 
+var named = popular.Named([]byte("of the test"))
+
 var once = popular.Figures{Searches: 1}
 
 // told are the searches that batches tell of each text, as a database adds them up.
@@ -31,15 +33,15 @@ func (all told) write(batches []popular.Batch) (sums popular.Figures) {
 
 func TestCounting(t *testing.T) {
 	t.Parallel()
-	c := popular.New(10)
+	c := popular.New(10, named)
 	c.Search(1, "lamp", once)
 	c.Search(1, "lamp", popular.Figures{Searches: 1, Empty: 1})
 	c.Search(1, "", once) // not kept
-	lamp, listing := popular.Name("lamp"), catalog.ListingID("lst_a")
+	lamp, listing := named("lamp"), catalog.ListingID("lst_a")
 	for _, position := range []int32{1, 2, 3, 4, 10, 11, 0} {
 		assert.True(t, c.Click(1, 24, lamp, listing, position))
 	}
-	assert.False(t, c.Click(1, 24, popular.Name("chair"), listing, 1), "nobody has searched for that")
+	assert.False(t, c.Click(1, 24, named("chair"), listing, 1), "nobody has searched for that")
 	want := popular.Figures{Searches: 2, Empty: 1, First: 1, Third: 2, Tenth: 2, Later: 2}
 	sums := want
 	sums.Searches = 3
@@ -64,7 +66,7 @@ func TestCounting(t *testing.T) {
 
 func TestWhatWasCountedBeforeAStart(t *testing.T) {
 	t.Parallel()
-	c := popular.New(2)
+	c := popular.New(2, named)
 	c.Search(1, "lamp", once)
 	load := func(put func(string, int64, int64)) {
 		put("lamp", 0, 5)
@@ -76,8 +78,8 @@ func TestWhatWasCountedBeforeAStart(t *testing.T) {
 	assert.Equal(t, 2, c.Size())
 	c.Search(1, "sofa", once) // in place of lamp, searched for six times in all
 	b := c.Take()[0]
-	assert.Equal(t, []string{popular.Name("lamp")}, b.Gone)
-	assert.Equal(t, []popular.Text{{Text: "sofa", Name: popular.Name("sofa"), Floor: 6, Add: once}}, b.Texts)
+	assert.Equal(t, []string{named("lamp")}, b.Gone)
+	assert.Equal(t, []popular.Text{{Text: "sofa", Name: named("sofa"), Floor: 6, Add: once}}, b.Texts)
 }
 
 // TestNoMoreThanSoManyTexts searches for many texts and compares with a plain count: what is told is never
@@ -86,7 +88,7 @@ func TestNoMoreThanSoManyTexts(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.IntRange(1, 8).Draw(t, "most")
-		c, plain, written, floors, searches := popular.New(most), map[string]int64{}, told{}, map[string]int64{}, int64(0)
+		c, plain, written, floors, searches := popular.New(most, named), map[string]int64{}, told{}, map[string]int64{}, int64(0)
 		write := func() {
 			batches := c.Take()
 			for _, b := range batches {
@@ -100,7 +102,7 @@ func TestNoMoreThanSoManyTexts(t *testing.T) {
 			n := rapid.IntRange(0, 4).Draw(t, "n") * rapid.IntRange(0, 6).Draw(t, "m") // some more often than others
 			text := fmt.Sprintf("text %d", n)
 			c.Search(1, text, once)
-			plain[popular.Name(text)]++
+			plain[named(text)]++
 			searches++
 			if i%17 == 0 {
 				write()
@@ -126,7 +128,7 @@ func BenchmarkSearch(b *testing.B) {
 	for i := range texts {
 		texts[i] = fmt.Sprintf("text %d", i)
 	}
-	c := popular.New(5000)
+	c := popular.New(5000, named)
 	for i := 0; b.Loop(); i++ {
 		c.Search(1, texts[i*i%len(texts)], once)
 	}

@@ -1,6 +1,7 @@
 package popular
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
 	"strings"
@@ -58,10 +59,16 @@ func personal(text string) bool {
 	return false
 }
 
-// Name names a text where the text itself is not to be seen: in the address of a page.
-func Name(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return names.EncodeToString(sum[:8])[:12]
+// Name names texts where they are not to be seen themselves: in the address of a page.
+type Name func(text string) string
+
+// Named names texts by a secret. Who does not have it cannot find the text of a name by trying texts.
+func Named(secret []byte) Name {
+	return func(text string) string {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(text)) // never fails
+		return names.EncodeToString(mac.Sum(nil)[:8])[:12]
+	}
 }
 
 var names = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)

@@ -64,7 +64,9 @@ func FuzzNormal(f *testing.F) {
 
 func TestName(t *testing.T) {
 	t.Parallel()
-	assert.Len(t, popular.Name("lamp"), 12)
-	assert.NotEqual(t, popular.Name("lamp"), popular.Name("lamps"))
-	assert.NotContains(t, popular.Name("lamp"), "lamp")
+	assert.Len(t, named("lamp"), 12)
+	assert.NotEqual(t, named("lamp"), named("lamps"))
+	assert.NotContains(t, named("lamp"), "lamp")
+	assert.Equal(t, named("lamp"), popular.Named([]byte("of the test"))("lamp"))
+	assert.NotEqual(t, named("lamp"), popular.Named([]byte("of another"))("lamp"), "who does not have the secret finds no text by trying")
 }
