@@ -326,3 +326,20 @@ func TestASearchIsCalledOtherwiseInEachDatabase(t *testing.T) {
 	one.start()
 	assert.Equal(t, name, one.asks("lamp", 1), "after a restart it is the same")
 }
+
+// TestHowMuchTooLowACountMayBe says that a text that comes back after a start, in place of another, tells so.
+func TestHowMuchTooLowACountMayBe(t *testing.T) {
+	t.Parallel()
+	w := newTill(t)
+	w.asks("lamp", 5)
+	w.asks("chair", 3)
+	require.NoError(t, w.WriteCounts(t.Context()))
+	w.start()
+	w.KeepTexts(1) // lamp
+	require.NoError(t, w.WriteCounts(t.Context()))
+	w.asks("chair", 1)
+	texts := w.insights().Texts
+	require.Len(t, texts, 1)
+	assert.Equal(t, "chair", texts[0].Text)
+	assert.EqualValues(t, 5, texts[0].Low)
+}

@@ -39,7 +39,7 @@ func writeBatch(tx *store.Tx, b popular.Batch) error {
 		f := t.Add
 		_, err := tx.Exec(`INSERT INTO searches (day, name, text, low, searches, empty, corrected, suitable, clicks_1, clicks_3, clicks_10, clicks_more, bought)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
-			ON CONFLICT (day, name) DO UPDATE SET searches = searches + excluded.searches, empty = empty + excluded.empty,
+			ON CONFLICT (day, name) DO UPDATE SET low = max(low, excluded.low), searches = searches + excluded.searches, empty = empty + excluded.empty,
 				corrected = corrected + excluded.corrected, suitable = suitable + excluded.suitable, clicks_1 = clicks_1 + excluded.clicks_1,
 				clicks_3 = clicks_3 + excluded.clicks_3, clicks_10 = clicks_10 + excluded.clicks_10, clicks_more = clicks_more + excluded.clicks_more`,
 			b.Day, t.Name, t.Text, t.Floor, f.Searches, f.Empty, f.Corrected, f.Suitable, f.First, f.Third, f.Tenth, f.Later)
