@@ -111,7 +111,7 @@ func (r *recent) first(key string) bool {
 	if len(r.young) >= r.most {
 		r.young, r.before = map[string]bool{}, r.young
 	}
-	r.young[key] = true
+	r.young[strings.Clone(key)] = true // key may be a piece of a request
 	return true
 }
 

@@ -14,6 +14,7 @@ package popular
 
 import (
 	"container/heap"
+	"strings"
 	"sync"
 
 	"souk/internal/catalog"
@@ -153,9 +154,13 @@ func (c *Counter) Click(day, hour int64, name string, listing catalog.ListingID,
 	c.sums.add(add)
 	e.add.add(add)
 	e.dirty = true
-	at := Click{Listing: listing, Hour: hour, Name: name}
-	if _, there := c.clicks[at]; there || len(c.clicks) < c.most {
+	// name and listing may be pieces of a request.
+	at := Click{Listing: listing, Hour: hour, Name: e.name}
+	if _, there := c.clicks[at]; there {
 		c.clicks[at]++
+	} else if len(c.clicks) < c.most {
+		at.Listing = catalog.ListingID(strings.Clone(string(listing)))
+		c.clicks[at] = 1
 	}
 	return true
 }
@@ -226,7 +231,7 @@ func (c *Counter) take(text string) *entry {
 	if e := c.byName[name]; e != nil {
 		return e
 	}
-	e := &entry{text: text, name: name}
+	e := &entry{text: strings.Clone(text), name: name} // text may be a piece of something large
 	if len(c.queue) >= c.most {
 		least := heap.Pop(&c.queue).(*entry) //nolint:forcetypeassert // nothing else is in there
 		delete(c.byName, least.name)

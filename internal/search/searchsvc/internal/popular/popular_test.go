@@ -2,7 +2,9 @@ package popular_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"pgregory.net/rapid"
@@ -131,5 +133,23 @@ func BenchmarkSearch(b *testing.B) {
 	c := popular.New(5000, named)
 	for i := 0; b.Loop(); i++ {
 		c.Search(1, texts[i*i%len(texts)], once)
+	}
+}
+
+// TestNothingOfARequestIsKept says that what is counted holds none of the memory that the request is in.
+func TestNothingOfARequestIsKept(t *testing.T) {
+	t.Parallel()
+	c := popular.New(10, named)
+	request := "lamp" + strings.Repeat(" ", 100)
+	text := popular.Normal(request)
+	c.Search(1, text, once)
+	name := strings.Clone(named(text) + "&more")[:12]
+	listing := catalog.ListingID("lst_a")
+	c.Click(1, 24, name, listing, 1)
+	b := c.Take()[0]
+	assert.NotSame(t, unsafe.StringData(text), unsafe.StringData(b.Texts[0].Text))
+	for click := range b.Clicks {
+		assert.NotSame(t, unsafe.StringData(name), unsafe.StringData(click.Name))
+		assert.NotSame(t, unsafe.StringData(string(listing)), unsafe.StringData(string(click.Listing)))
 	}
 }
