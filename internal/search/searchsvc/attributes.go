@@ -57,14 +57,16 @@ func together(all []search.AttributeFilter) []search.AttributeFilter {
 
 // stating is how many listings state each fact, and each attribute at all.
 type stating struct {
-	facts, kinds []int32
-	listings     int32
-	step         int32
+	facts, kinds []uint64
+	listings     uint64
+	step         uint64
 }
+
+func (s stating) free() { docset.Free(s.facts, s.kinds) }
 
 // countFacts counts the facts of what is set in docs, or of some of it.
 func (w *walk) countFacts(docs []uint64) stating {
-	s := stating{facts: make([]int32, len(w.facts.values)), kinds: make([]int32, len(w.facts.kinds)), step: int32(w.step(docs, w.counted/factsOfOne))} //nolint:gosec // small
+	s := stating{facts: docset.Scratch(len(w.facts.values)), kinds: docset.Scratch(len(w.facts.kinds)), step: uint64(w.step(docs, w.counted/factsOfOne))} //nolint:gosec // small
 	for i := 0; i < len(docs); i += int(s.step) {
 		for word := docs[i]; word != 0; word &= word - 1 {
 			doc := uint32(i*64 + bits.TrailingZeros64(word)) //nolint:gosec // documents are numbered in 32 bits
@@ -90,7 +92,7 @@ func (w *walk) worth(s stating, kind uint32) float64 {
 	if have*leastHave < float64(s.listings) {
 		return 0
 	}
-	var first [choosable]int32 // the highest counts
+	var first [choosable]uint64 // the highest counts
 	all := 0.0
 	for _, at := range w.facts.kinds[kind].values {
 		n := s.facts[at]
@@ -136,11 +138,14 @@ func (w *walk) attributeFacets() []search.Facet {
 			continue
 		}
 		docs := w.except(attributeKind(a.Name))
-		out = append(out, w.attributeFacet(w.countFacts(docs), kind, a.Values))
+		s := w.countFacts(docs)
+		out = append(out, w.attributeFacet(s, kind, a.Values))
 		docset.Free(docs)
+		s.free()
 		chosen[kind] = true
 	}
 	s := w.countFacts(w.all)
+	defer s.free()
 	type rated struct {
 		kind  uint32
 		worth float64
@@ -176,7 +181,7 @@ func (w *walk) attributeFacet(s stating, kind uint32, selected []string) search.
 	for _, at := range of.values {
 		if s.facts[at] > 0 || chosen[at] {
 			label := w.facts.values[at].label
-			values = append(values, search.FacetValue{Value: label, Label: label, Count: int64(s.facts[at]) * int64(s.step), Selected: chosen[at]})
+			values = append(values, search.FacetValue{Value: label, Label: label, Count: int64(s.facts[at] * s.step), Selected: chosen[at]})
 		}
 	}
 	slices.SortFunc(values, mostFirst)

@@ -17,13 +17,8 @@ type columns struct {
 	ids     []listingKey
 	from    []int64 // the cheapest variant
 	created []int64
-	seller  []int32
-	brand   []int32 // none is 0
-	node    []int32 // of the category; none is 0
-	money   []uint8 // the currency
-	quality []uint8
-	body    []uint16 // words of description and attributes
-	sold    []int64  // how well it sells: see internal/sales
+	traits  []traits
+	sold    []int64 // how well it sells: see internal/sales
 
 	shown   []uint64 // bitmaps
 	visible []uint64 // shown, and of an approved seller
@@ -36,11 +31,21 @@ type columns struct {
 	selling  []int64 // and the best that one in it has ever sold
 
 	titles  arena[byte]
-	terms   arena[uint32]  // of titles, in order; those that glue several together come last
-	marked  []ranking.Mark // what is known of each of them, side by side
+	terms   []uint32       // of titles, one title after the other; those that glue several together come last in each
+	marked  []ranking.Mark // what is known of each of them
 	lexicon lexicon
 	stated  arena[uint32] // the facts of each, in order of attributes
 	facts   facts
+}
+
+// traits are what facets and scores look at in listing after listing: side by side, since to fetch it is most of the work.
+type traits struct {
+	seller, brand, node int32  // none is 0
+	terms               uint32 // of its title begin there,
+	said                uint16 // and are so many
+	body                uint16 // words of description and attributes
+	money               uint8  // the currency
+	quality             uint8
 }
 
 // listingKey is a listing's id in few bytes, in the same order.
@@ -70,11 +75,8 @@ func (c *columns) grow(doc uint32) {
 		return
 	}
 	c.ids, c.from, c.created = grown(c.ids, n), grown(c.from, n), grown(c.created, n)
-	c.seller, c.brand, c.node = grown(c.seller, n), grown(c.brand, n), grown(c.node, n)
-	c.money, c.quality, c.sold = grown(c.money, n), grown(c.quality, n), grown(c.sold, n)
-	c.body = grown(c.body, n)
+	c.traits, c.sold = grown(c.traits, n), grown(c.sold, n)
 	c.titles.grow(n)
-	c.terms.grow(n)
 	c.stated.grow(n)
 	w := docset.Words(n)
 	c.shown, c.visible, c.inStock = grown(c.shown, w), grown(c.visible, w), grown(c.inStock, w)
@@ -117,7 +119,7 @@ func (k listingKey) chance() uint64 {
 // grade is what is looked at first of what fits equally well: what is in stock, what is well
 // described, and then chance, which favours no seller and no age.
 func (c *columns) grade(doc uint32) uint64 {
-	g := uint64(c.quality[doc])<<chanceBits | c.ids[doc].chance()
+	g := uint64(c.traits[doc].quality)<<chanceBits | c.ids[doc].chance()
 	if docset.Test(c.inStock, doc) {
 		g |= 1 << (qualityBits + chanceBits)
 	}
@@ -148,12 +150,15 @@ func (c *columns) setGrade(doc uint32) {
 // setTitle keeps the title of a number that is new.
 func (c *columns) setTitle(doc uint32, row *shelfRow, tokens []words.Token) {
 	c.titles.put(doc, []byte(row.Title))
-	c.body[doc] = uint16(min(row.Body, math.MaxUint16)) //nolint:gosec // bounded
-	ids, marks := make([]uint32, 0, 32), make([]ranking.Mark, 0, 32)
+	of := &c.traits[doc]
+	of.body = uint16(min(row.Body, math.MaxUint16)) //nolint:gosec // bounded
+	of.terms = uint32(len(c.terms))                 //nolint:gosec // four thousand million are more than fit
 	inTitleOrder(tokens, func(token *words.Token) {
-		ids = append(ids, c.lexicon.id(token.Term))
+		if of.said == math.MaxUint16 {
+			return
+		}
 		m := ranking.Mark(0)
-		if i := len(marks); i < len(row.Marks) && row.Marks[i] > 0 {
+		if i := int(of.said); i < len(row.Marks) && row.Marks[i] > 0 {
 			m = ranking.Echoed
 			if row.Marks[i] >= severalTimes {
 				m |= ranking.Stressed
@@ -165,16 +170,22 @@ func (c *columns) setTitle(doc uint32, row *shelfRow, tokens []words.Token) {
 		if ranking.IsAccessory(token.Term) {
 			m |= ranking.Accessory
 		}
-		marks = append(marks, m)
+		c.terms, c.marked = append(c.terms, c.lexicon.id(token.Term)), append(c.marked, m)
+		of.said++
 	})
-	c.terms.put(doc, ids)
-	c.marked = append(c.marked, marks[:len(c.terms.of(doc))]...)
 }
 
-// marksOf is what is known of each term of a title.
+// termsOf are the terms of a title, and marksOf what is known of each.
+func (c *columns) termsOf(doc uint32) []uint32 {
+	of := &c.traits[doc]
+	from, to := int(of.terms), int(of.terms)+int(of.said)
+	return c.terms[from:to:to]
+}
+
 func (c *columns) marksOf(doc uint32) []ranking.Mark {
-	from, size := int(c.terms.from[doc]), int(c.terms.size[doc])
-	return c.marked[from : from+size : from+size]
+	of := &c.traits[doc]
+	from, to := int(of.terms), int(of.terms)+int(of.said)
+	return c.marked[from:to:to]
 }
 
 // keyOf is an id in few bytes. One that is not of the usual shape, which only tests make, is

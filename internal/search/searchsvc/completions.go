@@ -103,7 +103,7 @@ func (c *completions) know(popular []suggest.Popular) {
 // goods is a listing as suggestions know it.
 func (s *shelf) goods(doc uint32) suggest.Goods {
 	return suggest.Goods{
-		Doc: int64(doc), Title: string(s.titles.of(doc)), Brand: s.brands[s.columns.brand[doc]], Path: s.nodes[s.columns.node[doc]].path,
+		Doc: int64(doc), Title: string(s.titles.of(doc)), Brand: s.brands[s.traits[doc].brand], Path: s.nodes[s.traits[doc].node].path,
 	}
 }
 

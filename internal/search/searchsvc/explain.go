@@ -125,7 +125,7 @@ func (w *walk) explainWords(doc uint32, reply *search.ExplainReply) {
 					continue
 				}
 				for name, terms := range map[string][]uint32{
-					"title": w.terms.of(doc), "brand": w.inBrand[w.columns.brand[doc]], "category": w.inNode[w.columns.node[doc]],
+					"title": w.termsOf(doc), "brand": w.inBrand[w.traits[doc].brand], "category": w.inNode[w.traits[doc].node],
 				} {
 					if slices.Contains(terms, at) {
 						in[name], head = true, true

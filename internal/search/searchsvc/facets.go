@@ -31,11 +31,11 @@ func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
 	for _, kind := range by {
 		switch kind {
 		case search.FacetCategory:
-			t.nodes = counts(docs, step, w.columns.node, len(w.nodes))
+			t.nodes = make([]int64, len(w.nodes))
 		case search.FacetBrand:
-			t.brands = counts(docs, step, w.columns.brand, len(w.shelf.brands))
+			t.brands = make([]int64, len(w.shelf.brands))
 		case search.FacetSeller:
-			t.sellers = counts(docs, step, w.columns.seller, len(w.shelf.sellers))
+			t.sellers = make([]int64, len(w.shelf.sellers))
 		case search.FacetPrice:
 			t.prices = w.countPrices(docs, step)
 		case search.FacetStock: // exactly, since that is no more work
@@ -46,7 +46,29 @@ func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
 		default: // attributes are counted by themselves, and a histogram is of the prices
 		}
 	}
+	if t.nodes != nil || t.brands != nil || t.sellers != nil {
+		t.countTraits(w.traits, docs, step)
+	}
 	return t
+}
+
+// countTraits counts categories, brands and sellers, those of them that are wanted.
+func (t *tally) countTraits(all []traits, docs []uint64, step int) {
+	times := int64(step)
+	for i := 0; i < len(docs); i += step {
+		for word := docs[i]; word != 0; word &= word - 1 {
+			of := &all[i*64+bits.TrailingZeros64(word)]
+			if t.nodes != nil {
+				t.nodes[of.node] += times
+			}
+			if t.brands != nil {
+				t.brands[of.brand] += times
+			}
+			if t.sellers != nil {
+				t.sellers[of.seller] += times
+			}
+		}
+	}
 }
 
 // step is how many words of a bitmap one that is looked at stands for.
@@ -57,24 +79,6 @@ func (w *walk) step(docs []uint64, most int) int {
 		return (2*n + most - 1) / most
 	}
 	return 1
-}
-
-// counts are how often each value of a column is there.
-func counts(docs []uint64, step int, column []int32, values int) []int64 {
-	out := make([]int64, values)
-	for i := 0; i < len(docs); i += step {
-		word := docs[i]
-		base := column[i*64 : min(i*64+64, len(column))]
-		for ; word != 0; word &= word - 1 {
-			out[base[bits.TrailingZeros64(word)]]++
-		}
-	}
-	if step > 1 {
-		for i := range out {
-			out[i] *= int64(step)
-		}
-	}
-	return out
 }
 
 // kinds are the facets, in the order in which they are told.

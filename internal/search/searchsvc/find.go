@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 
 	"souk/internal/platform/store"
@@ -114,7 +115,7 @@ func (s *shelf) inTitles(p part, have docset.Set, upto int64) docset.Set {
 	set, _ := s.found.extended(rowKey+strings.Join(p.Terms, " "), upto, func(after int64) ([]uint32, error) {
 		var rows []uint32
 		have.EachAfter(after, func(doc uint32) {
-			if int64(doc) <= upto && follow(s.terms.of(doc), ids) {
+			if int64(doc) <= upto && follow(s.termsOf(doc), ids) {
 				rows = append(rows, doc)
 			}
 		})
@@ -193,17 +194,27 @@ func (w *walk) weigh(all []asked, idfs []int32) {
 
 // allInHead are those of p's listings that have all its terms in title, brand or category.
 func (w *walk) allInHead(p part) docset.Set {
-	var docs []uint32
-	p.rows.Each(func(doc uint32) {
-		for _, term := range p.Terms {
-			at, known := w.lexicon.at[term]
-			if !known || !w.inHead(doc, at) {
-				return
+	all := func(after int64) (docs []uint32, err error) {
+		p.rows.EachAfter(after, func(doc uint32) {
+			for _, term := range p.Terms {
+				if at, known := w.lexicon.at[term]; !known || !w.inHead(doc, at) {
+					return
+				}
 			}
-		}
-		docs = append(docs, doc)
+			docs = append(docs, doc)
+		})
+		return docs, nil
+	}
+	if p.rows.Len() <= phraseTexts { // they may stand so in descriptions, which are not looked at again when there are more
+		docs, _ := all(-1)
+		return docset.Of(docs, int(w.marks.Docs)+1)
+	}
+	upto := w.marks.Docs
+	set, _ := w.found.extended(headKey+rowKey+strings.Join(p.Terms, " "), upto, func(after int64) ([]uint32, error) {
+		docs, err := all(after)
+		return docs[:sort.Search(len(docs), func(i int) bool { return int64(docs[i]) > upto })], err
 	})
-	return docset.Of(docs, int(w.marks.Docs)+1)
+	return set
 }
 
 // idfOf is how much a word says that so many of all listings have: next to nothing if most do.

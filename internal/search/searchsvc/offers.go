@@ -84,7 +84,7 @@ func (d desk) fewerWords(a ask, l sighted) ([]search.Offer, error) {
 func (d desk) nearest(text string, base []uint64, path string) []search.Offer {
 	counts := make([]int64, len(d.shelf.nodes))
 	docset.Each(base, func(doc uint32) {
-		if at := d.shelf.columns.node[doc]; at > 0 {
+		if at := d.shelf.traits[doc].node; at > 0 {
 			counts[at]++
 		}
 	})

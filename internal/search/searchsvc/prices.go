@@ -33,7 +33,7 @@ func (w *walk) countPrices(docs []uint64, step int) []priceCount {
 	for i := 0; i < len(docs); i += step {
 		for word := docs[i]; word != 0; word &= word - 1 {
 			doc := i*64 + bits.TrailingZeros64(word)
-			of, price := &out[w.columns.money[doc]], w.from[doc]
+			of, price := &out[w.traits[doc].money], w.from[doc]
 			if of.total == 0 {
 				of.least, of.most = price, price
 			}

@@ -52,7 +52,7 @@ func (v view) query(a ask) (search.QueryReply, error) {
 		l.run(a.facets)
 		page, last, other = l.page()
 		for _, r := range page {
-			by := d.shelf.sellers[d.shelf.columns.seller[r.doc]]
+			by := d.shelf.sellers[d.shelf.traits[r.doc].seller]
 			hits[r.doc] = search.Hit{
 				Seller: by.id, SellerName: by.name, SellerSlug: by.slug, InStock: docset.Test(d.shelf.inStock, r.doc), CreatedAt: clock.Time(d.shelf.created[r.doc]),
 			}
@@ -120,9 +120,23 @@ func (w *walk) run(facets bool) {
 	w.loosen()
 	w.addPinned()
 	w.prepare()
+	if facets { // to find the page and to count are about as much work, and neither needs the other
+		defer beside(w.tell)()
+	}
 	w.choose()
-	if facets {
-		w.tell()
+}
+
+// beside runs fn on another processor, until wait returns. If fn panics, wait does.
+func beside(fn func()) (wait func()) {
+	ended := make(chan any, 1)
+	go func() {
+		defer func() { ended <- recover() }()
+		fn()
+	}()
+	return func() {
+		if v := <-ended; v != nil {
+			panic(v)
+		}
 	}
 }
 

@@ -144,9 +144,9 @@ func (r *ranker) free() { docset.Free(r.bits, r.brands, r.nodes) }
 func (r *ranker) score(doc uint32, why *ranking.Explanation) float32 {
 	w, c := r.w, &r.candidate
 	*c = ranking.Candidate{
-		Title: w.terms.of(doc), Marks: w.marksOf(doc), Body: w.body[doc], InStock: docset.Test(w.inStock, doc), Quality: w.quality[doc],
-		Brand:    r.said(&r.brands[w.columns.brand[doc]], w.inBrand[w.columns.brand[doc]]),
-		Category: r.said(&r.nodes[w.columns.node[doc]], w.inNode[w.columns.node[doc]]),
+		Title: w.termsOf(doc), Marks: w.marksOf(doc), Body: w.traits[doc].body, InStock: docset.Test(w.inStock, doc), Quality: w.traits[doc].quality,
+		Brand:    r.said(&r.brands[w.traits[doc].brand], w.inBrand[w.traits[doc].brand]),
+		Category: r.said(&r.nodes[w.traits[doc].node], w.inNode[w.traits[doc].node]),
 		Fit:      r.fit,
 	}
 	c.Head = c.Brand | c.Category

@@ -98,8 +98,8 @@ func (s *shelf) takeSeller(row sellerRow) {
 	if was == row.Approved {
 		return
 	}
-	for i := range s.columns.seller { // a seller comes or goes with all that it has
-		if doc := uint32(i); s.columns.seller[i] == at && docset.Test(s.shown, doc) { //nolint:gosec // documents are numbered in 32 bits
+	for i := range s.traits { // a seller comes or goes with all that it has
+		if doc := uint32(i); s.traits[i].seller == at && docset.Test(s.shown, doc) { //nolint:gosec // documents are numbered in 32 bits
 			s.sight(doc)
 		}
 	}
@@ -121,8 +121,8 @@ func (s *shelf) takeCategory(row categoryRow) {
 // renameNode gives a category other terms.
 func (s *shelf) renameNode(at int32, terms []uint32) {
 	var in []uint32
-	for i := range s.columns.node {
-		if doc := uint32(i); s.columns.node[i] == at && docset.Test(s.visible, doc) { //nolint:gosec // documents are numbered in 32 bits
+	for i := range s.traits {
+		if doc := uint32(i); s.traits[i].node == at && docset.Test(s.visible, doc) { //nolint:gosec // documents are numbered in 32 bits
 			in = append(in, doc)
 		}
 	}
@@ -152,7 +152,8 @@ func (s *shelf) takeListing(row *shelfRow) {
 	s.grow(doc)
 	if !s.has(doc) {
 		s.ids[doc] = keyOf(row.ID)
-		s.columns.seller[doc], s.columns.brand[doc], s.columns.node[doc] = s.seller(row.Seller), s.brand(row.Brand), s.node(row.Path)
+		of := &s.traits[doc]
+		of.seller, of.brand, of.node = s.seller(row.Seller), s.brand(row.Brand), s.node(row.Path)
 		s.created[doc] = int64(row.CreatedAt)
 		s.latest[doc/64] = max(s.latest[doc/64], s.created[doc])
 		if row.Shown {
@@ -164,7 +165,7 @@ func (s *shelf) takeListing(row *shelfRow) {
 	}
 	s.setPrice(doc, row.From)
 	s.setSold(doc, row.Sold)
-	s.columns.money[doc], s.quality[doc] = s.currency(row.Currency), row.Quality
+	s.traits[doc].money, s.traits[doc].quality = s.currency(row.Currency), row.Quality
 	setBit(s.inStock, doc, row.InStock)
 	s.setGrade(doc)
 	s.show(doc, row.Shown)
@@ -178,7 +179,7 @@ func (s *shelf) show(doc uint32, shown bool) {
 
 // sight sees to it that what is shown, of an approved seller, is visible and nothing else.
 func (s *shelf) sight(doc uint32) {
-	was, is := docset.Test(s.visible, doc), docset.Test(s.shown, doc) && s.sellers[s.columns.seller[doc]].approved
+	was, is := docset.Test(s.visible, doc), docset.Test(s.shown, doc) && s.sellers[s.traits[doc].seller].approved
 	if was == is {
 		return
 	}
@@ -208,10 +209,10 @@ func (s *shelf) wordsOf(doc uint32) []string {
 			add(s.tokens[i].Word)
 		}
 	}
-	for _, word := range s.ofBrand[s.columns.brand[doc]] {
+	for _, word := range s.ofBrand[s.traits[doc].brand] {
 		add(word)
 	}
-	for _, word := range s.ofNode[s.columns.node[doc]] {
+	for _, word := range s.ofNode[s.traits[doc].node] {
 		add(word)
 	}
 	return said
@@ -224,7 +225,7 @@ func (s *shelf) speak(doc uint32, there bool) {
 		by = 1
 	}
 	var said [3][]uint32
-	said[0], said[1], said[2] = s.terms.of(doc), s.inBrand[s.columns.brand[doc]], s.inNode[s.columns.node[doc]]
+	said[0], said[1], said[2] = s.termsOf(doc), s.inBrand[s.traits[doc].brand], s.inNode[s.traits[doc].node]
 	for i, terms := range said {
 		for j, term := range terms {
 			again := slices.Contains(terms[:j], term)
@@ -240,8 +241,8 @@ func (s *shelf) speak(doc uint32, there bool) {
 
 // inHead says whether a term is in a listing's title, brand or category.
 func (s *shelf) inHead(doc, term uint32) bool {
-	return slices.Contains(s.terms.of(doc), term) || slices.Contains(s.inBrand[s.columns.brand[doc]], term) ||
-		slices.Contains(s.inNode[s.columns.node[doc]], term)
+	return slices.Contains(s.termsOf(doc), term) || slices.Contains(s.inBrand[s.traits[doc].brand], term) ||
+		slices.Contains(s.inNode[s.traits[doc].node], term)
 }
 
 // spelt are the words of a text, as they are written.

@@ -58,7 +58,7 @@ type limits struct {
 	few     int // so many with all the words are enough: if there are less, those with most of them come after
 }
 
-var usualLimits = limits{close: 1200, counted: 32_000, few: 10}
+var usualLimits = limits{close: 1200, counted: 16_000, few: 10}
 
 // walk is one look at what was found.
 type walk struct {
@@ -117,7 +117,7 @@ func (w *walk) findAll() {
 		w.base[last] &= 1<<(uint64(w.marks.Docs)%64) | (1<<(uint64(w.marks.Docs)%64) - 1) //nolint:gosec // numbers are positive
 	}
 	for i := len(w.former) - 1; i >= 0 && w.former[i].Change > w.marks.Listings; i-- { // what it still has
-		if doc := uint32(w.former[i].Doc); int64(doc) <= w.marks.Docs && w.sellers[w.columns.seller[doc]].approved { //nolint:gosec // as above
+		if doc := uint32(w.former[i].Doc); int64(doc) <= w.marks.Docs && w.sellers[w.traits[doc].seller].approved { //nolint:gosec // as above
 			setBit(w.base, doc, true)
 		}
 	}
@@ -149,13 +149,13 @@ func (w *walk) prepare() {
 	docs := w.marks.Docs
 	if f.Path != "" {
 		under := w.under(f.Path)
-		w.narrowTo(search.FacetCategory, w.where(pathKey+f.Path, docs, func(doc int64) bool { return under[w.columns.node[doc]] }))
+		w.narrowTo(search.FacetCategory, w.where(pathKey+f.Path, docs, func(doc int64) bool { return under[w.traits[doc].node] }))
 	}
 	if len(f.Brands) > 0 {
 		var sets []docset.Set
 		for _, name := range f.Brands {
 			if at, ok := w.brandAt[foldBrand(name)]; ok && at > 0 {
-				sets = append(sets, w.where(brandKey+foldBrand(name), docs, func(doc int64) bool { return w.columns.brand[doc] == at }))
+				sets = append(sets, w.where(brandKey+foldBrand(name), docs, func(doc int64) bool { return w.traits[doc].brand == at }))
 			}
 		}
 		w.narrowTo(search.FacetBrand, sets...)
@@ -164,7 +164,7 @@ func (w *walk) prepare() {
 		var sets []docset.Set
 		for _, id := range f.Sellers {
 			if at, ok := w.sellerAt[id]; ok {
-				sets = append(sets, w.where(sellerKey+string(id), docs, func(doc int64) bool { return w.columns.seller[doc] == at }))
+				sets = append(sets, w.where(sellerKey+string(id), docs, func(doc int64) bool { return w.traits[doc].seller == at }))
 			}
 		}
 		w.narrowTo(search.FacetSeller, sets...)
@@ -204,11 +204,15 @@ func (w *walk) narrowToPrices() {
 		if w.filter.PriceMax != nil {
 			high = *w.filter.PriceMax
 		}
-		docset.Each(w.base, func(doc uint32) {
-			if from := w.from[doc]; from >= low && from <= high && w.columns.money[doc] == w.prices {
-				pass[doc/64] |= 1 << (doc % 64)
+		for i, word := range w.base {
+			for left := word; left != 0; left &= left - 1 {
+				doc := i*64 + bits.TrailingZeros64(left)
+				if from := w.from[doc]; from < low || from > high || w.traits[doc].money != w.prices {
+					word &^= left & -left
+				}
 			}
-		})
+			pass[i] = word
+		}
 	}
 	w.narrow = append(w.narrow, narrow{search.FacetPrice, pass})
 }
@@ -263,7 +267,7 @@ func (w *walk) choose() {
 			bit := 63 - bits.LeadingZeros64(word)
 			word &^= 1 << bit
 			doc := uint32(i*64 + bit) //nolint:gosec // documents are numbered in 32 bits
-			w.see(ranked{doc: doc, n: by.sign * by.column[doc], group: groups[w.columns.money[doc]]})
+			w.see(ranked{doc: doc, n: by.sign * by.column[doc], group: groups[w.traits[doc].money]})
 		}
 	}
 }

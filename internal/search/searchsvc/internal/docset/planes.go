@@ -68,34 +68,47 @@ func (p Plane) word(i int) uint64 {
 // Top finds a number that k documents of base reach, or a few more, up to twice as many if so
 // many have the same upper bits. It is 0 if there are no more than k.
 func (p Planes) Top(base []uint64, k int) (cut uint64) {
-	left := Scratch(len(base))
-	defer func() { Free(left) }()
-	copy(left, base)
-	count := Count(left)
+	count := Count(base)
 	if count <= k {
 		return 0
 	}
-	for at, plane := range p {
+	// What is left is kept without gaps, words of the bitmap with where they were: soon it is little.
+	left, at := Scratch(len(base)), Scratch(len(base))
+	defer Free(left, at)
+	n := 0
+	for i, w := range base {
+		if w != 0 {
+			left[n], at[n] = w, uint64(i) //nolint:gosec // an index
+			n++
+		}
+	}
+	for i, plane := range p {
 		if count <= k+k/4 { // with those that are in already, that will do
 			break
 		}
 		upper := 0
-		n := min(len(left), len(plane))
-		for i, w := range left[:n] {
-			upper += bits.OnesCount64(w & plane[i])
+		for j, w := range left[:n] {
+			upper += bits.OnesCount64(w & plane.word(int(at[j]))) //nolint:gosec // an index
 		}
-		if upper >= k {
-			cut |= 1 << (len(p) - 1 - at)
-			for i := range left {
-				left[i] &= plane.word(i)
-			}
+		reached := upper >= k
+		if reached {
+			cut |= 1 << (len(p) - 1 - i)
 			count = upper
-			continue
+		} else {
+			k, count = k-upper, count-upper
 		}
-		for i := range n {
-			left[i] &^= plane[i]
+		kept := 0
+		for j, w := range left[:n] {
+			in := plane.word(int(at[j])) //nolint:gosec // an index
+			if !reached {
+				in = ^in
+			}
+			if w &= in; w != 0 {
+				left[kept], at[kept] = w, at[j]
+				kept++
+			}
 		}
-		k, count = k-upper, count-upper
+		n = kept
 	}
 	return cut
 }
@@ -116,6 +129,9 @@ func (p Planes) AtLeast(base []uint64, cut uint64) {
 			} else {
 				more |= equal & plane.word(i)
 				equal &^= plane.word(i)
+			}
+			if equal == 0 {
+				break
 			}
 		}
 		base[i] = more | equal
