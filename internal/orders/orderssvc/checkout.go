@@ -217,8 +217,7 @@ func (s *Service) await(ctx context.Context, oid orders.OrderID, most time.Durat
 	if most <= 0 {
 		return s.standing(ctx, oid)
 	}
-	timer := time.NewTimer(most)
-	defer timer.Stop()
+	until := time.Now().Add(most)
 	for over := false; ; {
 		news, leave := s.waiting.join(oid)
 		at, err := s.standing(ctx, oid)
@@ -226,14 +225,22 @@ func (s *Service) await(ctx context.Context, oid orders.OrderID, most time.Durat
 			leave()
 			return at, err
 		}
+		left := time.Until(until)
+		rest := left
+		if s.DB.Shared() {
+			rest = min(rest, lookAgain)
+		}
+		timer := time.NewTimer(rest)
 		select {
 		case <-news:
 		case <-timer.C:
-			over = true
+			over = rest == left
 		case <-ctx.Done():
+			timer.Stop()
 			leave()
 			return standing{}, fmt.Errorf("wait for order %s: %w", oid, context.Cause(ctx))
 		}
+		timer.Stop()
 		leave()
 	}
 }

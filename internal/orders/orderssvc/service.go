@@ -96,7 +96,11 @@ func New(c Config) *Service {
 	s.jobs.Handle(jobRefund, s.refund)
 	s.jobs.Handle(jobSettle, s.settle)
 	if c.DB.Shared() { // another process may take a checkout further than this one, where its buyer waits
-		c.DB.OnCommit(func(store.Commit) { s.waiting.look() })
+		c.DB.OnCommit(func(c store.Commit) {
+			if c.Elsewhere {
+				s.waiting.look()
+			}
+		})
 	}
 	if c.Bus != nil {
 		heard := bus.NewSubscriber(c.Bus, "orders.payments", payments.Log, c.DB)

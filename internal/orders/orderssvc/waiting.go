@@ -51,6 +51,10 @@ func (w *waiting) tell(oid orders.OrderID) {
 // lookAfter is how long after news from other processes those who wait look: once for all that comes meanwhile.
 const lookAfter = 50 * time.Millisecond
 
+// lookAgain is how long who waits relies on news alone where other processes take checkouts further: those that die
+// tell nobody, and not every step is told.
+const lookAgain = time.Second
+
 // look has everybody who waits look soon: something has happened, nobody here knows to which order.
 func (w *waiting) look() {
 	w.mu.Lock()

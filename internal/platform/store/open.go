@@ -131,6 +131,9 @@ type DB struct {
 type Commit struct {
 	Events bool // something was published
 	Jobs   bool // something was enqueued
+	// Elsewhere says that it was, or may have been, another process: what this one keeps in memory of the
+	// database may be old.
+	Elsewhere bool
 }
 
 // Open opens the database, making the file if need be: it takes the lock on it, or says who
@@ -230,7 +233,7 @@ func (db *DB) OnCommit(fn func(Commit)) {
 }
 
 func (db *DB) tell(c Commit) {
-	if all := db.listeners.Load(); all != nil && (c.Events || c.Jobs) {
+	if all := db.listeners.Load(); all != nil && c != (Commit{}) {
 		for _, fn := range *all {
 			fn(c)
 		}

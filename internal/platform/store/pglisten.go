@@ -89,7 +89,7 @@ func (p *postgres) hear(ctx context.Context, connected func()) error {
 	}
 	connected()
 	p.seq.poke() // whatever was said before
-	p.db.tell(Commit{Events: true, Jobs: true})
+	p.db.tell(Commit{Events: true, Jobs: true, Elsewhere: true})
 	for {
 		n, err := c.WaitForNotification(ctx)
 		if err != nil {
@@ -102,10 +102,11 @@ func (p *postgres) hear(ctx context.Context, connected func()) error {
 		switch newsWords[word] {
 		case newsPublished:
 			p.seq.poke()
+			p.db.tell(Commit{Elsewhere: true})
 		case newsNumbered:
-			p.db.tell(Commit{Events: true})
+			p.db.tell(Commit{Events: true, Elsewhere: true})
 		case newsJobs:
-			p.db.tell(Commit{Jobs: true})
+			p.db.tell(Commit{Jobs: true, Elsewhere: true})
 		}
 	}
 }

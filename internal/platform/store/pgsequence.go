@@ -116,13 +116,13 @@ func (s *sequencer) run(ctx context.Context) {
 			continue
 		}
 		if head >= 0 && o.Head > head && o.numbers == 0 {
-			s.p.db.tell(Commit{Events: true}) // numbered elsewhere, and the notification was lost or is late
+			s.p.db.tell(Commit{Events: true, Elsewhere: true}) // numbered elsewhere, and the notification was lost or is late
 		}
 		head = o.Head + o.numbers
 		h.look(ctx, s, o)
 		pause = nextLook(o, pause)
 		if looks++; pause == idleLook && looks%6 == 0 {
-			s.p.db.tell(Commit{Jobs: true}) // for the same reason
+			s.p.db.tell(Commit{Jobs: true, Elsewhere: true}) // for the same reason
 		}
 	}
 }

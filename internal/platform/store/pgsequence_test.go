@@ -290,22 +290,43 @@ func TestPostgresOtherProcessesAreWoken(t *testing.T) {
 	two := pgOpenWith(t, pgOptions(one.o.URL, one.o.Schema))
 	told := make(chan Commit, 100)
 	two.OnCommit(func(c Commit) { told <- c })
-	await := func(want func(Commit) bool) {
+	await := func(want func(seen Commit) bool) {
+		var seen Commit
 		for c := range told {
-			if want(c) {
+			seen = Commit{Events: seen.Events || c.Events, Jobs: seen.Jobs || c.Jobs, Elsewhere: seen.Elsewhere || c.Elsewhere}
+			if want(seen) {
 				return
 			}
 		}
 	}
-	await(func(c Commit) bool { return c.Events && c.Jobs }) // it listens now
+	await(func(seen Commit) bool { return seen.Events && seen.Jobs }) // it listens now
 	for i := range 3 {
 		require.NoError(t, one.Write(context.Background(), func(tx *Tx) error { return tx.Publish(fact{strconv.Itoa(i)}) }))
-		await(func(c Commit) bool { return c.Events })
+		await(func(seen Commit) bool { return seen.Events && seen.Elsewhere })
 		require.NoError(t, one.Write(context.Background(), func(tx *Tx) error { return tx.Enqueue("things.work", "k", 1) }))
-		await(func(c Commit) bool { return c.Jobs })
+		await(func(seen Commit) bool { return seen.Jobs && seen.Elsewhere })
 	}
 	require.NoError(t, two.Settle(context.Background()))
 	assert.Equal(t, []string{"0", "1", "2"}, inLog(t, two))
+}
+
+// A process that is alone is not told of its own commits as if they were another's: whoever waits for
+// news of others would look each time.
+func TestPostgresOwnCommitsAreNotElsewhere(t *testing.T) {
+	t.Parallel()
+	db := pgOpen(t, nil)
+	told := make(chan Commit, 100)
+	db.OnCommit(func(c Commit) {
+		if c != (Commit{Events: true, Jobs: true, Elsewhere: true}) { // it listens now
+			told <- c
+		}
+	})
+	for i := range 3 {
+		require.NoError(t, db.Write(context.Background(), func(tx *Tx) error {
+			return errors.Join(tx.Publish(fact{strconv.Itoa(i)}), tx.Enqueue("things.work", "k", 1))
+		}))
+		assert.ElementsMatch(t, []Commit{{Jobs: true}, {Events: true}}, []Commit{<-told, <-told})
+	}
 }
 
 func TestPostgresTransactionThatHoldsEventsBackIsReported(t *testing.T) {

@@ -75,7 +75,7 @@ func TestOnCommitTellsWhatWasCommitted(t *testing.T) {
 	db := storetest.Open(t, "test")
 	var told []store.Commit
 	db.OnCommit(func(c store.Commit) {
-		if c != (store.Commit{Events: true, Jobs: true}) { // on PostgreSQL: news may have been missed before the first
+		if !c.Elsewhere { // on PostgreSQL: news may have been missed before the first
 			told = append(told, c)
 		}
 	})
