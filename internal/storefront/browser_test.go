@@ -48,7 +48,13 @@ func gallery(t *testing.T) *httptest.Server {
 		}
 	}
 	mux.HandleFunc("/gallery/{name}", page)
-	mux.HandleFunc("GET /search", show("search"))
+	mux.HandleFunc("GET /search", func(w http.ResponseWriter, req *http.Request) {
+		if req.Header.Get("HX-Request") != "" && req.FormValue("min") == "13" {
+			http.Error(w, "not now", http.StatusInternalServerError)
+			return
+		}
+		show("search")(w, req)
+	})
 	mux.HandleFunc("GET /search/suggest", show("suggestions"))
 	mux.HandleFunc("GET /sign-in", show("sign-in"))
 	mux.HandleFunc("GET /l/{listing}", show("listing"))
@@ -124,6 +130,14 @@ func TestPagesInABrowser(t *testing.T) {
 		until(ctx, t, `document.activeElement.href.includes("brand=Anglepoise")`) // the keyboard stays where it was
 		do(t, chromedp.Click(chromedp.CSS(`.chip`)))
 		until(ctx, t, `document.activeElement.id === "results-count" && window.same === 1`) // or goes to what changed, when that is gone
+	})
+	t.Run("a form whose part cannot be fetched is sent as a page, with what was typed", func(t *testing.T) {
+		open(t, "/search?q=lamp")
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("form [name=min]").value = "13"`))
+		require.NoError(t, err)
+		_, err = chromedp.Run(ctx, chromedp.Evaluate[int](`document.querySelector("form [name=min]").form.requestSubmit(), 1`))
+		require.NoError(t, err)
+		until(ctx, t, `window.same !== 1 && location.pathname === "/search" && location.search.includes("min=13")`)
 	})
 	t.Run("adding to the cart leaves one where one is, and says so", func(t *testing.T) {
 		open(t, "/gallery/listing")

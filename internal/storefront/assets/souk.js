@@ -58,7 +58,7 @@
   function fallBack(e) {
     var request = e.detail.requestConfig;
     if (request && request.verb === "get" && !/every/.test(e.detail.elt.getAttribute("hx-trigger") || "")) {
-      location.assign(request.path);
+      location.assign(e.detail.pathInfo && e.detail.pathInfo.finalRequestPath || request.path); // with the fields of a form
       return;
     }
     if (e.detail.elt.closest("#waiting")) return;
