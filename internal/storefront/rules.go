@@ -119,6 +119,14 @@ func ruleText(r search.Rule) string {
 	}
 }
 
+// shortened is the beginning of a long text.
+func shortened(text string, most int) string {
+	if letters := []rune(text); len(letters) > most {
+		return string(letters[:most]) + "…"
+	}
+	return text
+}
+
 var ruleFields = []string{"kind", "query", "words", "listing", "place", "why"}
 
 // readRule is the rule that was typed.
@@ -147,7 +155,7 @@ func (v *visit) makeRule() error {
 	typed := v.fields(ruleFields...)
 	reply, err := v.Search.PutRule(v.ctx(), search.PutRuleRequest{By: v.by, Key: v.key(), Rule: readRule(typed), Why: typed["why"]})
 	if err == nil {
-		return v.done(pathOpRules, views.Flash{Text: "The rule applies from now on: " + ruleText(reply.Rule) + ".", Tone: views.Good})
+		return v.done(pathOpRules, views.Flash{Text: "The rule applies from now on: " + shortened(ruleText(reply.Rule), 200) + ".", Tone: views.Good})
 	}
 	if !formFails(err) {
 		return err
@@ -228,7 +236,7 @@ func (v *visit) saveRule() error {
 	next.Version, _ = strconv.ParseInt(typed["version"], 10, 64) // nonsense is version 0, which is refused as stale
 	reply, err := v.Search.PutRule(v.ctx(), search.PutRuleRequest{By: v.by, Key: v.key(), Rule: next, Why: typed["why"]})
 	if err == nil {
-		return v.done(pathOpRules, views.Flash{Text: "The rule is changed: " + ruleText(reply.Rule) + ".", Tone: views.Good})
+		return v.done(pathOpRules, views.Flash{Text: "The rule is changed: " + shortened(ruleText(reply.Rule), 200) + ".", Tone: views.Good})
 	}
 	if !formFails(err) {
 		return err
@@ -247,7 +255,11 @@ func (v *visit) removeRule() error {
 	}
 	back := ruleValues(reply.Rule)
 	delete(back, "version")
-	return v.done(pathOpRules, views.Flash{
-		Text: "The rule does not apply any more: " + ruleText(reply.Rule) + ".", Undo: &views.Act{Text: "Put it back", URL: pathNewRule, Values: back},
-	})
+	f := views.Flash{
+		Text: "The rule does not apply any more: " + shortened(ruleText(reply.Rule), 200) + ".", Undo: &views.Act{Text: "Put it back", URL: pathNewRule, Values: back},
+	}
+	if !fitsCookie(f) {
+		f.Undo, f.Link = nil, &views.Link{Text: "It is long: the audit trail has it", URL: auditURL(views.PathOpAudit, "search", string(reply.Rule.ID))}
+	}
+	return v.done(pathOpRules, f)
 }

@@ -1,6 +1,8 @@
 package storefront_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,4 +45,34 @@ func TestAnOperatorTellsSearchAboutWordsAndPlaces(t *testing.T) {
 	assert.Contains(t, b.get("/search?q=bowl").text(), w.lamp.Title)
 	assert.Contains(t, o.get(path+"?show=pin").text(), string(w.lamp.ID))
 	assert.Contains(t, o.get(path+"?show=stop").text(), "No rule fits that")
+}
+
+// TestALargeRuleIsRemovedWithItsNotice removes rules that are as long as rules may be.
+func TestALargeRuleIsRemovedWithItsNotice(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	o := w.as("operator")
+	const path = "/operator/search/rules"
+	words := func(letter string, length int) (all []string) {
+		for i := range 20 {
+			all = append(all, strings.Repeat(letter, length-3)+fmt.Sprint(100+i))
+		}
+		return all
+	}
+	remove := func(all []string) shown {
+		put := o.get(path).submit(path+"/new", map[string]string{"kind": "synonyms", "words": strings.Join(all, "\n")})
+		assert.Contains(t, put.text(), "The rule applies from now on")
+		return o.get(path).submit(o.get(path).link(strings.Join(all, " = "))+"/remove", nil)
+	}
+	long := words("o", 100)
+	p := remove(long)
+	p.sound()
+	assert.Contains(t, p.text(), "The rule does not apply any more: "+long[0])
+	p = p.submit(path+"/new", nil) // put it back
+	assert.NotEmpty(t, p.link(strings.Join(long, " = ")))
+
+	wide := words("ж", 100) // more than a cookie holds
+	p = remove(wide)
+	assert.Contains(t, p.text(), "The rule does not apply any more: "+wide[0])
+	assert.Contains(t, p.link("It is long: the audit trail has it"), "/operator/audit?module=search&subject=rul_")
 }

@@ -113,12 +113,26 @@ func (v *visit) see(to string) error {
 
 // done sends the browser to another page, which says what was done.
 func (v *visit) done(to string, f views.Flash) error {
-	text, err := json.Marshal(f)
+	text, err := cookieText(f)
 	if err != nil {
 		return err
 	}
-	v.setCookie(flashCookie, base64.RawURLEncoding.EncodeToString(text), flashTime)
+	v.setCookie(flashCookie, text, flashTime)
 	return v.see(to)
+}
+
+// maxFlash is how long a notice's cookie may be: browsers drop one that has more than 4096 bytes with its name and attributes.
+const maxFlash = 3900
+
+func cookieText(f views.Flash) (string, error) {
+	text, err := json.Marshal(f)
+	return base64.RawURLEncoding.EncodeToString(text), err
+}
+
+// fitsCookie says whether browsers keep the notice.
+func fitsCookie(f views.Flash) bool {
+	text, err := cookieText(f)
+	return err == nil && len(text) <= maxFlash
 }
 
 func (v *visit) setCookie(name, value string, age time.Duration) {
