@@ -193,11 +193,12 @@ const (
 
 // Facet is counts of results by one field, computed with every filter but its own.
 type Facet struct {
-	Kind        FacetKind    `json:"kind"`
-	Name        string       `json:"name"`        // of an attribute, as in the filter
-	Values      []FacetValue `json:"values"`      // most first; prices in order
-	More        bool         `json:"more"`        // there are further values
-	Approximate bool         `json:"approximate"` // counts are estimates, since there is so much
+	Kind        FacetKind      `json:"kind"`
+	Name        string         `json:"name"`        // of an attribute, as in the filter
+	Values      []FacetValue   `json:"values"`      // most first; prices in order
+	More        bool           `json:"more"`        // there are further values
+	Approximate bool           `json:"approximate"` // counts are estimates, since there is so much
+	Currency    money.Currency `json:"currency"`    // that prices are counted in: the filter's, or else the one that most results have; "" without any
 }
 
 // FacetValue is one value with its count.

@@ -9,6 +9,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/platform/actor"
+	"souk/internal/platform/errs"
 	"souk/internal/platform/money"
 	"souk/internal/platform/page"
 	"souk/internal/search"
@@ -207,7 +208,7 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 	}
 	reply, err := v.Search.Query(v.ctx(), r)
 	if err != nil {
-		if formFails(err) && v.query("cursor") == "" {
+		if searchFails(err) && v.query("cursor") == "" {
 			v.warn(err, "results shown without search")
 			out.Empty = views.Empty{
 				Title: "The search is not answering just now", Text: "Try again shortly. Departments and shops are open meanwhile.",
@@ -242,6 +243,16 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 		out.Offers = a.offers(reply.Offers)
 	}
 	return v.show(http.StatusOK, out)
+}
+
+// searchFails says whether search itself cannot answer, whatever it is asked.
+func searchFails(err error) bool {
+	switch errs.KindOf(err) {
+	case errs.Unavailable, errs.Exhausted, errs.Unknown:
+		return true
+	default:
+		return false
+	}
 }
 
 // nothing is what a list says that has nothing in it.

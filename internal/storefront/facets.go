@@ -1,6 +1,7 @@
 package storefront
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -50,6 +51,10 @@ func (v *visit) asked(base string) asked {
 	}
 	if !a.currency.Valid() {
 		a.currency = v.Currency
+	}
+	low, hasLow := a.amount(a.min)
+	if high, hasHigh := a.amount(a.max); hasLow && hasHigh && low.Minor > high.Minor {
+		a.min, a.max = a.max, a.min
 	}
 	return a
 }
@@ -150,7 +155,7 @@ func (a asked) narrowed() bool {
 
 // bare is a without any filter.
 func (a asked) bare() asked {
-	b := asked{base: a.base, text: a.text, sort: a.sort, currency: a.currency, fixedCategory: a.fixedCategory, fixedSeller: a.fixedSeller}
+	b := asked{base: a.base, text: a.text, sort: a.sort, exact: a.exact, currency: a.currency, fixedCategory: a.fixedCategory, fixedSeller: a.fixedSeller}
 	if a.fixedCategory {
 		b.category = a.category
 	}
@@ -217,7 +222,7 @@ func (a asked) facets(reply search.QueryReply, usual money.Currency) []views.Fac
 				return b
 			}))
 		case search.FacetPrice:
-			out = append(out, a.prices(f, reply.Hits, usual))
+			out = append(out, a.prices(f, usual))
 		case search.FacetStock:
 			out = append(out, a.stockFacet(f))
 		case search.FacetAttribute:
@@ -225,7 +230,7 @@ func (a asked) facets(reply search.QueryReply, usual money.Currency) []views.Fac
 		case search.FacetHistogram:
 			for i := range out {
 				if out[i].Range != nil {
-					out[i].Bars = barsOf(f, out[i].Range.Currency)
+					out[i].Bars = barsOf(f, cmp.Or(f.Currency, out[i].Range.Currency))
 				}
 			}
 		default: // one that this page does not know yet
@@ -250,9 +255,14 @@ func (a asked) withCategory(path string) asked {
 
 func (a asked) facet(name, label string, f search.Facet, with func(string) asked) views.Facet {
 	out := views.Facet{Name: name, Label: label, About: f.Approximate}
-	for i, value := range f.Values {
-		if i >= facetSize && !value.Selected {
+	shown := 0
+	for _, value := range f.Values {
+		below := f.Kind == search.FacetCategory && a.category != "" && strings.HasPrefix(value.Value, a.category+"/")
+		if shown >= facetSize && !value.Selected && !below {
 			continue
+		}
+		if !below {
+			shown++
 		}
 		text := value.Label
 		if text == "" {
@@ -264,13 +274,10 @@ func (a asked) facet(name, label string, f search.Facet, with func(string) asked
 }
 
 // prices are the ranges that search counted, and two fields to type others into.
-func (a asked) prices(f search.Facet, hits []search.Hit, usual money.Currency) views.Facet {
+func (a asked) prices(f search.Facet, usual money.Currency) views.Facet {
 	b := a
 	if a.min == "" && a.max == "" {
-		b.currency = usual
-		if len(hits) > 0 {
-			b.currency = hits[0].PriceFrom.Currency
-		}
+		b.currency = cmp.Or(f.Currency, usual)
 	}
 	out := views.Facet{Name: "price", Label: "Price", About: f.Approximate}
 	out.Range = &views.Range{Min: a.min, Max: a.max, MinName: "min", MaxName: "max", Currency: b.currency, Keep: []views.Hidden{{Name: "currency", Value: string(b.currency)}}}

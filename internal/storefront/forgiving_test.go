@@ -2,6 +2,7 @@ package storefront_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -65,4 +66,17 @@ func TestNothingFoundIsNoDeadEnd(t *testing.T) {
 	assert.Contains(t, p.text(), "Without filters: linen 1")
 	assert.Contains(t, p.text(), "“linen” in Clothing")
 	assert.Contains(t, b.get(p.link("Clothing")).text(), "Linen shirt")
+}
+
+func TestARangeTypedTheWrongWayRoundIsTurned(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	p := w.browser().get("/search?q=lamp&min=500&max=10&currency=EUR")
+	p.sound()
+	assert.Equal(t, http.StatusOK, p.status)
+	assert.Contains(t, p.text(), w.lamp.Title)
+	assert.Contains(t, p.text(), "€10.00 to €500.00")
+	p = w.browser().get("/search?category=" + strings.Repeat("x", 3000))
+	assert.NotEqual(t, http.StatusServiceUnavailable, p.status, "search is not down for what makes no sense")
+	assert.NotContains(t, p.text(), "not answering")
 }

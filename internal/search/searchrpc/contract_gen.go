@@ -14,7 +14,7 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "76bfa28294cf4f0b605a1d0fcbdb2e83",
+	Hash:     "d1263108e83b383c959c86a1d519735c",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -94,6 +94,7 @@ struct ExplainedWord
 
 struct Facet
 	approximate bool
+	currency money.Currency
 	kind FacetKind
 	more bool
 	name string

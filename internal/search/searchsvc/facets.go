@@ -199,6 +199,7 @@ func (w *walk) priceFacet(prices []priceCount) search.Facet {
 	if !known {
 		return facet
 	}
+	facet.Currency = currency
 	for _, r := range prices[at].ranges() {
 		facet.Values = append(facet.Values, r.value(currency, w.selects(r)))
 	}

@@ -19,6 +19,7 @@ func (w *walk) histogram(prices []priceCount) search.Facet {
 		return facet
 	}
 	c := &prices[at]
+	facet.Currency = currency
 	facet.Approximate = c.total > int64(len(c.some))
 	low, high := w.filter.PriceMin, w.filter.PriceMax
 	for _, r := range c.bars() {

@@ -85,6 +85,7 @@ type facetWire struct {
 	Values      []facetValueWire `json:"values" doc:"Most first; prices in order; categories level by level."`
 	More        bool             `json:"more" doc:"There are further values."`
 	Approximate bool             `json:"approximate" doc:"The counts are estimates, since so much was found."`
+	Currency    money.Currency   `json:"currency" example:"EUR" doc:"Of prices: the currency in which they are counted, which is the one of most results unless one is asked for. Empty for other kinds."`
 }
 
 type facetValueWire struct {
@@ -175,7 +176,7 @@ func toHit(h search.Hit) hitWire {
 }
 
 func toFacet(f search.Facet) facetWire {
-	return facetWire{Kind: f.Kind, Name: f.Name, More: f.More, Approximate: f.Approximate, Values: mapped(f.Values, func(v search.FacetValue) facetValueWire { return facetValueWire(v) })}
+	return facetWire{Kind: f.Kind, Name: f.Name, More: f.More, Approximate: f.Approximate, Currency: f.Currency, Values: mapped(f.Values, func(v search.FacetValue) facetValueWire { return facetValueWire(v) })}
 }
 
 type suggestionsIn struct {

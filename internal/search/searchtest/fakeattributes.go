@@ -142,7 +142,7 @@ func worth(counts []int64, have, n int64) float64 {
 
 // histogram counts prices in steps of ten thousand minor units.
 func histogram(c search.Filter, prices search.Facet) search.Facet {
-	out := search.Facet{Kind: search.FacetHistogram}
+	out := search.Facet{Kind: search.FacetHistogram, Currency: prices.Currency}
 	for _, v := range prices.Values {
 		v.Selected = (c.PriceMin != nil || c.PriceMax != nil) && (c.PriceMin == nil || v.Max >= *c.PriceMin) && (c.PriceMax == nil || v.Min <= *c.PriceMax)
 		out.Values = append(out.Values, v)

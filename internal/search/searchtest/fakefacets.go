@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"souk/internal/platform/money"
 	"souk/internal/search"
 )
 
@@ -41,7 +43,10 @@ func (f *Fake) facets(c search.Filter, fits []fit) []search.Facet {
 	for _, id := range c.Sellers {
 		sellers = append(sellers, search.FacetValue{Value: string(id), Label: f.sellers[id].Name, Selected: true})
 	}
-	prices := of(search.FacetPrice, func(l fit) []search.FacetValue { return prices(c, l) })
+	in := c
+	in.Currency = rangeCurrency(c, fits)
+	prices := of(search.FacetPrice, func(l fit) []search.FacetValue { return prices(in, l) })
+	prices.Currency = in.Currency
 	return append([]search.Facet{
 		of(search.FacetCategory, func(l fit) []search.FacetValue { return f.shelves(c.Path, l.Path) }),
 		of(search.FacetBrand, func(l fit) []search.FacetValue {
@@ -80,6 +85,25 @@ func (f *Fake) shelves(selected, path string) []search.FacetValue {
 		}
 	}
 	return values
+}
+
+// rangeCurrency is the currency asked for, or else the one that most of what is found has.
+func rangeCurrency(c search.Filter, fits []fit) (most money.Currency) {
+	if c.Currency != "" {
+		return c.Currency
+	}
+	counts := map[money.Currency]int{}
+	for _, l := range fits {
+		if len(fails(c, l)) == 0 {
+			counts[l.from.Currency]++
+		}
+	}
+	for _, currency := range slices.Sorted(maps.Keys(counts)) {
+		if most == "" || counts[currency] > counts[most] {
+			most = currency
+		}
+	}
+	return most
 }
 
 // prices is the range of a thousand minor units that a listing is in.

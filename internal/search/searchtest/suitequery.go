@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"souk/internal/catalog"
+	"souk/internal/platform/money"
 	"souk/internal/platform/page"
 	"souk/internal/search"
 )
@@ -235,6 +236,30 @@ var filterTests = map[string]func(*world){
 				next, sum = v.Max+1, sum+v.Count
 			}
 			assert.EqualValues(w, 37, sum, "the steps count what the range leaves out too")
+		}
+	},
+	"prices are counted in the currency that most results have, and it is told": func(w *world) {
+		shop, other := w.seller("North"), w.env.Catalog.AddSeller(catalog.Seller{Name: "South", Currency: "USD"})
+		w.list(shop.ID, "Lamp one", price(1000))
+		w.list(shop.ID, "Lamp two", price(3000))
+		w.list(other.ID, "Lamp three", func(d *catalog.Draft) { d.Variants[0].Price.Currency = "USD" })
+		w.hear()
+		for f, want := range map[money.Currency]money.Currency{"": "EUR", "USD": "USD"} {
+			reply := w.query(search.QueryRequest{Sort: search.SortNewest, Facets: true, Filter: search.Filter{Currency: f}})
+			assert.Equal(w, money.Currency("USD"), reply.Hits[0].PriceFrom.Currency, "the first result has another")
+			for _, facet := range reply.Facets {
+				sum := int64(0)
+				for _, v := range facet.Values {
+					sum += v.Count
+				}
+				switch facet.Kind {
+				case search.FacetPrice, search.FacetHistogram:
+					assert.Equal(w, want, facet.Currency, facet.Kind)
+					assert.EqualValues(w, map[money.Currency]int64{"EUR": 2, "USD": 1}[want], sum)
+				default:
+					assert.Empty(w, facet.Currency)
+				}
+			}
 		}
 	},
 	"brands are one however they are spelt": func(w *world) {
