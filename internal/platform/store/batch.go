@@ -97,7 +97,9 @@ func (w *writer) open() error {
 	}
 	w.db.count.batches.Add(1)
 	b.open, b.since = true, time.Now()
-	w.lastAt.Store(int64(b.since.Sub(w.started)))
+	at, last := b.since.Sub(w.started), time.Duration(w.lastAt.Load())
+	w.streaming = last > 0 && at-last < stream
+	w.lastAt.Store(int64(at))
 	return nil
 }
 

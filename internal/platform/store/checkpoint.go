@@ -6,12 +6,14 @@ import (
 )
 
 // The write-ahead log is folded into the file between batches, never inside one: when it
-// has this many pages and nothing waits; when it has more though something does; and when
-// readers that overlap have kept it from starting over, with new Reads held back for a moment.
+// has this many pages and nothing waits; when it has more though something does, or though one
+// batch follows the other; and when readers that overlap have kept it from starting over, with
+// new Reads held back for a moment.
 const (
-	checkpointIdle  = 1000  // 4 MB
-	checkpointBusy  = 4000  // 16 MB
-	checkpointForce = 16000 // 64 MB
+	checkpointIdle  = 1000                   // 4 MB
+	checkpointBusy  = 4000                   // 16 MB
+	checkpointForce = 16000                  // 64 MB
+	stream          = 200 * time.Millisecond // between two batches of which one follows the other
 	holdReads       = 250 * time.Millisecond
 
 	checkEvery = 16                   // batches between two looks at the log,
@@ -47,7 +49,7 @@ func (w *writer) checkpoint() {
 	w.db.count.wal.Store(pages)
 	waiting := pages - folded
 	limit := int64(checkpointIdle)
-	if w.pending() {
+	if w.pending() || w.streaming {
 		limit = checkpointBusy
 	}
 	kind := "PASSIVE"

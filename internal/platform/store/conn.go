@@ -41,7 +41,7 @@ func dsn(path string, m mode, o Options) string {
 	case modeWrite:
 		v.Set("_journal_mode", "WAL")
 		v.Set("_txlock", "immediate")
-		v.Set("_cache_size", strconv.Itoa(cacheWriter))
+		v.Set("_cache_size", strconv.Itoa(-o.WriterCache))
 		v.Set("_synchronous", "FULL")
 		if o.NoSync {
 			v.Set("_synchronous", "OFF")
@@ -69,13 +69,18 @@ const pragmas = `
 	PRAGMA cell_size_check = ON;
 	PRAGMA temp_store = MEMORY;
 	PRAGMA wal_autocheckpoint = 0;
+	PRAGMA cache_spill = 4096;
 	PRAGMA journal_size_limit = 67108864;`
 
 // Pages kept by each connection, in KiB. There are many connections (modules times readers)
 // and one page cache of the system beneath them all, so each keeps little: with four times as
 // much, whole purchases cost as much processor time, and souk has 20 MB more.
+//
+// A transaction may change more than that: up to cache_spill pages (16 MB) stay in memory until it
+// commits, and are let go then. A page that had to go to the log before is written again when it
+// changes again, and every page behind it gets a new checksum.
 const (
-	cacheWriter = -2048
+	cacheWriter = 2048
 	cacheReader = -512
 )
 

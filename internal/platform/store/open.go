@@ -54,6 +54,7 @@ type Options struct {
 	MaxQueued    int           // Writes waiting for their turn; default 4096
 	BusyTimeout  time.Duration // patience with a lock of another process; default 5 s
 	MaxWriters   int           // on PostgreSQL, Writes at once in this process; default 6
+	WriterCache  int           // on SQLite, KiB of pages kept for writing; default 2048
 
 	RunTwice bool // for tests: every function runs, is undone, and runs again
 	NoSync   bool // for tests: a commit does not wait for the disk
@@ -93,6 +94,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxWriters <= 0 {
 		o.MaxWriters = 6
+	}
+	if o.WriterCache <= 0 {
+		o.WriterCache = cacheWriter
 	}
 	if o.Schema == "" {
 		o.Schema = o.Module

@@ -80,6 +80,7 @@ type writer struct {
 
 	lastAt    atomic.Int64 // when a batch last began or ended, in nanoseconds since started
 	started   time.Time
+	streaming bool  // the batch began soon after the one before
 	unchecked int   // batches since the log was last looked at
 	forceAt   int64 // pages in the log at which new Reads are held back to fold it
 	batch     batch
