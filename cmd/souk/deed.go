@@ -92,6 +92,10 @@ func (d deed[In, Out]) nobody(running []string, about string) error {
 	return fmt.Errorf("%s is done by the process that has %s, and here run only %s", d.name, about, strings.Join(running, ", "))
 }
 
+// commandCache is how many KiB of pages a command keeps of what it writes: it is one process with one
+// task, which may be an import, and ends.
+const commandCache = 8192
+
 // openApp wires the modules on a folder that no souk serves, for one command. Only what goes
 // wrong is logged.
 func (w *world) openApp(ctx context.Context, dir string) (*app, error) {
@@ -111,7 +115,7 @@ func (w *world) openAppOn(ctx context.Context, dir, db string) (*app, error) {
 	if err := checkDB(full, db); err != nil {
 		return nil, errors.Join(err, tel.Stop(context.WithoutCancel(ctx)))
 	}
-	a, err := wire(ctx, full, tel, wireOptions{db: db})
+	a, err := wire(ctx, full, tel, wireOptions{db: db, cache: commandCache})
 	if err != nil {
 		return nil, errors.Join(err, tel.Stop(context.WithoutCancel(ctx)))
 	}

@@ -64,15 +64,16 @@ func importFeed(ctx context.Context, a *app, in importIn, say control.Say) (resu
 		report = buffered
 	}
 	rest := func() error { return nil }
-	if !a.serving.Load() { // a process of its own that makes much garbage and ends: collect it half as often
-		defer debug.SetGCPercent(debug.SetGCPercent(200))
+	alone := !a.serving.Load()
+	if alone { // a process of its own that makes much garbage and ends: collect it less often
+		defer debug.SetGCPercent(debug.SetGCPercent(400))
 	}
-	if !in.DryRun && !a.serving.Load() { // else the running souk follows what is published, or there is nothing
+	if !in.DryRun && alone { // else the running souk follows what is published, or there is nothing
 		rest = a.follow(ctx)
 	}
 	last := time.Now()
 	result, err = a.catalog.Import(ctx, file, catalogsvc.ImportOptions{
-		By: byCommandLine(), Seller: seller, CreateSellers: in.Create, DryRun: in.DryRun, Currency: in.Currency, Report: report,
+		By: byCommandLine(), Seller: seller, CreateSellers: in.Create, DryRun: in.DryRun, Currency: in.Currency, Report: report, Alone: alone,
 		Progress: func(r catalogsvc.ImportResult) {
 			if now := time.Now(); now.Sub(last) >= 200*time.Millisecond {
 				last = now
@@ -80,15 +81,15 @@ func importFeed(ctx context.Context, a *app, in importIn, say control.Say) (resu
 			}
 		},
 	})
-	if err = errors.Join(err, rest()); err != nil || in.DryRun || a.serving.Load() {
-		return result, err
+	if err == nil && alone && !in.DryRun {
+		say("bringing the search index up to date")
+		err = a.bus.Drain(ctx)
 	}
-	say("bringing the search index up to date")
-	return result, a.bus.Drain(ctx)
+	return result, errors.Join(err, rest())
 }
 
 // follow has events heard while they are published, as a running souk does, until rest is
-// called. What is still to be heard then is left to Drain.
+// called.
 func (a *app) follow(ctx context.Context) (rest func() error) {
 	ctx, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)

@@ -99,7 +99,7 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		}
 	}()
 	here := o.layout.has
-	if err := a.open(ctx, o.layout.stored()); err != nil {
+	if err := a.open(ctx, o.layout.stored(), o.cache); err != nil {
 		return nil, err
 	}
 	doors := map[string]*door.Door{}
@@ -249,16 +249,21 @@ type wireOptions struct {
 	broker     brokerOptions
 	hedge      time.Duration // after which a neighbour is asked a read again; 0 for never
 	probes     probes
+	cache      int // KiB of pages that each database keeps of what it writes; 0 as store has it
 }
 
 // open opens the databases of these modules, which runs their migrations. The first is opened before the
 // others, so that of two souks on one folder only one gets any.
-func (a *app) open(ctx context.Context, names []string) error {
+func (a *app) open(ctx context.Context, names []string, cache int) error {
 	if len(names) == 0 {
 		return nil
 	}
 	dbs, failures := make([]*store.DB, len(names)), make([]error, len(names))
-	open := func(i int) { dbs[i], failures[i] = store.Open(ctx, storeOptions(a.dir, a.db, names[i], a.tel)) }
+	open := func(i int) {
+		o := storeOptions(a.dir, a.db, names[i], a.tel)
+		o.WriterCache = cache
+		dbs[i], failures[i] = store.Open(ctx, o)
+	}
 	if open(0); failures[0] == nil {
 		var opening sync.WaitGroup
 		for i := 1; i < len(names); i++ {

@@ -27,6 +27,7 @@ type ImportOptions struct {
 	DryRun        bool             // find out everything, change nothing
 	Currency      money.Currency   // of prices that name none; otherwise such rows are rejected
 	CountedAt     clock.Time       // the moment that the feed's quantities are of; zero is now
+	Alone         bool             // nobody else writes: transactions may be larger, and fewer
 	Progress      func(ImportResult)
 	Report        io.Writer // gets every rejected row, and what was left out of others, as TSV
 }
@@ -55,8 +56,12 @@ const (
 )
 
 // importBatch is how many rows one transaction takes. It is bounded by what a checkout would
-// wait for behind it: some ten milliseconds.
-const importBatch = 256
+// wait for behind it: some ten milliseconds. An import that is alone takes aloneBatch, which
+// changes fewer pages of the indexes twice.
+const (
+	importBatch = 256
+	aloneBatch  = 512
+)
 
 // maxSeen is of how many rows an import remembers the names, to reject one that comes twice.
 // It bounds memory at some 30 MB; past it, the later row wins.
@@ -89,7 +94,11 @@ func (s *Service) Import(ctx context.Context, r io.Reader, o ImportOptions) (Imp
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	err = im.takeAll(ctx, readAhead(ctx, reader, im.now))
+	rows := importBatch
+	if o.Alone {
+		rows = aloneBatch
+	}
+	err = im.takeAll(ctx, readAhead(ctx, reader, rows, im.now))
 	return im.finish(ctx, err)
 }
 
@@ -182,12 +191,12 @@ type rowBatch struct {
 }
 
 // readAhead reads a feed in batches while the one before is being written.
-func readAhead(ctx context.Context, reader *feed.Reader, now clock.Time) <-chan rowBatch {
+func readAhead(ctx context.Context, reader *feed.Reader, rows int, now clock.Time) <-chan rowBatch {
 	batches := make(chan rowBatch, 1)
 	go func() {
 		defer close(batches)
 		for {
-			b := readBatch(reader, now)
+			b := readBatch(reader, rows, now)
 			select {
 			case batches <- b:
 			case <-ctx.Done():
@@ -201,10 +210,10 @@ func readAhead(ctx context.Context, reader *feed.Reader, now clock.Time) <-chan 
 	return batches
 }
 
-// readBatch reads the next rows.
-func readBatch(reader *feed.Reader, now clock.Time) rowBatch {
-	b := rowBatch{rows: make([]goods, 0, importBatch)}
-	for b.err == nil && b.read < importBatch {
+// readBatch reads the next rows, at most so many.
+func readBatch(reader *feed.Reader, rows int, now clock.Time) rowBatch {
+	b := rowBatch{rows: make([]goods, 0, rows)}
+	for b.err == nil && b.read < int64(rows) {
 		row, err := reader.Next()
 		var bad *feed.RowError
 		switch {
