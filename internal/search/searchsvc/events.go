@@ -109,8 +109,9 @@ func (s *Service) sellerChanged(tx *store.Tx, e catalog.SellerChanged) error {
 }
 
 // categoryChanged stores the name, which is looked up when something is shown. The words of the
-// listings in the category stay: a new name at the same path differs from the old one in case,
-// accents and punctuation at most (catalog.Slug), which are the same words.
+// listings in the category stay until they change themselves, or a rebuild: a new name at the same path differs from the
+// old one in case, accents and punctuation at most (catalog.Slug), which are the same words but for how they may be
+// written in one (T-Shirts is tshirts too, T Shirts is not).
 func (s *Service) categoryChanged(tx *store.Tx, e catalog.CategoryChanged) error {
 	return s.each(tx, func(to *set) error { return to.putCategory(tx, to.category, e.Category) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"souk/internal/catalog"
@@ -118,7 +119,12 @@ func (s *Service) placeGone(ctx context.Context) error {
 // part of. If the active one has nothing that could be found meanwhile, they change places before:
 // what has been read so far is found, and search says that it is not ready. The caller has s.building.
 func (s *Service) build(ctx context.Context, progress func(int64), finish func(tx *store.Tx, listings int64) error) (_ int64, err error) {
-	g, early, err := s.clear(ctx)
+	// The words of a listing are its category's too, so these are there before the first event comes.
+	categories, err := s.catalog.ListCategories(ctx, catalog.ListCategoriesRequest{})
+	if err != nil {
+		return 0, fmt.Errorf("read categories: %w", err)
+	}
+	g, early, mark, err := s.clear(ctx, categories.Categories)
 	if err != nil {
 		return 0, err
 	}
@@ -126,7 +132,7 @@ func (s *Service) build(ctx context.Context, progress func(int64), finish func(t
 	if early {
 		former, to = idle(g.Active), s.sets[g.Active]
 	}
-	b := &builder{Service: s, to: to, progress: progress}
+	b := &builder{Service: s, to: to, mark: mark, progress: progress}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.giveUp(context.WithoutCancel(ctx))) // also when ctx has ended
@@ -165,9 +171,9 @@ func (s *Service) build(ctx context.Context, progress func(int64), finish func(t
 // unfinished stands for the analyser while the first index is being built.
 const unfinished = "unfinished"
 
-// clear empties the idle set and has events go to it; or, if the active set is empty, makes it
-// the active one at once: then early is true.
-func (s *Service) clear(ctx context.Context) (g generations, early bool, err error) {
+// clear empties the idle set but for categories, and has events go to it; or, if the active set is empty, makes it
+// the active one at once: then early is true. Categories that are changed later have a later number than mark.
+func (s *Service) clear(ctx context.Context, categories []catalog.Category) (g generations, early bool, mark int64, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		if g, err = selectGenerations(tx); err != nil {
 			return err
@@ -176,7 +182,20 @@ func (s *Service) clear(ctx context.Context) (g generations, early bool, err err
 		if err := tx.Get(&listings, s.sets[g.Active].count); err != nil {
 			return err
 		}
-		if err := s.sets[idle(g.Active)].empty(tx); err != nil {
+		from, to := s.sets[g.Active], s.sets[idle(g.Active)]
+		if err := to.empty(tx); err != nil {
+			return err
+		}
+		heard, err := from.knownCategories(tx)
+		if err != nil {
+			return err
+		}
+		for _, some := range [][]catalog.Category{heard, categories} {
+			if err := to.addCategories(tx, some, math.MaxInt64); err != nil {
+				return err
+			}
+		}
+		if err := tx.Get(&mark, to.newestCategory); err != nil {
 			return err
 		}
 		g.Builder = s.process
@@ -185,7 +204,7 @@ func (s *Service) clear(ctx context.Context) (g generations, early bool, err err
 		}
 		return updateGenerations(tx, g)
 	})
-	return g, early, err
+	return g, early, mark, err
 }
 
 // renew builds the index anew if its words come from another analyser than this one's, or
@@ -311,6 +330,7 @@ func (s *Service) emptyFormer(ctx context.Context, name string) {
 type builder struct {
 	*Service
 	to       *set
+	mark     int64 // what events have changed of categories came after it
 	progress func(int64)
 }
 
@@ -345,14 +365,7 @@ func (b *builder) categories(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read categories: %w", err)
 	}
-	return b.db.Write(ctx, func(tx *store.Tx) error {
-		for _, c := range reply.Categories {
-			if err := b.to.putCategory(tx, b.to.addCategory, c); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return b.db.Write(ctx, func(tx *store.Tx) error { return b.to.addCategories(tx, reply.Categories, b.mark) })
 }
 
 func (b *builder) listings(ctx context.Context) error {

@@ -287,3 +287,49 @@ func TestManySearchWhileMuchIsHeardAndRebuilt(t *testing.T) {
 	assert.Len(t, b.titles(t, "rug"), 5)
 	assert.Len(t, b.titles(t, ""), 45)
 }
+
+// early is a catalog where something happens between the categories that a rebuild reads, and the listings.
+type early struct {
+	catalog.Service
+	happens func()
+}
+
+func (e *early) ListSellers(ctx context.Context, r catalog.ListSellersRequest) (catalog.ListSellersReply, error) {
+	e.happens()
+	return e.Service.ListSellers(ctx, r)
+}
+
+// TestWhatIsHeardWhileARebuildBeginsHasTheWordsOfItsCategory hears of a category and a listing before the rebuild has
+// read either.
+func TestWhatIsHeardWhileARebuildBeginsHasTheWordsOfItsCategory(t *testing.T) {
+	t.Parallel()
+	goods, by, _ := shop(1)
+	put := func(names ...string) catalog.CategoryID {
+		reply, err := goods.PutCategory(t.Context(), catalog.PutCategoryRequest{By: actor.System(""), Key: catalogtest.Key(), Names: names})
+		require.NoError(t, err)
+		return reply.Category.ID
+	}
+	put("Wi-Fi Électronique")
+	from := &early{Service: goods}
+	b := newBench(t, from, storetest.Once())
+	heard := 0
+	hear := func() {
+		require.NoError(t, b.hear(t.Context(), goods.Events()[heard:]))
+		heard = len(goods.Events())
+	}
+	hear()
+	from.happens = func() {
+		d := catalogtest.Draft("Zither", 1000, 1)
+		d.Category = put("Wi-Fi Électronique", "Routers")
+		goods.AddListing(by.ID, d)
+		hear()
+	}
+	_, err := b.Rebuild(t.Context(), search.RebuildRequest{By: actor.System(""), Key: catalogtest.Key()})
+	require.NoError(t, err)
+	for _, text := range []string{"zither routers", "zither wifi", "zither electronique"} {
+		reply, err := b.Query(t.Context(), search.QueryRequest{Text: text})
+		require.NoError(t, err)
+		assert.Len(t, reply.Hits, 1, text)
+		assert.False(t, reply.AnyWord, text)
+	}
+}

@@ -18,7 +18,7 @@ type set struct {
 	postings, hits, texts                               string
 	seller, addSeller, category, addCategory            string
 	newListings, newFormer, newSellers, newCategories   string
-	newSold                                             string
+	newSold, newestCategory, copyCategories             string
 	emptyTerms, emptyListings, emptySellers, emptyPaths string
 	emptyFormer, emptyFacts                             string
 	addFacts, facts                                     string
@@ -61,7 +61,10 @@ func newSet(name string) *set {
 		addSeller: write(`INSERT INTO %[3]s (id, slug, name, approved, change) VALUES (?, ?, ?, ?, ` + next + `%[3]s)) ON CONFLICT (id) DO NOTHING`),
 		category: write(`INSERT INTO %[4]s (id, path, name, words, change) VALUES (?, ?, ?, ` + fullName + `, ` + next + `%[4]s))
 			ON CONFLICT (id) DO UPDATE SET path = excluded.path, name = excluded.name, words = excluded.words, change = excluded.change`),
-		addCategory: write(`INSERT INTO %[4]s (id, path, name, words, change) VALUES (?, ?, ?, ` + fullName + `, ` + next + `%[4]s)) ON CONFLICT (id) DO NOTHING`),
+		addCategory: write(`INSERT INTO %[4]s (id, path, name, words, change) VALUES (?, ?, ?, ` + fullName + `, ` + next + `%[4]s))
+			ON CONFLICT (id) DO UPDATE SET path = excluded.path, name = excluded.name, words = excluded.words, change = excluded.change WHERE change <= ?`),
+		newestCategory: write(`SELECT coalesce(max(change), 0) FROM %[4]s`),
+		copyCategories: write(`SELECT id, path, name FROM %[4]s`),
 
 		newListings: write(`SELECT l.doc, l.id, l.title, l.brand, l.path, l.seller_id, l.created_at, l.price_from, l.currency, l.shown, l.in_stock,
 			l.quality, l.marks, l.body, l.facts, l.change, coalesce(s.score, 0) AS sold FROM %[1]s l LEFT JOIN sold s ON s.listing_id = l.id WHERE l.change > ? ORDER BY l.change LIMIT ?`),

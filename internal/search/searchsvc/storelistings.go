@@ -288,6 +288,37 @@ func (s *set) putCategory(tx *store.Tx, query string, c catalog.Category) error 
 	return nil
 }
 
+// addCategories stores what categories that were read are called, parents first, and leaves those that have changed
+// after a mark as they are.
+func (s *set) addCategories(tx *store.Tx, all []catalog.Category, mark int64) error {
+	all = slices.Clone(all)
+	slices.SortFunc(all, func(a, b catalog.Category) int { return strings.Compare(a.Path, b.Path) })
+	for _, c := range all {
+		parent := c.Path[:max(0, strings.LastIndexByte(c.Path, '/'))]
+		if _, err := tx.Exec(s.addCategory, string(c.ID), c.Path, c.Name, parent, clean(c.Name), mark); err != nil {
+			return fmt.Errorf("add category %s: %w", c.ID, err)
+		}
+	}
+	return nil
+}
+
+// knownCategories are the categories that the set knows.
+func (s *set) knownCategories(q store.Queryer) ([]catalog.Category, error) {
+	var rows []struct {
+		ID   catalog.CategoryID `db:"id"`
+		Path string             `db:"path"`
+		Name string             `db:"name"`
+	}
+	if err := q.Select(&rows, s.copyCategories); err != nil {
+		return nil, fmt.Errorf("select categories: %w", err)
+	}
+	all := make([]catalog.Category, len(rows))
+	for i, row := range rows {
+		all[i] = catalog.Category{ID: row.ID, Path: row.Path, Name: row.Name}
+	}
+	return all, nil
+}
+
 // putSeller stores what a seller is called and whether it may sell.
 func (s *set) putSeller(tx *store.Tx, query string, id catalog.SellerID, slug, name string, status catalog.SellerStatus) error {
 	if _, err := tx.Exec(query, string(id), slug, name, status == catalog.SellerApproved); err != nil {
