@@ -63,6 +63,7 @@ var asks = []ask{
 	{"GET search/insights", "", "401 401 403 403 403 403 200"},
 	{"GET search/explanations/{listing}?q=lamp", "", "401 401 403 403 403 403 200"},
 	{"GET search/rules", "", "401 401 403 403 403 403 200"},
+	{"GET search/previews?kind=stop&query=the", "", "401 401 403 403 403 403 200"},
 	{"POST search/rules", `{"kind":"synonyms","words":["sofa","couch"]}`, "401 401 403 403 403 403 201"},
 	{"PUT search/rules/{rule}", `{"kind":"stop","query":"the","version":1}`, "401 401 403 403 403 403 200"},
 	{"DELETE search/rules/{rule}", "", "401 401 403 403 403 403 200"},

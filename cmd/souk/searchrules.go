@@ -83,9 +83,9 @@ func rulesCommand(w *world) *cobra.Command {
   pin: desk lamp > lst_01k5xk3v8dtq6c9m4j0e7r2a1b at 1   that listing comes first
   bury: desk lamp > lst_01k5xk3v8dtq6c9m4j0e7r2a1b       that listing comes last
   stop: the                                         the word does not count beside others`,
-		Example: "  souk search rules add 'same: sofa, couch'\n  souk search rules export > rules.txt\n  souk search rules import rules.txt --dry-run",
+		Example: "  souk search rules preview 'same: sofa, couch'\n  souk search rules add 'same: sofa, couch'\n  souk search rules export > rules.txt\n  souk search rules import rules.txt --dry-run",
 	}
-	cmd.AddCommand(rulesListCommand(w), rulesExportCommand(w), rulesImportCommand(w), rulesAddCommand(w), rulesRemoveCommand(w))
+	cmd.AddCommand(rulesListCommand(w), rulesExportCommand(w), rulesImportCommand(w), rulesAddCommand(w), rulesRemoveCommand(w), rulesPreviewCommand(w))
 	return cmd
 }
 

@@ -308,6 +308,7 @@ func (a *app) register(server *control.Server) {
 	importingRules().offer(server, a)
 	addingRule().offer(server, a)
 	removingRule().offer(server, a)
+	previewingRule().offer(server, a)
 	creatingAdmin().offer(server, a)
 	pausing().offer(server, a)
 	listingEvents().offer(server, a)

@@ -63,6 +63,13 @@ type Service interface {
 	// ErrNotFound if there is none.
 	RemoveRule(ctx context.Context, r RemoveRuleRequest) (RemoveRuleReply, error)
 
+	// Preview says what one change of the rules would move in what people search for most, and in what
+	// the rule itself names. Nothing is changed. Operators and the system only. It refuses what PutRule
+	// and RemoveRule would refuse: ErrNotFound, ErrRuleExists, ErrVersion, ErrRuleLimit.
+	//
+	//rpc:read
+	Preview(ctx context.Context, r PreviewRequest) (PreviewReply, error)
+
 	// Audit counts what is in the index, and says what search finds wrong within itself.
 	//
 	//rpc:read

@@ -56,10 +56,10 @@ func (v *visit) operatorRules() error {
 	if begun.Values["kind"] == string(search.RuleSynonyms) {
 		begun.Values["words"], begun.Values["query"] = begun.Values["query"], ""
 	}
-	return v.showRules(http.StatusOK, begun)
+	return v.showRules(http.StatusOK, begun, nil)
 }
 
-func (v *visit) showRules(status int, form views.Form) error {
+func (v *visit) showRules(status int, form views.Form, preview *views.RulePreview) error {
 	r := search.ListRulesRequest{By: v.by, Text: v.query("q"), Page: v.cursor(rulesSize)}
 	for _, k := range ruleKinds {
 		if string(k.kind) == v.query("show") {
@@ -73,7 +73,7 @@ func (v *visit) showRules(status int, form views.Form) error {
 	here := rulesURL(r.Kind, r.Text)
 	out := views.SearchRules{
 		Page: v.operatorFrame("Rules of the search", views.PathOpSearch), Form: form, Action: pathNewRule, List: pathOpRules, Kinds: ruleChoices(form.Value("kind")),
-		Query: r.Text, Show: string(r.Kind), Pager: v.pagerOf(here, reply.Next, len(reply.Rules), "rule", "rules"),
+		Query: r.Text, Show: string(r.Kind), Preview: preview, Pager: v.pagerOf(here, reply.Next, len(reply.Rules), "rule", "rules"),
 		Empty: views.Empty{Title: "No rules yet", Text: "Most searches need none. Those that find nothing are a good place to begin.", Links: []views.Link{{Text: "What people search for", URL: views.PathOpSearch}}},
 	}
 	out.Crumbs = []views.Link{{Text: "Search", URL: views.PathOpSearch}}
@@ -150,9 +150,16 @@ func readRule(typed map[string]string) search.Rule {
 	return r
 }
 
-// makeRule adds a rule.
+// makeRule adds a rule, or says what it would move.
 func (v *visit) makeRule() error {
 	typed := v.fields(ruleFields...)
+	if v.previewAsked() {
+		p, err := v.previewRule(readRule(typed), typed)
+		if err != nil {
+			return err
+		}
+		return v.showRules(p.status, p.form, p.preview)
+	}
 	reply, err := v.Search.PutRule(v.ctx(), search.PutRuleRequest{By: v.by, Key: v.key(), Rule: readRule(typed), Why: typed["why"]})
 	if err == nil {
 		return v.done(pathOpRules, views.Flash{Text: "The rule applies from now on: " + shortened(ruleText(reply.Rule), 200) + ".", Tone: views.Good})
@@ -160,7 +167,7 @@ func (v *visit) makeRule() error {
 	if !formFails(err) {
 		return err
 	}
-	return v.showRules(httpx.Status(err), v.refusedRule(err, typed))
+	return v.showRules(httpx.Status(err), v.refusedRule(err, typed), nil)
 }
 
 func (v *visit) refusedRule(err error, typed map[string]string) views.Form {
@@ -204,7 +211,7 @@ func (v *visit) editRule() error {
 	if err != nil {
 		return err
 	}
-	return v.showRule(http.StatusOK, r, views.Form{Values: ruleValues(r)})
+	return v.showRule(http.StatusOK, r, views.Form{Values: ruleValues(r)}, nil)
 }
 
 // ruleValues is a rule as its form has it.
@@ -215,16 +222,16 @@ func ruleValues(r search.Rule) map[string]string {
 	}
 }
 
-func (v *visit) showRule(status int, r search.Rule, form views.Form) error {
+func (v *visit) showRule(status int, r search.Rule, form views.Form, preview *views.RulePreview) error {
 	out := views.SearchRule{
 		Page: v.operatorFrame("A rule of the search", views.PathOpSearch), Form: form, Text: ruleText(r),
-		Action: pathOpRules + "/" + string(r.ID), Kinds: ruleChoices(form.Value("kind")),
+		Action: pathOpRules + "/" + string(r.ID), Kinds: ruleChoices(form.Value("kind")), Preview: preview,
 	}
 	out.Crumbs = []views.Link{{Text: "Search", URL: views.PathOpSearch}, {Text: "Rules", URL: pathOpRules}}
 	return v.show(status, out)
 }
 
-// saveRule changes a rule.
+// saveRule changes a rule, or says what that would move.
 func (v *visit) saveRule() error {
 	r, err := v.rule()
 	if err != nil {
@@ -234,6 +241,13 @@ func (v *visit) saveRule() error {
 	next := readRule(typed)
 	next.ID = r.ID
 	next.Version, _ = strconv.ParseInt(typed["version"], 10, 64) // nonsense is version 0, which is refused as stale
+	if v.previewAsked() {
+		p, err := v.previewRule(next, typed)
+		if err != nil {
+			return err
+		}
+		return v.showRule(p.status, r, p.form, p.preview)
+	}
 	reply, err := v.Search.PutRule(v.ctx(), search.PutRuleRequest{By: v.by, Key: v.key(), Rule: next, Why: typed["why"]})
 	if err == nil {
 		return v.done(pathOpRules, views.Flash{Text: "The rule is changed: " + shortened(ruleText(reply.Rule), 200) + ".", Tone: views.Good})
@@ -241,11 +255,14 @@ func (v *visit) saveRule() error {
 	if !formFails(err) {
 		return err
 	}
-	return v.showRule(httpx.Status(err), r, v.refusedRule(err, typed))
+	return v.showRule(httpx.Status(err), r, v.refusedRule(err, typed), nil)
 }
 
-// removeRule takes a rule away; the notice puts it back.
+// removeRule takes a rule away; the notice puts it back. Or it says what that would move.
 func (v *visit) removeRule() error {
+	if v.previewAsked() {
+		return v.previewRemoval()
+	}
 	reply, err := v.Search.RemoveRule(v.ctx(), search.RemoveRuleRequest{By: v.by, Key: v.key(), Rule: search.RuleID(v.param("rule"))})
 	if errs.KindOf(err) == errs.NotFound {
 		return v.done(pathOpRules, views.Flash{Text: "The rule was gone already."})

@@ -2,6 +2,7 @@ package storefront_test
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -75,4 +76,48 @@ func TestALargeRuleIsRemovedWithItsNotice(t *testing.T) {
 	p = remove(wide)
 	assert.Contains(t, p.text(), "The rule does not apply any more: "+wide[0])
 	assert.Contains(t, p.link("It is long: the audit trail has it"), "/operator/audit?module=search&subject=rul_")
+}
+
+func TestAnOperatorSeesWhatARuleMovesBeforeItIsKept(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	o, b := w.as("operator"), w.browser()
+	const path = "/operator/search/rules"
+	for range 3 {
+		b.get("/search?q=brass", "User-Agent", firefox)
+	}
+	filled := map[string]string{"kind": "synonyms", "words": "bowl\nlamp", "why": "asked for", "preview": "yes"}
+	p := o.get(path).submit(path+"/new", filled)
+	p.sound()
+	assert.Equal(t, 200, p.status)
+	text := p.text()
+	assert.Contains(t, text, "What would move: bowl = lamp")
+	assert.Contains(t, text, "Of 1 frequent search since 2026-")
+	assert.Contains(t, text, "“ bowl ” finds 1 listing, then 2 listings")
+	assert.Contains(t, text, "Stoneware bowl")
+	assert.Contains(t, text, "comes in")
+	assert.Contains(t, text, "No rules yet", "nothing is kept")
+	assert.NotContains(t, b.get("/search?q=bowl").text(), w.lamp.Title)
+	p = p.submit(path+"/new", nil) // the form is filled in as it was
+	assert.Contains(t, p.text(), "The rule applies from now on: bowl = lamp.")
+
+	edit := p.link("bowl = lamp")
+	p = o.get(edit)
+	p = p.submit(edit, map[string]string{"words": "bowl\nbasin", "preview": "yes"})
+	p.sound()
+	assert.Contains(t, p.text(), "What would move: bowl = basin")
+	assert.Contains(t, p.text(), "goes out")
+	assert.Contains(t, b.get("/search?q=bowl").text(), w.lamp.Title)
+	p = p.submit(edit+"/remove", map[string]string{"preview": "yes"})
+	p.sound()
+	assert.Contains(t, p.text(), "What would move without the rule")
+	assert.Contains(t, b.get("/search?q=bowl").text(), w.lamp.Title)
+	p = p.submit(edit+"/remove", nil)
+	assert.Contains(t, p.text(), "The rule does not apply any more: bowl = lamp.")
+
+	p = o.get(path).submit(path+"/new", map[string]string{"kind": "synonyms", "words": "alone", "preview": "yes"})
+	p.sound()
+	assert.Equal(t, 400, p.status)
+	assert.Contains(t, p.text(), "1 thing needs another look")
+	assert.Contains(t, o.post(edit+"/remove", url.Values{"preview": {"yes"}}).text(), "The rule was gone already.")
 }

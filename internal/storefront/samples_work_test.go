@@ -302,9 +302,17 @@ func operatorSamples() map[string]views.View {
 			Pager: views.Pager{Shown: 2, Total: 2, Noun: "rule", Nouns: "rules"},
 			Form:  views.NewForm(map[string]string{"kind": "synonyms", "words": "sofa", "place": "1"}, map[string]string{"words": "The words should be two or more that mean the same."}, "words"),
 		},
+		"operator-rules-preview": views.SearchRules{
+			Page: page("Rules of the search", "/operator/search"), Action: "/operator/search/rules/new", List: "/operator/search/rules", Kinds: []views.Choice{{Text: "A listing with a place in what a search finds", Value: "pin", Chosen: true}},
+			Tabs: []views.Choice{{Text: "All", URL: "/operator/search/rules", Chosen: true}}, Empty: views.Empty{Title: "No rules yet", Text: "Most searches need none."},
+			Form: views.Form{Values: map[string]string{"kind": "pin", "query": "desk lamp", "listing": "lst_4", "place": "1"}}, Preview: sampleRulePreview(),
+		},
 		"operator-rule": views.SearchRule{
 			Page: page("A rule of the search", "/operator/search"), Action: "/operator/search/rules/rul_1", Text: "laptop = notebook",
 			Kinds: []views.Choice{{Text: "Words that mean the same", Value: "synonyms", Chosen: true}}, Form: views.Form{Values: map[string]string{"kind": "synonyms", "words": "laptop\nnotebook", "version": "1", "place": "1"}},
+			Preview: &views.RulePreview{Heading: "What would move without the rule", Intro: "Nothing is changed yet. Of 200 frequent searches since 2026-05-05 none has another first page.", Texts: []views.PreviewText{
+				{Text: "laptop", URL: "/search?q=laptop", Note: "searched for 12 times; finds 340 listings, then 211 listings", Same: "Nothing moves on its first page."},
+			}},
 		},
 		"taxes": views.TaxTables{Page: page("Taxes", "/operator/taxes"), New: "/operator/taxes/new", Rows: []views.TaxRow{
 			{Place: "Germany", URL: "/operator/taxes/DE", How: "contained in prices", Rates: []string{"standard 19 %", "reduced 7 %"}},
@@ -319,5 +327,21 @@ func operatorSamples() map[string]views.View {
 		"operator-jobs-empty":   views.OperatorJobs{Page: page("Dead jobs", "/operator/jobs"), Empty: views.Empty{Title: "No dead jobs", Text: "Everything that was begun is done or still being tried."}},
 		"operator-modules":      views.OperatorModules{Page: page("Modules", "/operator/modules"), Columns: heads, Heads: logs, Modules: modules, Logs: []views.LogRow{{Subscriber: "search.index", Log: "catalog", Position: 4399, Head: 4411, Lag: 12, Parked: 1, Status: views.Status{Text: "Behind", Tone: views.Warn}}}},
 		"operator-audit":        views.OperatorAudit{Page: page("Audit trail", "/operator/audit"), Modules: tabs, CSV: "/operator/audit.csv", Pager: one, Rows: []views.AuditRow{{At: sampleTime, Who: "Olga (operator)", Action: "catalog.seller_approved", Subject: "sel_01jx8v7", Before: "applied", After: "approved", Why: "Papers seen"}}},
+	}
+}
+
+// sampleRulePreview is a pin that moves a page.
+func sampleRulePreview() *views.RulePreview {
+	cell := func(title string, move string, tone views.Tone) *views.PreviewCell {
+		return &views.PreviewCell{Title: title, URL: "/l/lst_1", Move: views.Status{Text: move, Tone: tone}}
+	}
+	return &views.RulePreview{
+		Heading: "What would move: In “desk lamp” at place 1", Intro: "Nothing is changed yet. Of 200 frequent searches since 2026-05-05, 1 would have another first page.",
+		Texts: []views.PreviewText{{Text: "desk lamp", URL: "/search?q=desk+lamp", Note: "searched for 1,204 times; finds 214 listings", Rows: []views.PreviewRow{
+			{Place: 1, Now: cell("Brass desk lamp with a swivel arm and a linen shade", "", ""), Then: cell("Oak desk lamp", "comes from place 14", views.Good)},
+			{Place: 2, Now: cell("Desk lamp, dimmable, 9 W", "", ""), Then: cell("Brass desk lamp with a swivel arm and a linen shade", "down from 1", views.Warn)},
+			{Place: 3, Now: cell("Clamp lamp for desks", "goes out", views.Bad), Then: cell("Desk lamp, dimmable, 9 W", "down from 2", views.Warn)},
+			{Place: 4, Then: cell("Reading lamp", "up from 9", views.Good)},
+		}}},
 	}
 }

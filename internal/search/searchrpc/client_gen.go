@@ -50,27 +50,32 @@ func (c Client) Note(ctx context.Context, r search.NoteRequest) (search.NoteRepl
 	return rpc.CallRemote[search.NoteRequest, search.NoteReply](ctx, c.wire, Contract.Methods[4], r)
 }
 
+// Preview asks the other process.
+func (c Client) Preview(ctx context.Context, r search.PreviewRequest) (search.PreviewReply, error) {
+	return rpc.CallRemote[search.PreviewRequest, search.PreviewReply](ctx, c.wire, Contract.Methods[5], r)
+}
+
 // PutRule asks the other process.
 func (c Client) PutRule(ctx context.Context, r search.PutRuleRequest) (search.PutRuleReply, error) {
-	return rpc.CallRemote[search.PutRuleRequest, search.PutRuleReply](ctx, c.wire, Contract.Methods[5], r)
+	return rpc.CallRemote[search.PutRuleRequest, search.PutRuleReply](ctx, c.wire, Contract.Methods[6], r)
 }
 
 // Query asks the other process.
 func (c Client) Query(ctx context.Context, r search.QueryRequest) (search.QueryReply, error) {
-	return rpc.CallRemote[search.QueryRequest, search.QueryReply](ctx, c.wire, Contract.Methods[6], r)
+	return rpc.CallRemote[search.QueryRequest, search.QueryReply](ctx, c.wire, Contract.Methods[7], r)
 }
 
 // Rebuild asks the other process.
 func (c Client) Rebuild(ctx context.Context, r search.RebuildRequest) (search.RebuildReply, error) {
-	return rpc.CallRemote[search.RebuildRequest, search.RebuildReply](ctx, c.wire, Contract.Methods[7], r)
+	return rpc.CallRemote[search.RebuildRequest, search.RebuildReply](ctx, c.wire, Contract.Methods[8], r)
 }
 
 // RemoveRule asks the other process.
 func (c Client) RemoveRule(ctx context.Context, r search.RemoveRuleRequest) (search.RemoveRuleReply, error) {
-	return rpc.CallRemote[search.RemoveRuleRequest, search.RemoveRuleReply](ctx, c.wire, Contract.Methods[8], r)
+	return rpc.CallRemote[search.RemoveRuleRequest, search.RemoveRuleReply](ctx, c.wire, Contract.Methods[9], r)
 }
 
 // Suggest asks the other process.
 func (c Client) Suggest(ctx context.Context, r search.SuggestRequest) (search.SuggestReply, error) {
-	return rpc.CallRemote[search.SuggestRequest, search.SuggestReply](ctx, c.wire, Contract.Methods[9], r)
+	return rpc.CallRemote[search.SuggestRequest, search.SuggestReply](ctx, c.wire, Contract.Methods[10], r)
 }

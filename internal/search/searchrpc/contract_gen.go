@@ -14,7 +14,7 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "d1263108e83b383c959c86a1d519735c",
+	Hash:     "8f7520d7b21b9b95ceb11039d864240f",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -22,6 +22,7 @@ var Contract = rpc.Contract{
 		{Name: "Insights", Command: false, Request: "InsightsRequest", Reply: "InsightsReply"},
 		{Name: "ListRules", Command: false, Request: "ListRulesRequest", Reply: "ListRulesReply"},
 		{Name: "Note", Command: true, Request: "NoteRequest", Reply: "NoteReply"},
+		{Name: "Preview", Command: false, Request: "PreviewRequest", Reply: "PreviewReply"},
 		{Name: "PutRule", Command: true, Request: "PutRuleRequest", Reply: "PutRuleReply"},
 		{Name: "Query", Command: false, Request: "QueryRequest", Reply: "QueryReply"},
 		{Name: "Rebuild", Command: true, Request: "RebuildRequest", Reply: "RebuildReply"},
@@ -51,6 +52,7 @@ read Explain ExplainRequest ExplainReply
 read Insights InsightsRequest InsightsReply
 read ListRules ListRulesRequest ListRulesReply
 command Note NoteRequest NoteReply
+read Preview PreviewRequest PreviewReply
 command PutRule PutRuleRequest PutRuleReply
 read Query QueryRequest QueryReply
 command Rebuild RebuildRequest RebuildReply
@@ -211,6 +213,37 @@ enum OfferKind fallback "query"
 
 struct Piece
 	match bool
+	text string
+
+struct PreviewReply
+	asked int32
+	differ int32
+	rule Rule
+	since clock.Time
+	texts []PreviewedText
+
+struct PreviewRequest
+	by actor.Actor
+	remove id.ID[Rule]
+	rule *Rule
+
+struct PreviewedHit
+	listing id.ID[catalog.Listing]
+	other int32
+	place int32
+	title string
+
+struct PreviewedPage
+	corrected string
+	hits []PreviewedHit
+	total int64
+
+struct PreviewedText
+	after PreviewedPage
+	before PreviewedPage
+	differs bool
+	named bool
+	searches int64
 	text string
 
 struct PutRuleReply

@@ -47,6 +47,11 @@ func (g guard) Note(ctx context.Context, r search.NoteRequest) (search.NoteReply
 	return door.Call(ctx, g.door, "Note", g.next.Note, r)
 }
 
+// Preview asks next behind the door.
+func (g guard) Preview(ctx context.Context, r search.PreviewRequest) (search.PreviewReply, error) {
+	return door.Call(ctx, g.door, "Preview", g.next.Preview, r)
+}
+
 // PutRule asks next behind the door.
 func (g guard) PutRule(ctx context.Context, r search.PutRuleRequest) (search.PutRuleReply, error) {
 	return door.Call(ctx, g.door, "PutRule", g.next.PutRule, r)

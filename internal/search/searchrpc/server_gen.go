@@ -15,10 +15,11 @@ func Server(next search.Service, o rpc.ServerOptions) *rpc.Server {
 	rpc.Serve(s, Contract.Methods[2], next.Insights)
 	rpc.Serve(s, Contract.Methods[3], next.ListRules)
 	rpc.Serve(s, Contract.Methods[4], next.Note)
-	rpc.Serve(s, Contract.Methods[5], next.PutRule)
-	rpc.Serve(s, Contract.Methods[6], next.Query)
-	rpc.Serve(s, Contract.Methods[7], next.Rebuild)
-	rpc.Serve(s, Contract.Methods[8], next.RemoveRule)
-	rpc.Serve(s, Contract.Methods[9], next.Suggest)
+	rpc.Serve(s, Contract.Methods[5], next.Preview)
+	rpc.Serve(s, Contract.Methods[6], next.PutRule)
+	rpc.Serve(s, Contract.Methods[7], next.Query)
+	rpc.Serve(s, Contract.Methods[8], next.Rebuild)
+	rpc.Serve(s, Contract.Methods[9], next.RemoveRule)
+	rpc.Serve(s, Contract.Methods[10], next.Suggest)
 	return s
 }

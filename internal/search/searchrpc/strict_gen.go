@@ -47,27 +47,32 @@ func (s strict) Note(ctx context.Context, r search.NoteRequest) (search.NoteRepl
 	return rpc.CallStrict(ctx, s.wire, Contract.Methods[4], r, s.next.Note)
 }
 
+// Preview asks next through the wire.
+func (s strict) Preview(ctx context.Context, r search.PreviewRequest) (search.PreviewReply, error) {
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[5], r, s.next.Preview)
+}
+
 // PutRule asks next through the wire.
 func (s strict) PutRule(ctx context.Context, r search.PutRuleRequest) (search.PutRuleReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[5], r, s.next.PutRule)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[6], r, s.next.PutRule)
 }
 
 // Query asks next through the wire.
 func (s strict) Query(ctx context.Context, r search.QueryRequest) (search.QueryReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[6], r, s.next.Query)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[7], r, s.next.Query)
 }
 
 // Rebuild asks next through the wire.
 func (s strict) Rebuild(ctx context.Context, r search.RebuildRequest) (search.RebuildReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[7], r, s.next.Rebuild)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[8], r, s.next.Rebuild)
 }
 
 // RemoveRule asks next through the wire.
 func (s strict) RemoveRule(ctx context.Context, r search.RemoveRuleRequest) (search.RemoveRuleReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[8], r, s.next.RemoveRule)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[9], r, s.next.RemoveRule)
 }
 
 // Suggest asks next through the wire.
 func (s strict) Suggest(ctx context.Context, r search.SuggestRequest) (search.SuggestReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[9], r, s.next.Suggest)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[10], r, s.next.Suggest)
 }

@@ -33,6 +33,7 @@ func (s *Service) routes(api httpx.API) {
 		Status:      http.StatusCreated, Timeout: 55 * time.Second, Limit: httpx.Limit{Max: 6, Per: time.Minute},
 	}, s.postRebuild)
 	s.insightRoutes(api)
+	s.previewRoutes(api)
 }
 
 type listingsIn struct {

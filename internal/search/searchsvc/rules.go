@@ -76,8 +76,7 @@ func (s *Service) PutRule(ctx context.Context, r search.PutRuleRequest) (_ searc
 	rule := rules.Clean(r.Rule)
 	var p errs.Problems
 	checkAct(&p, r.Key, r.Why)
-	p.Check(rule.ID == "" || search.RuleIDs.Valid(rule.ID), "id", "is not the id of a rule")
-	rules.Check(rule, &p)
+	checkRule(&p, rule)
 	if err := p.Err(search.ErrInvalid); err != nil {
 		return search.PutRuleReply{}, err
 	}
@@ -112,6 +111,11 @@ func checkAct(p *errs.Problems, key, why string) {
 	p.Check(len(why) <= maxWhy, "why", "may have %d characters", maxWhy)
 }
 
+func checkRule(p *errs.Problems, rule search.Rule) {
+	p.Check(rule.ID == "" || search.RuleIDs.Valid(rule.ID), "id", "is not the id of a rule")
+	rules.Check(rule, p)
+}
+
 // ruling does something to one rule, once per key, and answers with the rule ever after.
 func (s *Service) ruling(ctx context.Context, by actor.Actor, operation, key string, body any, do func(tx *store.Tx) (search.Rule, error)) (search.Rule, error) {
 	var kept search.Rule
@@ -138,34 +142,45 @@ func (s *Service) ruling(ctx context.Context, by actor.Actor, operation, key str
 	return kept, nil
 }
 
-// putRule stores a rule that is in order.
-func putRule(tx *store.Tx, by actor.Actor, rule search.Rule, why string) (search.Rule, error) {
-	before := ""
+// mayPut says whether a rule that is in order can be kept, and what it is now; without an id for a new one.
+func mayPut(q store.Queryer, rule search.Rule) (was search.Rule, err error) {
 	if rule.ID == "" {
-		n, err := countRules(tx)
+		n, err := countRules(q)
 		if err != nil {
-			return rule, err
+			return was, err
 		}
 		if n >= search.MaxRules {
-			return rule, search.ErrRuleLimit.With("there are %d rules, and more are not kept; remove some first", n)
+			return was, search.ErrRuleLimit.With("there are %d rules, and more are not kept; remove some first", n)
 		}
-		rule.ID = search.RuleIDs.New()
 	} else {
-		was, err := selectRule(tx, rule.ID)
-		if err != nil {
-			return rule, err
+		if was, err = selectRule(q, rule.ID); err != nil {
+			return was, err
 		}
 		if was.Version != rule.Version {
-			return rule, search.ErrVersion.With("the rule has changed meanwhile; look again")
+			return was, search.ErrVersion.With("the rule has changed meanwhile; look again")
 		}
-		before = rules.Line(was)
 	}
-	same, err := selectSameRule(tx, rule)
+	same, err := selectSameRule(q, rule)
+	if err != nil {
+		return was, err
+	}
+	if same.ID != "" && same.ID != rule.ID {
+		return was, search.ErrRuleExists.With("there is a rule for that already: %s", rules.Line(same))
+	}
+	return was, nil
+}
+
+// putRule stores a rule that is in order.
+func putRule(tx *store.Tx, by actor.Actor, rule search.Rule, why string) (search.Rule, error) {
+	was, err := mayPut(tx, rule)
 	if err != nil {
 		return rule, err
 	}
-	if same.ID != "" && same.ID != rule.ID {
-		return rule, search.ErrRuleExists.With("there is a rule for that already: %s", rules.Line(same))
+	before := ""
+	if was.ID != "" {
+		before = rules.Line(was)
+	} else {
+		rule.ID = search.RuleIDs.New()
 	}
 	rule.Version++
 	rule.ChangedAt = tx.Now()
@@ -284,12 +299,21 @@ func (s *Service) ExportRules(ctx context.Context) (string, error) {
 
 // AddRule adds the rule that is written as in a file.
 func (s *Service) AddRule(ctx context.Context, by actor.Actor, key, line, why string) (search.Rule, error) {
+	rule, err := ReadRuleLine(line)
+	if err != nil {
+		return search.Rule{}, err
+	}
+	reply, err := s.PutRule(ctx, search.PutRuleRequest{By: by, Key: key, Rule: rule, Why: why})
+	return reply.Rule, err
+}
+
+// ReadRuleLine is the rule that is written as in a file.
+func ReadRuleLine(line string) (search.Rule, error) {
 	rule, err := rules.ReadLine(line)
 	if err != nil {
 		return search.Rule{}, search.ErrInvalid.With("the rule %s", err)
 	}
-	reply, err := s.PutRule(ctx, search.PutRuleRequest{By: by, Key: key, Rule: rule, Why: why})
-	return reply.Rule, err
+	return rule, nil
 }
 
 // RuleLine is a rule as files have it.

@@ -83,25 +83,13 @@ func (f *Fake) ListRules(_ context.Context, r search.ListRulesRequest) (search.L
 // PutRule implements search.Service.
 func (f *Fake) PutRule(_ context.Context, r search.PutRuleRequest) (search.PutRuleReply, error) {
 	kept, err := f.once(r.By, "put", r.Key, []any{r.Rule, r.Why}, func() (search.Rule, error) {
-		rule, err := ruleInOrder(r.Rule)
+		_, rule, err := f.mayPut(r.Rule)
 		if err != nil {
 			return rule, err
 		}
 		at := slices.IndexFunc(f.rules, func(one search.Rule) bool { return one.ID == rule.ID })
-		switch {
-		case rule.ID == "" && len(f.rules) >= search.MaxRules:
-			return rule, search.ErrRuleLimit
-		case rule.ID == "":
+		if rule.ID == "" {
 			rule.ID = search.RuleIDs.New()
-		case at < 0:
-			return rule, search.ErrNotFound
-		case f.rules[at].Version != rule.Version:
-			return rule, search.ErrVersion
-		}
-		for _, one := range f.rules {
-			if one.ID != rule.ID && sameRule(one, rule) {
-				return rule, search.ErrRuleExists
-			}
 		}
 		rule.Version++
 		rule.ChangedAt = f.goods.Now()

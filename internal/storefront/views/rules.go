@@ -16,6 +16,8 @@ type SearchRules struct {
 	Rows   []RuleRow
 	Pager  Pager
 	Empty  Empty
+
+	Preview *RulePreview // of what the form says; nil when it is not asked for
 }
 
 // Template says which template shows it.
@@ -37,7 +39,38 @@ type SearchRule struct {
 	Text   string
 	Action string
 	Kinds  []Choice
+
+	Preview *RulePreview
 }
 
 // Template says which template shows it.
 func (SearchRule) Template() string { return "operator-rule" }
+
+// RulePreview is what a change of the rules would move, before it is made.
+type RulePreview struct {
+	Heading string
+	Intro   string
+	Texts   []PreviewText
+}
+
+// PreviewText is what becomes of one search.
+type PreviewText struct {
+	Text string
+	URL  string // of its results now
+	Note string // how often it is searched for, and how many listings it finds
+	Rows []PreviewRow
+	Same string // instead of rows: nothing moves
+}
+
+// PreviewRow is one place on the first page, now and then. A side that is not so long has none.
+type PreviewRow struct {
+	Place     int
+	Now, Then *PreviewCell
+}
+
+// PreviewCell is a listing in its place.
+type PreviewCell struct {
+	Title string
+	URL   string
+	Move  Status // where it goes, or where it comes from; empty when it stays
+}

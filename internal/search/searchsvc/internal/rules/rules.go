@@ -115,6 +115,14 @@ func about(r search.Rule) string {
 	return r.Query
 }
 
+// About are the texts that a rule itself names: searches that it changes, if it changes any.
+func About(r search.Rule) []string {
+	if r.Kind == search.RuleSynonyms {
+		return r.Words
+	}
+	return []string{r.Query}
+}
+
 // Has says whether a text is in what the rule says.
 func Has(r search.Rule, text string) bool {
 	text = fold(tidy(text))

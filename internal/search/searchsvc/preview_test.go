@@ -1,0 +1,126 @@
+package searchsvc_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/catalog"
+	"souk/internal/catalog/catalogtest"
+	"souk/internal/platform/actor"
+	"souk/internal/platform/clock"
+	"souk/internal/search"
+)
+
+// TestAPreviewSaysWhatComesToBe tries changes of rules and then makes them: what people searched for finds before and
+// after what the preview said, and where it told nothing nothing has moved.
+func TestAPreviewSaysWhatComesToBe(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	var all []catalog.Listing
+	for i := range 4 {
+		for _, title := range []string{"Brass desk lamp", "Oak table", "Elm desk", "Wall torchiere", "The who poster", "Floor lamp shade"} {
+			all = append(all, goods.AddListing(by.ID, catalogtest.Draft(fmt.Sprintf("%s N%d", title, i), int64(1000+i), 1)))
+		}
+	}
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	put := func(r search.Rule) search.Rule {
+		t.Helper()
+		reply, err := b.PutRule(t.Context(), search.PutRuleRequest{By: actor.System(""), Key: catalogtest.Key(), Rule: r})
+		require.NoError(t, err)
+		return reply.Rule
+	}
+	kept := put(search.Rule{Kind: search.RuleStop, Query: "the"})
+	put(search.Rule{Kind: search.RuleExpansion, Query: "table", Words: []string{"desk"}})
+	changed := put(search.Rule{Kind: search.RulePin, Query: "desk lamp", Listing: all[4].ID, Place: 2})
+	changed.Query, changed.Place = "lamp", 5
+
+	texts := []string{
+		"lamp", "lamps", "desk lamp", "brass lamp", "lamp the shade", "lmap", "torchire", "torchiere", "the", "the who", "table", "tabel", "oak desk", "bras lamp", "nothing", `"desk lamp"`, "lam*",
+	}
+	for _, text := range texts {
+		for range 3 {
+			key := catalogtest.Key()
+			_, err := b.Query(t.Context(), search.QueryRequest{Text: text, Count: &key})
+			require.NoError(t, err)
+		}
+	}
+	first := func(text string) (ids []catalog.ListingID) {
+		reply, err := b.Query(t.Context(), search.QueryRequest{Text: text, Page: pageOf(search.PreviewHits)})
+		require.NoError(t, err)
+		for _, h := range reply.Hits {
+			ids = append(ids, h.Listing)
+		}
+		return ids
+	}
+	moved := 0
+	for _, r := range []search.PreviewRequest{
+		{Rule: &search.Rule{Kind: search.RuleSynonyms, Words: []string{"lamp", "torchiere"}}},
+		{Rule: &search.Rule{Kind: search.RuleExpansion, Query: "lamp shade", Words: []string{"poster"}}},
+		{Rule: &search.Rule{Kind: search.RulePin, Query: "lamp", Listing: all[1].ID, Place: 1}},
+		{Rule: &search.Rule{Kind: search.RuleBury, Query: "oak desk", Listing: all[2].ID}},
+		{Rule: &search.Rule{Kind: search.RuleStop, Query: "desk"}},
+		{Rule: &changed},
+		{Remove: kept.ID},
+	} {
+		r.By = actor.System("")
+		reply, err := b.Preview(t.Context(), r)
+		require.NoError(t, err)
+		assert.EqualValues(t, len(texts), reply.Asked)
+		told := map[string]search.PreviewedText{}
+		for _, text := range reply.Texts {
+			told[text.Text] = text
+		}
+		before := map[string][]catalog.ListingID{}
+		for _, text := range texts {
+			before[text] = first(text)
+		}
+		if r.Rule != nil {
+			put(*r.Rule)
+		} else {
+			_, err := b.RemoveRule(t.Context(), search.RemoveRuleRequest{By: r.By, Key: catalogtest.Key(), Rule: r.Remove})
+			require.NoError(t, err)
+		}
+		differ := 0
+		for _, text := range texts {
+			after, one := first(text), told[text]
+			if fmt.Sprint(after) != fmt.Sprint(before[text]) {
+				differ++
+				require.True(t, one.Differs, "%q changes by %+v", text, r)
+			}
+			if one.Text == "" {
+				continue
+			}
+			for i, h := range one.Before.Hits {
+				assert.Equal(t, before[text][i], h.Listing)
+			}
+			for i, h := range one.After.Hits {
+				assert.Equal(t, after[i], h.Listing)
+			}
+			assert.Len(t, one.Before.Hits, len(before[text]))
+			assert.Len(t, one.After.Hits, len(after))
+		}
+		assert.EqualValues(t, differ, reply.Differ, "%+v", r)
+		moved += differ
+	}
+	assert.Greater(t, moved, 12, "the changes change something")
+}
+
+func TestPreviewsOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	status, body := s.do("", http.MethodGet, "previews?kind=pin&query=lamp&listing="+string(fixed[catalog.ListingID]("lst_", 3)))
+	assert.Equal(t, http.StatusUnauthorized, status, string(body))
+	status, body = s.do("operator", http.MethodGet, "previews?kind=pin&query=lamp&listing="+string(fixed[catalog.ListingID]("lst_", 2)))
+	require.Equal(t, http.StatusOK, status, string(body))
+	golden(t, "preview", body)
+	status, body = s.do("operator", http.MethodGet, "previews?remove=rul_00000000000000000000000001")
+	assert.Equal(t, http.StatusNotFound, status, string(body))
+	status, body = s.do("operator", http.MethodGet, "previews")
+	assert.Equal(t, http.StatusBadRequest, status, string(body))
+}
