@@ -61,6 +61,7 @@ func TestCommandsBesideASoukAndOnAFolder(t *testing.T) {
 			{"1 rejected", []string{"import", feed, "--seller", "lamps", "--report", filepath.Join(out, "report.tsv")}},
 			{"0 new, 0 changed, 1 as before", []string{"import", feed, "--seller", "lamps"}},
 			{"listings indexed", []string{"search", "rebuild"}},
+			{"nothing is changed yet", []string{"search", "rules", "preview", "same: sofa, lamp"}},
 			{"wrote 3 listings", []string{"export", filepath.Join(out, "goods.tsv.gz")}},
 			{"is an operator now", []string{"admin", "create", "--email", filepath.Base(filepath.Dir(out)) + "@example.com"}},
 			{"are paused", []string{"admin", "pause-payments", "--why", "a test"}},
