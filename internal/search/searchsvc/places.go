@@ -1,6 +1,7 @@
 package searchsvc
 
 import (
+	"cmp"
 	"fmt"
 
 	"souk/internal/catalog"
@@ -70,6 +71,36 @@ func (s *set) selectDocs(q store.Queryer, ids []catalog.ListingID) (map[catalog.
 	return docs, nil
 }
 
+// pinned is the last pin on the pages so far, as a cursor keeps it: pins may have come and gone before the next page.
+type pinned struct {
+	At int32             `json:"a"`
+	ID catalog.ListingID `json:"i"`
+}
+
+func (p *pinned) sound() bool {
+	return p.At >= 0 && p.At <= search.MaxPlace && (p.ID == "" || catalog.ListingIDs.Valid(p.ID))
+}
+
+// covers says whether one is not after p in the order of pins.
+func (p *pinned) covers(one placed) bool {
+	return cmp.Or(cmp.Compare(one.rule.At, p.At), cmp.Compare(one.rule.Listing, p.ID)) <= 0
+}
+
+// lastPin is the last pin on the pages so far; nil without any.
+func (w *walk) lastPin() *pinned {
+	if w.pinned == 0 {
+		if w.after != nil {
+			return w.after.Pin // all before are gone
+		}
+		return nil
+	}
+	if w.after != nil && w.after.Pin != nil && w.after.Pin.covers(w.places.pins[w.pinned-1]) {
+		return w.after.Pin
+	}
+	last := w.places.pins[w.pinned-1].rule
+	return &pinned{At: last.At, ID: last.Listing}
+}
+
 // addPinned puts what is pinned among what was found, as far as it can be seen.
 func (w *walk) addPinned() {
 	kept := w.places.pins[:0:0]
@@ -113,8 +144,10 @@ func (w *walk) seen() int {
 // ended; other is where the last of these is, -1 if there is none.
 func (w *walk) withPins() (page []ranked, other int) {
 	pins, others := w.places.pins, w.best
-	if w.after != nil {
-		pins = pins[min(w.after.Pinned, len(pins)):]
+	if w.after != nil && w.after.Pin != nil {
+		for len(pins) > 0 && w.after.Pin.covers(pins[0]) {
+			pins = pins[1:]
+		}
 	}
 	for other = -1; len(page) < w.size && len(pins)+len(others) > 0; {
 		if len(pins) > 0 && (int(pins[0].rule.At) <= w.seen()+len(page)+1 || len(others) == 0) {

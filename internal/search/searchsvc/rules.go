@@ -32,9 +32,10 @@ func (s *Service) ListRules(ctx context.Context, r search.ListRulesRequest) (_ s
 	if err := mayRule(r.By); err != nil {
 		return search.ListRulesReply{}, err
 	}
-	var last search.RuleID
+	var last rules.Spot
 	hash := []any{"rules", r.Kind, r.Text}
-	if _, err := r.Page.After(hash, &last); err != nil {
+	more, err := r.Page.After(hash, &last)
+	if err != nil {
 		return search.ListRulesReply{}, err
 	}
 	all, err := s.readRules(ctx)
@@ -45,13 +46,15 @@ func (s *Service) ListRules(ctx context.Context, r search.ListRulesRequest) (_ s
 		return r.Kind != "" && one.Kind != r.Kind || r.Text != "" && !rules.Has(one, r.Text)
 	})
 	reply := search.ListRulesReply{Total: int64(len(all))}
-	// There are few enough to be read at once; a page goes on after the rule that it ended with, or
-	// from the start if that has been taken away meanwhile.
-	at := slices.IndexFunc(all, func(one search.Rule) bool { return one.ID == last })
-	reply.Rules = all[at+1:]
+	// There are few enough to be read at once; a page goes on after where the one before ended, also if that rule has been
+	// taken away meanwhile.
+	reply.Rules = all
+	if more {
+		reply.Rules = slices.DeleteFunc(all, func(one search.Rule) bool { return rules.SpotOf(one).Compare(last) <= 0 })
+	}
 	if size := r.Page.Size(usualRules, maxRulesPage); len(reply.Rules) > size {
 		reply.Rules = reply.Rules[:size]
-		if reply.Next, err = page.Cursor(hash, reply.Rules[size-1].ID); err != nil {
+		if reply.Next, err = page.Cursor(hash, rules.SpotOf(reply.Rules[size-1])); err != nil {
 			return search.ListRulesReply{}, err
 		}
 	}

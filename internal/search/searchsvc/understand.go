@@ -25,6 +25,9 @@ func (sh *shelf) understand(book *rules.Book, asked words.Query) understood {
 		u.Terms[i].Any = slices.Clip(u.Terms[i].Any) // what is added is not the text's
 	}
 	u.applied = book.Apply(&u.Query)
+	for i := range u.Terms {
+		u.Terms[i].Any = sh.spellOut(u.Terms[i].Any)
+	}
 	words.Compounds(&u.Query, sh.lexicon.count)
 	for i := range u.Terms {
 		t := &u.Terms[i]
@@ -32,7 +35,7 @@ func (sh *shelf) understand(book *rules.Book, asked words.Query) understood {
 			sh.complete(t)
 			continue
 		}
-		begin := t.Any[0].Terms[0]
+		begin, added := t.Any[0].Terms[0], t.Any[1:]
 		t.Any = nil
 		for _, term := range sh.lexicon.beginning(begin) {
 			t.Any = append(t.Any, words.Alt{Terms: []string{term}, Weight: 1})
@@ -40,8 +43,43 @@ func (sh *shelf) understand(book *rules.Book, asked words.Query) understood {
 		if len(t.Any) == 0 { // it may stand in descriptions
 			t.Any = []words.Alt{{Terms: []string{begin}, Weight: 1}}
 		}
+		t.Any = append(t.Any, added...) // by rules
 	}
 	return u
+}
+
+// mostRows is for how many rows of terms a beginning in a rule's words stands.
+const mostRows = 64
+
+// spellOut puts for what rules say of beginnings (lap*, or one letter of a script without spaces) the terms that begin so.
+func (sh *shelf) spellOut(alts []words.Alt) []words.Alt {
+	begins := func(term string) bool { return strings.HasSuffix(term, rules.Beginning) }
+	if !slices.ContainsFunc(alts, func(a words.Alt) bool { return slices.ContainsFunc(a.Terms, begins) }) {
+		return alts
+	}
+	var out []words.Alt
+	for _, a := range alts {
+		rows := [][]string{nil}
+		for _, term := range a.Terms {
+			last := []string{term}
+			if begin, ok := strings.CutSuffix(term, rules.Beginning); ok {
+				if last = sh.lexicon.beginning(begin); len(last) == 0 {
+					last = []string{begin} // it may stand in descriptions
+				}
+			}
+			var longer [][]string
+			for _, row := range rows {
+				for _, one := range last[:min(len(last), mostRows/len(rows))] {
+					longer = append(longer, append(slices.Clip(row), one))
+				}
+			}
+			rows = longer
+		}
+		for _, row := range rows {
+			out = append(out, words.Alt{Terms: row, Weight: a.Weight})
+		}
+	}
+	return out
 }
 
 // The first part of a model number stands for those that begin so, where it is in no title itself.

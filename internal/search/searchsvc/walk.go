@@ -31,13 +31,13 @@ type mark struct {
 	Cut     uint64  `json:"c,omitempty"` // who has as much by first sight was looked at closely
 	Text    string  `json:"t,omitempty"` // that was looked for instead of the one typed
 	Seen    int     `json:"p,omitempty"` // listings so far, if some are pinned
-	Pinned  int     `json:"q,omitempty"` // pins among them
+	Pin     *pinned `json:"q,omitempty"` // the last pin among them
 }
 
 // sound says whether souk may have made the cursor that this was read from. Cursors are not signed: one that
 // says something else gives another page, but must not be more work.
 func (m *mark) sound() bool {
-	if m.Seen < 0 || m.Pinned < 0 || len(m.IDFs) > words.MaxTerms {
+	if m.Seen < 0 || m.Seen > math.MaxInt32 || m.Pin != nil && !m.Pin.sound() || len(m.IDFs) > words.MaxTerms {
 		return false
 	}
 	most := idfOf(0, math.MaxUint32)
@@ -367,8 +367,8 @@ func (w *walk) page() (page []ranked, m *mark, other int) {
 	default:
 		m.Spot = spot{N: math.MinInt64} // before all others
 	}
-	if len(w.places.pins) > 0 {
-		m.Seen, m.Pinned = w.seen()+len(page), w.pinned
+	if len(w.places.pins) > 0 || w.seen() > 0 {
+		m.Seen, m.Pin = w.seen()+len(page), w.lastPin()
 	}
 	if w.sort == search.SortRelevance {
 		for i := range w.asked {

@@ -60,20 +60,21 @@ func (f *Fake) ListRules(_ context.Context, r search.ListRulesRequest) (search.L
 		}
 	}
 	about := func(r search.Rule) string { return strings.ToLower(r.Query + strings.Join(r.Words, ", ")) }
-	slices.SortFunc(found, func(a, b search.Rule) int {
+	order := func(a, b search.Rule) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(about(a), about(b)), cmp.Compare(a.ID, b.ID))
-	})
+	}
+	slices.SortFunc(found, order)
 	hash := []any{"rules", r.Kind, r.Text}
-	var last search.RuleID
-	if _, err := r.Page.After(hash, &last); err != nil {
+	var last search.Rule
+	more, err := r.Page.After(hash, &last)
+	if err != nil {
 		return search.ListRulesReply{}, err
 	}
 	reply := search.ListRulesReply{Total: int64(len(found))}
-	reply.Rules = slices.Clone(found[slices.IndexFunc(found, func(one search.Rule) bool { return one.ID == last })+1:])
+	reply.Rules = slices.DeleteFunc(found, func(one search.Rule) bool { return more && order(one, last) <= 0 })
 	if size := r.Page.Size(50, 500); len(reply.Rules) > size {
 		reply.Rules = reply.Rules[:size]
-		var err error
-		if reply.Next, err = page.Cursor(hash, reply.Rules[size-1].ID); err != nil {
+		if reply.Next, err = page.Cursor(hash, reply.Rules[size-1]); err != nil {
 			return search.ListRulesReply{}, err
 		}
 	}
@@ -121,7 +122,7 @@ func (f *Fake) RemoveRule(_ context.Context, r search.RemoveRuleRequest) (search
 func sameRule(a, b search.Rule) bool {
 	sort := func(all []string) []string { return slices.Sorted(slices.Values(words(strings.Join(all, " ")))) }
 	places := func(r search.Rule) bool { return r.Kind == search.RulePin || r.Kind == search.RuleBury }
-	return (a.Kind == b.Kind || places(a) && places(b)) && strings.EqualFold(a.Query, b.Query) && a.Listing == b.Listing &&
+	return (a.Kind == b.Kind || places(a) && places(b)) && slices.Equal(words(a.Query), words(b.Query)) && a.Listing == b.Listing &&
 		slices.Equal(sort(a.Words), sort(b.Words))
 }
 
@@ -151,7 +152,7 @@ func ruleInOrder(r search.Rule) (search.Rule, error) {
 		p.Check(r.Place <= search.MaxPlace, "place", "is too far down")
 	case r.Kind == search.RuleStop:
 		r.Words = nil
-		p.Check(len(strings.Fields(r.Query)) == 1, "query", "should be one word")
+		p.Check(len(strings.Fields(r.Query)) == 1 && len(words(r.Query)) == 1, "query", "should be one word")
 	default:
 		p.Add("kind", "is not known")
 	}

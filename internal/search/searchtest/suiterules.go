@@ -2,6 +2,7 @@ package searchtest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stretchr/testify/assert"
@@ -93,7 +94,12 @@ var ruleTests = map[string]func(*world){
 		second, err := w.ListRules(w.Context(), r)
 		require.NoError(w, err)
 		assert.Empty(w, second.Next)
-		assert.Equal(w, w.rules(""), append(first.Rules, second.Rules...))
+		assert.Equal(w, w.rules(""), append(slices.Clone(first.Rules), second.Rules...))
+		_, err = w.RemoveRule(w.Context(), search.RemoveRuleRequest{By: catalogtest.Operator(), Key: catalogtest.Key(), Rule: first.Rules[3].ID})
+		require.NoError(w, err)
+		again, err := w.ListRules(w.Context(), r)
+		require.NoError(w, err)
+		assert.Equal(w, second.Rules, again.Rules, "what the page before ended with is gone")
 		r.Kind = search.RuleStop
 		_, err = w.ListRules(w.Context(), r)
 		w.refused(page.ErrCursor, err)
@@ -130,9 +136,9 @@ var ruleTests = map[string]func(*world){
 			_, err := w.PutRule(w.Context(), search.PutRuleRequest{By: catalogtest.Operator(), Key: catalogtest.Key(), Rule: r})
 			assert.Contains(w, w.refused(search.ErrInvalid, err).Fields, field)
 		}
-		for _, r := range []search.Rule{expansion("", "light"), expansion("…", "light"), pin(strings.Repeat("x", search.MaxRuleText+1), listing, 1)} {
+		for _, r := range []search.Rule{expansion("", "light"), expansion("…", "light"), {Kind: search.RuleStop, Query: "laptop-bag"}, pin(strings.Repeat("x", search.MaxRuleText+1), listing, 1)} {
 			_, err := w.PutRule(w.Context(), search.PutRuleRequest{By: catalogtest.Operator(), Key: catalogtest.Key(), Rule: r})
-			assert.Contains(w, w.refused(search.ErrInvalid, err).Fields, "query")
+			assert.Contains(w, w.refused(search.ErrInvalid, err).Fields, "query", r.Query)
 		}
 		assert.Empty(w, w.rules(""))
 	},
@@ -140,7 +146,7 @@ var ruleTests = map[string]func(*world){
 		listing := catalog.ListingIDs.New()
 		kept := w.put(synonyms("sofa", "couch"))
 		w.put(pin("lamp", listing, 2))
-		for _, r := range []search.Rule{synonyms("Couch", "Sofa"), pin("Lamp", listing, 5), bury("lamp", listing)} {
+		for _, r := range []search.Rule{synonyms("Couch", "Sofa"), pin("Lamp", listing, 5), pin("lamp!", listing, 6), bury(" LAMP…", listing)} {
 			_, err := w.PutRule(w.Context(), search.PutRuleRequest{By: catalogtest.Operator(), Key: catalogtest.Key(), Rule: r})
 			w.refused(search.ErrRuleExists, err)
 		}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -66,7 +67,7 @@ func NewBook(edition int64, all []search.Rule) *Book {
 		}
 	}
 	for _, some := range b.places {
-		slices.SortStableFunc(some, func(a, b Place) int { return int(a.At - b.At) })
+		slices.SortFunc(some, func(a, b Place) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Listing, b.Listing)) })
 	}
 	return b
 }
@@ -87,7 +88,16 @@ func (b *Book) find(r search.Rule, from string, others []string, weight float64)
 
 func (b *Book) place(r search.Rule, at int32) {
 	name := Key(words.Parse(r.Query))
-	b.places[name] = append(b.places[name], Place{Listing: r.Listing, At: at, Rule: r})
+	one := Place{Listing: r.Listing, At: at, Rule: r}
+	for i, other := range b.places[name] {
+		if other.Listing == r.Listing { // of two that were made before they were known for the same, the later holds
+			if cmp.Or(cmp.Compare(other.Rule.ChangedAt, r.ChangedAt), cmp.Compare(other.Rule.ID, r.ID)) < 0 {
+				b.places[name][i] = one
+			}
+			return
+		}
+	}
+	b.places[name] = append(b.places[name], one)
 }
 
 // Key is equal for queries that a rule takes for the same.
@@ -95,12 +105,15 @@ func Key(q words.Query) string { return key(q.Terms) }
 
 func key(terms []words.Term) string { return strings.Join(rowOf(terms), " ") }
 
+// Beginning is what stands behind a term in a row that stands for all that begin so. It is in no term.
+const Beginning = "*"
+
 // rowOf are the terms that were typed, in a row.
 func rowOf(terms []words.Term) []string {
 	var row []string
 	for _, t := range terms {
 		if t.Prefix {
-			row = append(row, t.Word+"*")
+			row = append(row, t.Any[0].Terms[0]+Beginning)
 			continue
 		}
 		row = append(row, t.Any[0].Terms...)

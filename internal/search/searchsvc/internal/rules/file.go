@@ -88,6 +88,8 @@ func ReadLine(line string) (search.Rule, error) {
 		return r, fmt.Errorf("%s: needs a > between the search and what it is to find", names[r.Kind])
 	case !needsArrow && arrow:
 		return r, fmt.Errorf("%s: has no >", names[r.Kind])
+	case strings.Contains(right, ">"):
+		return r, fmt.Errorf("%s: has one > only; write a line for each", names[r.Kind])
 	}
 	switch r.Kind {
 	case search.RuleSynonyms:

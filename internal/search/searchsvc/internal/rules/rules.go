@@ -21,6 +21,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/platform/errs"
 	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/words"
 )
 
 // Clean is r without what does not matter: spaces, words said twice, fields that its kind does
@@ -77,10 +78,17 @@ func Check(r search.Rule, p *errs.Problems) {
 		p.Check(catalog.ListingIDs.Valid(r.Listing), "listing", "should be the id of a listing, as in lst_…")
 		p.Check(r.Place <= search.MaxPlace, "place", "should be 1 to %d", search.MaxPlace)
 	case search.RuleStop:
-		p.Check(len(strings.Fields(r.Query)) == 1, "query", "should be one word")
+		p.Check(isWord(r.Query), "query", "should be one whole word")
 	default:
 		p.Add("kind", "should be synonyms, expansion, pin, bury or stop")
 	}
+}
+
+// isWord says whether a query has text as one word that can be left out. laptop-bag is two, and one letter of a script
+// without spaces stands for all words that begin with it.
+func isWord(text string) bool {
+	terms := words.Parse(text).Terms
+	return len(strings.Fields(text)) == 1 && len(terms) == 1 && !terms[0].Prefix && len(terms[0].Phrase) == 0
 }
 
 func hasWords(text string) bool {
@@ -95,16 +103,37 @@ func Print(r search.Rule) string {
 		said[i] = fold(said[i])
 	}
 	slices.Sort(said)
-	kind := r.Kind
+	kind, query := r.Kind, fold(r.Query)
 	if kind == search.RuleBury {
 		kind = search.RulePin
 	}
-	return strings.Join([]string{string(kind), fold(r.Query), strings.Join(said, ","), string(r.Listing)}, "|")
+	if kind == search.RulePin {
+		query = cmp.Or(Key(words.Parse(r.Query)), query) // however it is spelt
+	}
+	return strings.Join([]string{string(kind), query, strings.Join(said, ","), string(r.Listing)}, "|")
 }
 
 // Compare is the order in which rules are listed: by kind, and by what they are about.
 func Compare(a, b search.Rule) int {
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(fold(about(a)), fold(about(b))), cmp.Compare(a.Place, b.Place), cmp.Compare(a.ID, b.ID))
+	return SpotOf(a).Compare(SpotOf(b))
+}
+
+// Spot is where a rule stands in that order.
+type Spot struct {
+	Kind  search.RuleKind `json:"k"`
+	About string          `json:"a"`
+	Place int32           `json:"p"`
+	ID    search.RuleID   `json:"i"`
+}
+
+// SpotOf is where r stands.
+func SpotOf(r search.Rule) Spot {
+	return Spot{Kind: r.Kind, About: fold(about(r)), Place: r.Place, ID: r.ID}
+}
+
+// Compare is the order of spots.
+func (s Spot) Compare(o Spot) int {
+	return cmp.Or(cmp.Compare(s.Kind, o.Kind), cmp.Compare(s.About, o.About), cmp.Compare(s.Place, o.Place), cmp.Compare(s.ID, o.ID))
 }
 
 // about is what a rule is about, in words.

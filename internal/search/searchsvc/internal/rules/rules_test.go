@@ -10,6 +10,7 @@ import (
 	"souk/internal/platform/errs"
 	"souk/internal/search"
 	"souk/internal/search/searchsvc/internal/rules"
+	"souk/internal/search/searchsvc/internal/words"
 )
 
 const (
@@ -56,6 +57,9 @@ func TestAWrongLineIsNamed(t *testing.T) {
 		"same: a > b":                              "line 1: same: has no >",
 		"same: lamp, !!":                           "line 1: word 2 should have a letter or a digit",
 		"also: tv":                                 "line 1: also: needs a > between the search and what it is to find",
+		"also: tv > television > screen":           "line 1: also: has one > only; write a line for each",
+		"stop: laptop-bag":                         "line 1: query should be one whole word",
+		"stop: 茶":                                  "line 1: query should be one whole word",
 		"also: tv >":                               "line 1: words should be one or more that are found too",
 		"also: tv, telly > television":             "line 1: also: is about one search; write a line for each",
 		"also: > television":                       "line 1: query should have a word",
@@ -65,7 +69,7 @@ func TestAWrongLineIsNamed(t *testing.T) {
 		"pin: lamp > " + lamp + " at 21":           "line 1: place should be 1 to 20",
 		"pin: lamp > " + lamp + " at -1":           `line 1: pin: cannot read "at -1" after the id of the listing`,
 		"bury: lamp > " + lamp + " at 1":           `line 1: bury: cannot read "at 1" after the id of the listing`,
-		"stop: of the":                             "line 1: query should be one word",
+		"stop: of the":                             "line 1: query should be one whole word",
 		"same: a, b\nstop: x\nsame: B, A":          "line 3: says again what line 1 says",
 		"pin: l > " + lamp + "\nbury: l > " + lamp: "line 2: says again what line 1 says",
 		"nonsense\nsame: a, b\nrubbish":            "line 1: should begin with same:, also:, pin:, bury: or stop:, and begins \"nonsense\"\nline 3: should begin with same:, also:, pin:, bury: or stop:, and begins \"rubbish\"",
@@ -102,4 +106,21 @@ func FuzzRead(f *testing.F) {
 			assert.Equal(t, r, again)
 		}
 	})
+}
+
+// TestAListingHasOnePlace says so of rules that were made before they were known to be about the same.
+func TestAListingHasOnePlace(t *testing.T) {
+	t.Parallel()
+	pin := search.Rule{ID: "rul_1", Kind: search.RulePin, Query: "desk lamp", Listing: lamp, Place: 1, ChangedAt: 1}
+	later := search.Rule{ID: "rul_2", Kind: search.RulePin, Query: "Desk lamps", Listing: lamp, Place: 4, ChangedAt: 2}
+	last := search.Rule{ID: "rul_3", Kind: search.RuleBury, Query: "desk-lamp", Listing: lamp, ChangedAt: 3}
+	other := search.Rule{ID: "rul_4", Kind: search.RulePin, Query: "desk lamp", Listing: desk, Place: 4}
+	assert.Equal(t, rules.Print(pin), rules.Print(later))
+	assert.NotEqual(t, rules.Print(pin), rules.Print(other))
+	pins, buried := rules.NewBook(1, []search.Rule{later, pin, other}).Places(words.Parse("desk lamp"))
+	assert.Equal(t, []rules.Place{{Listing: lamp, At: 4, Rule: later}, {Listing: desk, At: 4, Rule: other}}, pins)
+	assert.Empty(t, buried)
+	pins, buried = rules.NewBook(1, []search.Rule{last, pin, later}).Places(words.Parse("desk lamp"))
+	assert.Empty(t, pins)
+	assert.Equal(t, []rules.Place{{Listing: lamp, Rule: last}}, buried)
 }
