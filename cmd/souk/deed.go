@@ -104,6 +104,11 @@ func (w *world) openApp(ctx context.Context, dir string) (*app, error) {
 
 // openAppOn is openApp with the data in a PostgreSQL database, where db names one.
 func (w *world) openAppOn(ctx context.Context, dir, db string) (*app, error) {
+	return w.openAppWith(ctx, dir, wireOptions{db: db})
+}
+
+// openAppWith is openApp with other options than usual.
+func (w *world) openAppWith(ctx context.Context, dir string, o wireOptions) (*app, error) {
 	full, err := openFolder(dir)
 	if err != nil {
 		return nil, err
@@ -112,10 +117,11 @@ func (w *world) openAppOn(ctx context.Context, dir, db string) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkDB(full, db); err != nil {
+	if err := checkDB(full, o.db); err != nil {
 		return nil, errors.Join(err, tel.Stop(context.WithoutCancel(ctx)))
 	}
-	a, err := wire(ctx, full, tel, wireOptions{db: db, cache: commandCache})
+	o.cache = commandCache
+	a, err := wire(ctx, full, tel, o)
 	if err != nil {
 		return nil, errors.Join(err, tel.Stop(context.WithoutCancel(ctx)))
 	}

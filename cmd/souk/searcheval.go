@@ -28,6 +28,8 @@ import (
 type evalOptions struct {
 	feed, judgements string
 	typos            uint64 // seed of one slip in each query; 0 is none
+	seeds            int    // how many seeds, from that one on
+	closely          int    // listings of a query that are looked at closely; 0 is as always
 	folds            int
 	worst            int
 	json             bool
@@ -44,6 +46,8 @@ type evalReport struct {
 	Folds     []float64         `json:"folds"`     // nDCG of each part of the queries
 	Deviation float64           `json:"deviation"` // of the parts, standard
 	Results   []evalResult      `json:"results"`   // of each query, worst first
+	Harmed    []string          `json:"harmed"`    // queries whose results are worse than with exactly what was typed
+	Slips     *slipReport       `json:"slips,omitempty"`
 }
 
 // evalResult is how one query was answered.
@@ -51,9 +55,11 @@ type evalResult struct {
 	Query string `json:"query"`
 	Asked string `json:"asked"` // with its slip
 	relevance.Figures
-	Relevant bool  `json:"relevant"` // some result would be
-	Total    int64 `json:"total"`
-	AnyWord  bool  `json:"any_word"`
+	Relevant  bool    `json:"relevant"` // some result would be
+	Total     int64   `json:"total"`
+	AnyWord   bool    `json:"any_word"`
+	Corrected string  `json:"corrected"` // what was looked for instead
+	Exact     float64 `json:"exact"`     // nDCG of exactly what was typed
 }
 
 func searchEvalCommand(w *world) *cobra.Command {
@@ -63,7 +69,9 @@ func searchEvalCommand(w *world) *cobra.Command {
 			"compares the results with the judgements: lines of query, id in the feed and grade (0 to 3), tabs between.\n\n" +
 			"nDCG@10 has linear gain, over the queries that have a relevant result; condensed leaves out what nobody\n" +
 			"judged; recall is the share of the relevant among the first 50. --folds divides the queries by lot and\n" +
-			"shows how far the parts lie apart. --typos makes one slip of the fingers in every query.",
+			"shows how far the parts lie apart. --typos makes one slip of the fingers in every query; with --seeds it\n" +
+			"does so by several lots, beside the queries as they are, and says what share of their nDCG is left.\n" +
+			"Queries that answer worse than with exactly what was typed are named: a correction has to harm none.",
 		Example: "  souk search eval --feed products.tsv.gz --judgements judgements.tsv\n" +
 			"  souk search eval --feed products.tsv.gz --judgements judgements.tsv --typos 1 --json", Args: cobra.NoArgs,
 	}
@@ -72,6 +80,8 @@ func searchEvalCommand(w *world) *cobra.Command {
 	f.StringVar(&o.feed, "feed", "", "product feed `FILE`, as for souk import")
 	f.StringVar(&o.judgements, "judgements", "", "`FILE` with query, id and grade a line")
 	f.Uint64Var(&o.typos, "typos", 0, "make one slip in every query, by the lot of this `SEED`")
+	f.IntVar(&o.seeds, "seeds", 1, "with --typos: by so many lots")
+	f.IntVar(&o.closely, "close", 0, "look closely at so many listings of a query, to see what that changes")
 	f.IntVar(&o.folds, "folds", 5, "how many parts the queries are divided into")
 	f.IntVar(&o.worst, "worst", 15, "how many of the worst queries are shown")
 	f.BoolVar(&o.json, "json", false, "write everything as JSON")
@@ -79,8 +89,11 @@ func searchEvalCommand(w *world) *cobra.Command {
 		if o.feed == "" || o.judgements == "" {
 			return config.Mistakef("--feed and --judgements name the files to measure with")
 		}
-		if o.folds < 1 || o.worst < 0 {
-			return config.Mistakef("--folds is 1 at least, --worst 0")
+		if o.folds < 1 || o.worst < 0 || o.closely < 0 {
+			return config.Mistakef("--folds is 1 at least, --worst and --close 0")
+		}
+		if o.seeds < 1 || o.seeds > 1 && o.typos == 0 {
+			return config.Mistakef("--seeds is 1 at least, and more with --typos only")
 		}
 		report, err := w.evaluate(cmd.Context(), o)
 		if err != nil {
@@ -112,7 +125,7 @@ func (w *world) evaluate(ctx context.Context, o evalOptions) (report evalReport,
 	}
 	defer closing(&err, func() error { return os.RemoveAll(dir) })
 	aside := &world{getenv: func(string) string { return "" }, stderr: w.stderr} // never the database that is set
-	a, err := aside.openApp(ctx, dir)
+	a, err := aside.openAppWith(ctx, dir, wireOptions{closely: o.closely})
 	if err != nil {
 		return report, err
 	}
@@ -122,15 +135,22 @@ func (w *world) evaluate(ctx context.Context, o evalOptions) (report evalReport,
 		return report, fmt.Errorf("import the feed: %w", err)
 	}
 	report.Listings = result.Created
+	var slip uint64
+	if o.seeds == 1 {
+		slip = o.typos
+	}
 	for _, j := range judged {
-		answer, err := a.judge(ctx, j, o.typos)
+		answer, err := a.judge(ctx, j, slip)
 		if err != nil {
-			return report, fmt.Errorf("ask for %q: %w", answer.Asked, err)
+			return report, err
 		}
 		report.Results = append(report.Results, answer)
 	}
 	report.sum(o.folds)
-	return report, nil
+	if o.seeds > 1 {
+		report.Slips, err = a.slips(ctx, judged, report, o)
+	}
+	return report, err
 }
 
 func readJudgements(path string) (judged []relevance.Judged, err error) {
@@ -155,9 +175,24 @@ func (a *app) judge(ctx context.Context, j relevance.Judged, typos uint64) (eval
 	if typos > 0 {
 		result.Asked = relevance.Typo(j.Query, typos)
 	}
-	reply, err := a.ask.search.Query(ctx, search.QueryRequest{Text: result.Asked, Page: page.Request{Limit: relevance.Deep}})
+	reply, err := a.measured(ctx, search.QueryRequest{Text: result.Asked}, j, &result.Figures)
 	if err != nil {
 		return result, err
+	}
+	result.Total, result.AnyWord, result.Corrected = reply.Total, reply.AnyWord, reply.Corrected
+	exact := true
+	var typed relevance.Figures
+	_, err = a.measured(ctx, search.QueryRequest{Text: result.Asked, Exact: &exact}, j, &typed)
+	result.Exact = typed.NDCG
+	return result, err
+}
+
+// measured asks for as many results as are measured, and measures them.
+func (a *app) measured(ctx context.Context, r search.QueryRequest, j relevance.Judged, to *relevance.Figures) (search.QueryReply, error) {
+	r.Page = page.Request{Limit: relevance.Deep}
+	reply, err := a.ask.search.Query(ctx, r)
+	if err != nil {
+		return reply, fmt.Errorf("ask for %q: %w", r.Text, err)
 	}
 	ids := make([]catalog.ListingID, 0, len(reply.Hits))
 	for _, hit := range reply.Hits {
@@ -165,15 +200,14 @@ func (a *app) judge(ctx context.Context, j relevance.Judged, typos uint64) (eval
 	}
 	listings, err := a.ask.catalog.GetListings(ctx, catalog.GetListingsRequest{By: byCommandLine(), IDs: ids})
 	if err != nil {
-		return result, err
+		return reply, fmt.Errorf("read what was found for %q: %w", r.Text, err)
 	}
 	ranking := make([]string, 0, len(ids))
 	for _, listing := range listings.Listings { // in the order asked for
 		ranking = append(ranking, listing.ExternalID)
 	}
-	result.Figures = relevance.Measure(ranking, j)
-	result.Total, result.AnyWord = reply.Total, reply.AnyWord
-	return result, nil
+	*to = relevance.Measure(ranking, j)
+	return reply, nil
 }
 
 // sum fills in what is of all queries.
@@ -189,6 +223,9 @@ func (r *evalReport) sum(folds int) {
 		}
 		if result.AnyWord {
 			some++
+		}
+		if result.NDCG < result.Exact {
+			r.Harmed = append(r.Harmed, result.Asked)
 		}
 	}
 	r.Queries, r.Counted, r.Mean = len(r.Results), len(counted), relevance.Mean(counted)
@@ -247,6 +284,14 @@ func (r *evalReport) print(out io.Writer, o evalOptions) error {
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	if len(r.Harmed) > 0 {
+		fmt.Fprintf(&b, "\nbetter exactly as typed: %s\n", strings.Join(r.Harmed, ", "))
+	}
+	if r.Slips != nil {
+		if err := r.Slips.print(&b, o); err != nil {
+			return err
+		}
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

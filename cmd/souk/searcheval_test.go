@@ -37,7 +37,26 @@ func TestSearchEvalMeasuresWhatIsFound(t *testing.T) {
 	require.Equal(t, exitOK, got.status, got.stderr)
 	assert.Contains(t, got.stdout, "one slip in each (seed 1)")
 
-	for _, args := range [][]string{{}, {"--feed", feed}, {"--feed", feed, "--judgements", judgements, "--folds", "0"}} {
+	got = souk(t, nil, "search", "eval", "--feed", feed, "--judgements", judgements, "--typos", "7", "--seeds", "2", "--close", "1", "--json")
+	require.Equal(t, exitOK, got.status, got.stderr)
+	report = evalReport{}
+	require.NoError(t, json.Unmarshal([]byte(got.stdout), &report))
+	assert.InDelta(t, (1+1/(1+0.63093))/2, report.Mean.NDCG, 1e-4, "the queries as they are come first")
+	assert.Empty(t, report.Harmed)
+	require.NotNil(t, report.Slips)
+	require.Len(t, report.Slips.Seeds, 2)
+	left := 0.0
+	for i, seed := range report.Slips.Seeds {
+		assert.EqualValues(t, 7+i, seed.Seed)
+		assert.InDelta(t, seed.NDCG/report.Mean.NDCG, seed.Left, 1e-9)
+		left += seed.Left / 2
+	}
+	assert.InDelta(t, left, report.Slips.Left, 1e-9)
+
+	for _, args := range [][]string{
+		{}, {"--feed", feed}, {"--feed", feed, "--judgements", judgements, "--folds", "0"}, {"--feed", feed, "--judgements", judgements, "--seeds", "2"},
+		{"--feed", feed, "--judgements", judgements, "--close", "-1"},
+	} {
 		assert.Equal(t, exitMistake, souk(t, nil, append([]string{"search", "eval"}, args...)...).status)
 	}
 	assert.Equal(t, exitFailed, souk(t, nil, "search", "eval", "--feed", feed, "--judgements", feed).status)

@@ -162,7 +162,7 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		may := a.as("search")
 		a.search = searchsvc.New(searchsvc.Config{
 			DB: a.dbs["search"], Bus: a.bus, Catalog: may.catalog, Orders: may.orders, Telemetry: tel.Module("search"),
-			Part: o.db != "",
+			Part: o.db != "", Close: o.closely,
 		})
 		a.ask.search = searchrpc.Guard(a.search, doors["search"])
 		parts = append(parts, a.search.Module())
@@ -250,6 +250,7 @@ type wireOptions struct {
 	hedge      time.Duration // after which a neighbour is asked a read again; 0 for never
 	probes     probes
 	cache      int // KiB of pages that each database keeps of what it writes; 0 as store has it
+	closely    int // listings of a search that are looked at closely; 0 is as usual
 }
 
 // open opens the databases of these modules, which runs their migrations. The first is opened before the

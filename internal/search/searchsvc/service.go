@@ -38,6 +38,7 @@ type Config struct {
 	Telemetry telemetry.Module
 	Now       func() clock.Time // default: the database's clock
 	Part      bool              // other processes serve the same marketplace, each with a search of its own
+	Close     int               // results that are looked at closely to put them in order; 0: as many as is quick
 }
 
 // Service is search.
@@ -81,6 +82,9 @@ func New(c Config) *Service {
 		sets: map[string]*set{"a": newSet("a"), "b": newSet("b")}, process: id.New("prc_"), building: make(chan struct{}, 1), telling: telling{wake: make(chan struct{}, 1)},
 		took: c.Telemetry.Histogram("souk.search.query.duration", "Time that a query takes.", "s",
 			[]float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1}),
+	}
+	if c.Close > 0 {
+		s.limits.close = c.Close
 	}
 	if c.Bus != nil {
 		s.hear(c.Bus)
