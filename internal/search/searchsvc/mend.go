@@ -53,12 +53,7 @@ func (d desk) settled(a ask) (l sighted, s said, err error) {
 
 // mend is the text that was probably meant.
 func (d desk) mend(text string) (other string, c spelling.Correction, found bool, err error) {
-	var tokens []words.Token
-	for _, t := range words.Tokens(nil, text) {
-		if !t.Glued {
-			tokens = append(tokens, t)
-		}
-	}
+	tokens := wholeWords(text)
 	if len(tokens) > spelling.MaxWords {
 		return "", c, false, nil
 	}
@@ -68,7 +63,14 @@ func (d desk) mend(text string) (other string, c spelling.Correction, found bool
 		if err != nil {
 			return "", c, false, err
 		}
-		typed[i] = spelling.Typed{Text: t.Word, Listings: int64(have.Len()), Fixed: fixed(text, t) || d.rules.About(words.Parse(t.Word))}
+		w := spelling.Typed{Text: t.Word, Listings: int64(have.Len()), Fixed: fixed(text, t) || d.rules.About(words.Parse(t.Word))}
+		if w.Code = t.Glued || hasDigit(t.Word); w.Code && !w.Fixed && w.Listings == 0 {
+			_ = d.s.locked(func() error {
+				w.Also = d.shelf.lexicon.codesNear(w.Text)
+				return nil
+			})
+		}
+		typed[i] = w
 	}
 	if err := d.elsewhere(typed); err != nil {
 		return "", c, false, err
@@ -95,7 +97,7 @@ func (d desk) elsewhere(typed []spelling.Typed) error {
 	left := maxElsewhere
 	for i := range typed {
 		t := &typed[i]
-		if left == 0 || t.Fixed || t.Listings > 0 || d.near(t.Text) {
+		if left == 0 || t.Fixed || t.Code || t.Listings > 0 || d.near(t.Text) {
 			continue
 		}
 		left--
@@ -161,7 +163,7 @@ func rewritten(text string, tokens []words.Token, changes []spelling.Change) str
 	at := 0
 	for _, c := range changes {
 		out.WriteString(text[at:tokens[c.First].From])
-		out.WriteString(c.Text)
+		out.WriteString(punctuated(text[tokens[c.First].From:tokens[c.Last].To], c.Text))
 		at = tokens[c.Last].To
 	}
 	out.WriteString(text[at:])

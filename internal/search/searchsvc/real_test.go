@@ -160,19 +160,41 @@ func checkRelevance(t *testing.T, b *bench, products map[catalog.ListingID]strin
 	defer f.Close()
 	judged, err := relevance.Read(f)
 	require.NoError(t, err)
-	var all []relevance.Figures
-	for _, j := range judged {
-		reply, err := b.Query(t.Context(), search.QueryRequest{Text: j.Query, Page: pageOf(relevance.Deep)})
+	ask := func(j relevance.Judged, text string, exact bool) (search.QueryReply, relevance.Figures) {
+		reply, err := b.Query(t.Context(), search.QueryRequest{Text: text, Exact: &exact, Page: pageOf(relevance.Deep)})
 		require.NoError(t, err)
-		assert.NotEmpty(t, reply.Hits, "%s: an empty page", j.Query)
 		var ranking []string
 		for _, hit := range reply.Hits {
 			ranking = append(ranking, products[hit.Listing])
 		}
+		return reply, relevance.Measure(ranking, j)
+	}
+	const seeds, leastLeft, mostEmpty = 3, .9, .02
+	var all []relevance.Figures
+	clean, slipped, empty := 0., 0., 0
+	for _, j := range judged {
+		reply, figures := ask(j, j.Query, false)
+		assert.NotEmpty(t, reply.Hits, "%s: an empty page", j.Query)
+		exactly, typed := ask(j, j.Query, true)
+		assert.GreaterOrEqual(t, figures.NDCG, typed.NDCG, "%s: forgiving what is no mistake does harm", j.Query)
+		assert.Empty(t, reply.Corrected, "%s: people search for that, and %d are found", j.Query, exactly.Total)
+		for seed := range seeds {
+			mended, left := ask(j, relevance.Typo(j.Query, uint64(1+seed)), false) //nolint:gosec // small
+			if mended.Total == 0 {
+				empty++
+			}
+			if j.Relevant() {
+				slipped += left.NDCG / seeds
+			}
+		}
 		if j.Relevant() {
-			all = append(all, relevance.Measure(ranking, j))
+			all = append(all, figures)
+			clean += figures.NDCG
 		}
 	}
+	t.Logf("with a slip in each, seeds 1 to %d: %.1f%% of nDCG@10 left, %d pages of %d empty", seeds, 100*slipped/clean, empty, seeds*len(judged))
+	assert.GreaterOrEqual(t, slipped/clean, leastLeft)
+	assert.LessOrEqual(t, float64(empty)/float64(seeds*len(judged)), mostEmpty)
 	mean := relevance.Mean(all)
 	t.Logf("nDCG@10 %.4f, condensed %.4f, recall@50 %.4f of %d queries", mean.NDCG, mean.Condensed, mean.Recall, len(all))
 	assert.GreaterOrEqual(t, mean.NDCG, least)

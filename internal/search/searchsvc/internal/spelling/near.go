@@ -59,14 +59,35 @@ func (b *Book) Near(typed string, limit int) []Word {
 }
 
 func likelier(a, b Word) int {
-	return cmp.Or(cmp.Compare(rare(a), rare(b)), cmp.Compare(a.Edits, b.Edits), cmp.Compare(a.Cost, b.Cost), cmp.Compare(a.Text, b.Text))
+	return cmp.Or(cmp.Compare(a.likely(), b.likely()), cmp.Compare(a.Text, b.Text))
 }
 
-func rare(w Word) int {
+// likely is the cost of a word, among others: what a single listing has may be a slip itself.
+func (w Word) likely() float64 {
+	const rare = 1
 	if w.Listings < leastListings {
-		return 1
+		return w.Cost + rare
 	}
-	return 0
+	return w.Cost
+}
+
+// short are the words that may have been meant by one of two or three letters and that Near leaves
+// out, since they are near to everything: only the words beside it can tell.
+func (b *Book) short(typed string, limit int) []Word {
+	var all []string
+	switch letters := len(typed); {
+	case letters == shortest:
+		all = []string{typed[1:], typed[:1] + typed[2:], typed[:2]}
+	case letters == shortest-1:
+		all = slips(typed)
+	}
+	var found []Word
+	for _, text := range all {
+		if n := b.Listings(text); len(text) >= 2 && n >= leastOfShort && !nobodyMeans[text] {
+			found = append(found, Slip(typed, text, n))
+		}
+	}
+	return Likely(found, limit)
 }
 
 // distance is how many edits are between two words, or more than most: letters left out, put in,
@@ -111,14 +132,21 @@ func distance(a, b []rune, most int) int {
 	return int(last[len(b)])
 }
 
-// What edits cost. One of another kind than these costs 1.
+// What edits cost: the less, the fewer other slips would have given the same. A letter left out and
+// two swapped are one thing that can happen at a place; a wrong letter is one of many.
 const (
-	costSwap     = .7  // of two neighbours: hands do it all the time
+	costSwap     = .6  // of two neighbours
+	costMissing  = .6  // for a letter that was left out
+	costDouble   = .7  // for a letter twice instead of once
 	costBeside   = .85 // for a letter beside it on the keyboard
-	costDouble   = .7  // a letter twice instead of once, or once instead of twice
+	costExtra    = 1.1 // for any other letter too many
+	costOther    = 1.1 // for any other letter instead
+	costSecond   = .5  // more, for two of these: slips are rare
 	costFirst    = .4  // more, when the first letters differ: these people get right
 	perListings  = .1  // less for ten times as many listings
 	mostListings = 1e4 // beyond, more do not count
+
+	leastOfTwo = 1.15 // two slips cost as much
 )
 
 // cost is how unlikely it is that b was meant by a. It is only computed of words that are near.
@@ -126,10 +154,10 @@ func cost(a, b []rune, listings int) float64 {
 	var rows [3][longest + 1]float64
 	before, last, row := &rows[0], &rows[1], &rows[2]
 	for j := range b {
-		last[j+1] = last[j] + one(b, j)
+		last[j+1] = last[j] + costMissing
 	}
 	for i := range a {
-		row[0] = last[0] + one(a, i)
+		row[0] = last[0] + extra(a, i)
 		for j := range b {
 			d := last[j]
 			switch {
@@ -137,9 +165,9 @@ func cost(a, b []rune, listings int) float64 {
 			case beside(a[i], b[j]):
 				d += costBeside
 			default:
-				d++
+				d += costOther
 			}
-			d = min(d, last[j+1]+one(a, i), row[j]+one(b, j))
+			d = min(d, last[j+1]+extra(a, i), row[j]+costMissing)
 			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] && a[i] != a[i-1] {
 				d = min(d, before[j-1]+costSwap)
 			}
@@ -148,6 +176,9 @@ func cost(a, b []rune, listings int) float64 {
 		before, last, row = last, row, before
 	}
 	total := last[len(b)]
+	if total >= leastOfTwo {
+		total += costSecond
+	}
 	if strangers(a, b) {
 		total += costFirst
 	}
@@ -159,12 +190,12 @@ func strangers(a, b []rune) bool {
 	return a[0] != b[0] && (len(a) < 2 || len(b) < 2 || a[0] != b[1] || a[1] != b[0])
 }
 
-// one is what a letter costs that only one of the words has.
-func one(text []rune, i int) float64 {
+// extra is what it costs that a text has a letter too many.
+func extra(text []rune, i int) float64 {
 	if i > 0 && text[i] == text[i-1] || i+1 < len(text) && text[i] == text[i+1] {
 		return costDouble
 	}
-	return 1
+	return costExtra
 }
 
 var keyboard = [...]string{"qwertyuiop", "asdfghjkl", "zxcvbnm"}
@@ -200,6 +231,10 @@ func Slips(typed string) []string {
 			return nil
 		}
 	}
+	return slips(typed)
+}
+
+func slips(typed string) []string {
 	var out []string
 	for i := range len(typed) + 1 {
 		if i < len(typed) {

@@ -13,6 +13,7 @@ type Typed struct {
 	Text     string // lower case, without accents
 	Listings int64  // that have it, anywhere
 	Fixed    bool   // it stays: a phrase, the beginning of a word, what a rule is about
+	Code     bool   // a model number or the like: only what Also has can be meant by it
 	Also     []Word // that may have been meant, besides those of the book
 }
 
@@ -29,6 +30,7 @@ type Correction struct {
 	Listings int64    // that have all of these words
 	cost     float64
 	rare     string // a word among the changes that a single title has
+	bold     bool   // words are changed that listings have
 }
 
 // MaxWords is how many words of a query are mended: longer ones are sentences, and costly.
@@ -36,10 +38,11 @@ const MaxWords = 12
 
 // Bounds of a correction.
 const (
-	mostTried  = 8  // queries that are counted
-	beam       = 24 // queries that are thought of at a time
-	nearEnough = 8  // words that one may stand for
-	leastPart  = 2  // letters of each half of a split word
+	mostTried    = 8  // queries that are counted
+	beam         = 24 // queries that are thought of at a time
+	nearEnough   = 8  // words that one may stand for
+	leastPart    = 2  // letters of each half of a split word
+	leastOfShort = 5  // listings that have a word of two letters, for it to be offered
 )
 
 // What is done to a query costs, beside the edits of its words.
@@ -51,7 +54,8 @@ const (
 	costJoin    = 1.0 // or one of two
 	perMatches  = .35 // less for ten times as many listings that have all words
 	perTitle    = 20  // as many as one that has them all in its title: long texts have many words
-	knownRatio  = 5   // a word that listings have is only changed to one that so many times more have
+	knownRatio  = 5   // a word that listings have is only changed to one that so many times more have,
+	lightest    = .75 // or by what hands do all the time, beside others that it goes with
 )
 
 // option is one reading of the next word or two.
@@ -61,6 +65,7 @@ type option struct {
 	text    string
 	asTyped bool
 	rare    string
+	bold    bool
 }
 
 // thought is a query as far as it has been thought through.
@@ -69,16 +74,21 @@ type thought struct {
 	words   []string
 	changes []Change
 	rare    string
+	bold    bool
 }
 
 // Matches is how many listings have all words of a query, and how many in the title, brand or
 // category.
-type Matches struct{ Listings, Titles int64 }
+type Matches struct {
+	Listings, Titles int64
+	Focus            float64
+}
 
 // Proposals are the queries that may have been meant.
 type Proposals struct {
 	likely []Correction // likeliest first
-	mended Correction   // each word that nothing has, mended for itself; without changes for none
+	typed  []Typed
+	apart  [][]Word // by word that nothing has: what it may stand for by itself, likeliest first
 }
 
 // Propose thinks of the queries that may have been meant by what was typed.
@@ -86,7 +96,7 @@ func (b *Book) Propose(typed []Typed) Proposals {
 	if len(typed) > MaxWords {
 		return Proposals{}
 	}
-	return Proposals{likely: b.thinkOf(typed), mended: b.mendUnknown(typed)}
+	return Proposals{likely: b.thinkOf(typed), typed: typed, apart: b.apart(typed)}
 }
 
 // Choose finds the one that was meant: few slips of the hand, and many listings that have all its
@@ -103,7 +113,7 @@ func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best 
 		if err != nil {
 			return Correction{}, false, err
 		}
-		if c.Listings = have.Listings; c.Listings == 0 {
+		if c.Listings = have.Listings; c.Listings == 0 || c.bold && have.Titles == 0 {
 			continue
 		}
 		if c.rare != "" { // one seller's slip is nobody's correction
@@ -115,32 +125,67 @@ func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best 
 				continue
 			}
 		}
-		c.cost -= perMatches * math.Log10(min(float64(have.Listings+perTitle*have.Titles), mostListings))
+		c.cost -= perMatches * have.weight()
 		if !found || c.cost < best.cost {
 			best, found = c, true
 		}
 	}
 	if !found {
-		return p.mended, len(p.mended.Changes) > 0, nil
+		return p.mend(matching)
 	}
 	return best, found, nil
 }
 
-// mendUnknown puts the likeliest word for each that nothing has.
-func (b *Book) mendUnknown(typed []Typed) (c Correction) {
-	for i, w := range typed {
-		text := w.Text
-		if !w.Fixed && w.Listings == 0 && b.Listings(text) == 0 {
-			near := append(b.Near(text, 1), w.Also...)
-			if len(near) > 0 && near[0].Listings >= leastListings && !among(typed, near[0].Text) {
-				text = near[0].Text
-				c.Changes = append(c.Changes, Change{First: i, Last: i, Text: text})
+// mend puts the likeliest word for each that nothing has, where nothing has all words together.
+func (p Proposals) mend(matching func(words []string) (Matches, error)) (c Correction, found bool, err error) {
+	left := mostTried
+	for i, w := range p.typed {
+		text, best := w.Text, 0.0
+		for _, near := range p.apart[i] {
+			if left--; left < 0 {
+				break
 			}
+			have, err := matching([]string{near.Text})
+			if err != nil {
+				return Correction{}, false, err
+			}
+			if have.Listings < leastListings {
+				continue
+			}
+			if cost := near.Cost - perMatches*have.weight(); text == w.Text || cost < best {
+				text, best = near.Text, cost
+			}
+		}
+		if text != w.Text {
+			c.Changes = append(c.Changes, Change{First: i, Last: i, Text: text})
 		}
 		c.Words = append(c.Words, text)
 	}
-	return c
+	return c, len(c.Changes) > 0, nil
 }
+
+// weight grows with the matches.
+func (m Matches) weight() float64 {
+	return math.Log10(min(float64(m.Listings)+perTitle*float64(m.Titles), mostListings))
+}
+
+// apart is what each word that nothing has may stand for by itself.
+func (b *Book) apart(typed []Typed) [][]Word {
+	const most = 3
+	all := make([][]Word, len(typed))
+	for i, w := range typed {
+		if w.Fixed || !b.unknown(w) {
+			continue
+		}
+		near := append(b.Near(w.Text, most), w.Also...)
+		near = slices.DeleteFunc(near, func(n Word) bool { return among(typed, n.Text) })
+		all[i] = Likely(near, most)
+	}
+	return all
+}
+
+// unknown says whether nothing has a word.
+func (b *Book) unknown(w Typed) bool { return w.Listings == 0 && b.Listings(w.Text) == 0 }
 
 // thinkOf is what may have been meant, likeliest first.
 func (b *Book) thinkOf(typed []Typed) []Correction {
@@ -159,7 +204,7 @@ func (b *Book) thinkOf(typed []Typed) []Correction {
 	var out []Correction
 	for _, t := range waiting[len(typed)] {
 		if len(t.changes) > 0 {
-			out = append(out, Correction{Changes: t.changes, Words: t.words, cost: t.cost, rare: t.rare})
+			out = append(out, Correction{Changes: t.changes, Words: t.words, cost: t.cost, rare: t.rare, bold: t.bold})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Correction) int {
@@ -173,7 +218,7 @@ func among(typed []Typed, text string) bool {
 }
 
 func (t thought) with(at int, o option) thought {
-	next := thought{cost: t.cost + o.cost, words: append(slices.Clip(t.words), o.text), changes: t.changes, rare: cmp.Or(t.rare, o.rare)}
+	next := thought{cost: t.cost + o.cost, words: append(slices.Clip(t.words), o.text), changes: t.changes, rare: cmp.Or(t.rare, o.rare), bold: t.bold || o.bold}
 	if !o.asTyped {
 		next.changes = append(slices.Clip(t.changes), Change{First: at, Last: at + o.used - 1, Text: o.text})
 	}
@@ -187,8 +232,8 @@ func (b *Book) options(typed []Typed, at int) []option {
 	if w.Fixed {
 		return []option{kept}
 	}
-	unknown := w.Listings == 0 && b.Listings(w.Text) == 0
-	if unknown && takes(w.Text) {
+	unknown := b.unknown(w)
+	if unknown && (w.Code || takes(w.Text)) {
 		kept.cost = costUnknown
 	}
 	out := []option{kept}
@@ -205,29 +250,39 @@ func (b *Book) options(typed []Typed, at int) []option {
 // mended are the words that w may stand for: none that was typed as well, since who means a word
 // twice types it once.
 func (b *Book) mended(typed []Typed, w Typed, unknown bool) []option {
+	near := append(b.Near(w.Text, nearEnough), w.Also...)
+	if len(typed) > 1 {
+		near = append(near, b.short(w.Text, nearEnough)...)
+	}
 	var out []option
-	for _, near := range append(b.Near(w.Text, nearEnough), w.Also...) {
-		o := option{used: 1, cost: near.Cost, text: near.Text}
-		if among(typed, near.Text) {
+	for _, n := range near {
+		o := option{used: 1, cost: n.Cost, text: n.Text}
+		if among(typed, n.Text) {
 			continue
 		}
 		if !unknown {
-			// What listings have may well be meant: it takes a small slip and a much commoner word.
-			if near.Edits > 1 || int64(near.Listings) < knownRatio*max(w.Listings, int64(b.Listings(w.Text))) {
+			if !b.bolder(w, n, len(typed) > 1) {
 				continue
 			}
-			o.cost += costKnown
+			o.cost, o.bold = o.cost+costKnown, true
 		}
-		if near.Listings < leastListings {
-			if !unknown {
-				break // they come last
-			}
-			o.rare = near.Text
+		if n.Listings < leastListings && !w.Code {
+			o.rare = n.Text
 			o.cost += costRare
 		}
 		out = append(out, o)
 	}
 	return out
+}
+
+// bolder says whether n may be meant by a word that listings have, which may well be meant itself:
+// it takes a small slip, and a much commoner word or others that it goes with.
+func (b *Book) bolder(w Typed, n Word, others bool) bool {
+	if n.Edits > 1 || n.Listings < leastListings || int64(n.Listings) < w.Listings {
+		return false
+	}
+	commoner := n.Listings / max(b.Listings(w.Text), 1)
+	return commoner >= knownRatio || others && commoner >= 1 && n.Cost <= lightest
 }
 
 // split are the two words that one may have been, each of which listings have; one of them may

@@ -90,7 +90,10 @@ func office() *shop {
 	for range 3 {
 		titles = append(titles, "bad weather jacket", "laptop stand", "desk lamp", "toothpaste mint", "keyboard usb")
 	}
-	s := newShop(append(titles, "lapttop sticker", "zither")...)
+	for range 8 {
+		titles = append(titles, "laptop pad", "flat tv")
+	}
+	s := newShop(append(titles, "lapttop sticker", "zither", "stad lamp", "stend lamp")...)
 	s.add([]string{"strings"}, []string{"for", "your", "zither"})
 	return s
 }
@@ -111,6 +114,12 @@ func TestCorrect(t *testing.T) {
 		"where no query matches, what can be":    {"tn2110 cartridgge", "tn2110 cartridge"},
 		"a word of one title and more texts":     {"zitger", "zither"},
 		"a word of one title alone":              {"sticler", ""},
+		"two letters, beside another word":       {"laptop pa", "laptop pad"},
+		"and nothing beside it":                  {"pa", ""},
+		"two letters of three":                   {"flat tbv", "flat tv"},
+		"a rarer word that goes with the other":  {"laptop stad", "laptop stand"},
+		"not by another letter, if not by far":   {"laptop stend", ""},
+		"a letter left out before a wrong one":   {"bursh soft", "brush soft"},
 		"nothing near":                           {"zyxwvut", ""},
 		"nothing near, beside what is there":     {"zyxwvut black", ""},
 		"a single word that one listing has":     {"lapttop", "laptop"},
@@ -154,13 +163,33 @@ func TestWhatIsFixedStays(t *testing.T) {
 func TestTheIndexIsAskedAFewTimesOnly(t *testing.T) {
 	t.Parallel()
 	s, asked := office(), 0
-	_, found, err := s.Propose([]spelling.Typed{{Text: "latpop"}, {Text: "bga"}, {Text: "blakc"}, {Text: "tonr"}}).Choose(func([]string) (spelling.Matches, error) {
-		asked++
-		return spelling.Matches{}, nil
+	_, found, err := s.Propose([]spelling.Typed{{Text: "latpop"}, {Text: "bga"}, {Text: "blakc"}, {Text: "tonr"}}).Choose(func(words []string) (spelling.Matches, error) {
+		if asked++; len(words) > 1 {
+			return spelling.Matches{}, nil
+		}
+		return s.matching(words)
 	})
 	require.NoError(t, err)
 	assert.True(t, found, "mended word by word")
 	assert.LessOrEqual(t, asked, 16)
+}
+
+func TestCodesAreMendedToWhatTheCallerKnows(t *testing.T) {
+	t.Parallel()
+	s := office()
+	s.add([]string{"ml350", "toner"}, nil)
+	s.add([]string{"ml3500"}, nil)
+	typed := []spelling.Typed{{Text: "toner", Listings: 21}, {Text: "mml350", Code: true, Also: []spelling.Word{
+		spelling.Slip("mml350", "ml350", 1), spelling.Slip("mml350", "mml3500", 1),
+	}}}
+	c, found, err := s.Propose(typed).Choose(s.matching)
+	require.NoError(t, err)
+	require.True(t, found)
+	assert.Equal(t, []string{"toner", "ml350"}, c.Words, "one listing is enough: codes are like that")
+	typed[1].Also = nil
+	_, found, err = s.Propose(typed).Choose(s.matching)
+	require.NoError(t, err)
+	assert.False(t, found)
 }
 
 func TestAnIndexThatCannotBeAskedIsAnError(t *testing.T) {

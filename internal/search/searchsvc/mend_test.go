@@ -1,0 +1,61 @@
+package searchsvc_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"souk/internal/catalog"
+	"souk/internal/catalog/catalogtest"
+	"souk/internal/platform/clock"
+	"souk/internal/search"
+)
+
+// TestSlipsAreMended types model numbers, names and words as hands do.
+func TestSlipsAreMended(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	for _, title := range []string{
+		"Brother TN-2110 toner black", "Brother TN-5430 toner black", "Brother drum black", "TP-LINK TL-WN781 adapter", "TP-LINK switch",
+		"Sonicare HX6730/02 toothbrush", "Oral toothbrush", "PS4 controller", "HDMI cable", "HDMI cable long", "Flat TV", "Flat TV large", "Small TV", "TV stand",
+		"TV wall mount", "Wool rug",
+	} {
+		goods.AddListing(by.ID, catalogtest.Draft(title, 1000, 1))
+	}
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	tests := map[string]struct{ text, want string }{
+		"a letter for a digit":                  {"brother tn-2g10 toner", "brother tn-2110 toner"},
+		"a digit left out":                      {"brother tn-210 toner", "brother tn-2110 toner"},
+		"one too many":                          {"TN-21190", "tn-2110"},
+		"two swapped":                           {"tn2101", "tn2110"},
+		"before the hyphen":                     {"tm-2110", "tn-2110"},
+		"the hyphen of a name":                  {"tp-ink switch", "tp-link switch"},
+		"another digit is another product":      {"tn-2118", ""},
+		"a short one":                           {"psx4", "ps4"},
+		"the beginning of one is none":          {"hx6730", ""},
+		"nothing near":                          {"tn-99999", ""},
+		"two letters, beside what they go with": {"flat vt", "flat tv"},
+		"two letters alone could be anything":   {"vt", ""},
+		"what listings have stays":              {"tn-2110", ""},
+		"a word of one listing is nobody's":     {"woool", ""},
+		"as typed, between quotation marks":     {`"hdmi cabel"`, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reply, err := b.Query(t.Context(), search.QueryRequest{Text: tt.text})
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, reply.Corrected, "%d found", reply.Total)
+			exact := true
+			typed, err := b.Query(t.Context(), search.QueryRequest{Text: tt.text, Exact: &exact})
+			require.NoError(t, err)
+			assert.Empty(t, typed.Corrected)
+			if tt.want != "" {
+				assert.NotEmpty(t, reply.Hits)
+			}
+		})
+	}
+}
