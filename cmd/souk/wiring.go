@@ -188,7 +188,8 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 	}
 	a.workers = append(a.workers, worker{name: "events", run: a.bus.Run})
 	if here("search") {
-		a.workers = append(a.workers, worker{name: "search ahead", run: a.search.Warm}, worker{name: "counts of searches", run: a.search.Count}, worker{name: "suggestions", run: a.search.Tell})
+		a.workers = append(a.workers, worker{name: "search ahead", run: a.search.Warm}, worker{name: "counts of searches", run: a.search.Count},
+			worker{name: "search to its end", run: a.search.Finish}, worker{name: "suggestions", run: a.search.Tell})
 	}
 	for _, m := range a.modules.Modules() {
 		if m.Jobs != nil {

@@ -21,8 +21,15 @@ func (s *Service) Start(ctx context.Context) error {
 	return s.db.Write(ctx, func(tx *store.Tx) error { return tx.Enqueue(jobForget, "daily", s.now()) })
 }
 
+// afterReading is when forgetting is tried again that found orders being read.
+const afterReading = time.Hour
+
 func (s *Service) forget(ctx context.Context, _ job.Job) error {
 	now := s.now()
+	if !s.reading.TryLock() {
+		return job.Again(now.Add(afterReading))
+	}
+	defer s.reading.Unlock()
 	today, hour := dayOf(now), hourOf(now)
 	for {
 		var rare []string

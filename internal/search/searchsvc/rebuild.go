@@ -136,6 +136,10 @@ func (s *Service) build(ctx context.Context, progress func(int64), finish func(t
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.giveUp(context.WithoutCancel(ctx))) // also when ctx has ended
+			select {
+			case s.broken <- struct{}{}:
+			default:
+			}
 		}
 	}()
 	for _, part := range []func(context.Context) error{b.sellers, b.categories, b.listings} {
@@ -216,8 +220,7 @@ func (s *Service) renew(ctx context.Context) error {
 			return err
 		}
 		if err == nil {
-			s.telemetry.Log.Info().Msg("index is rebuilt: it was made by another version")
-			err = s.placeGone(ctx)
+			err = s.buildOutdated(ctx)
 		}
 		if err == nil || ctx.Err() != nil {
 			return nil //nolint:nilerr // who stops wants no rebuild
@@ -229,6 +232,38 @@ func (s *Service) renew(ctx context.Context) error {
 		case <-ctx.Done():
 			timer.Stop()
 			return nil
+		}
+	}
+}
+
+// buildOutdated builds the index anew, unless another has done so while this one waited for its turn.
+func (s *Service) buildOutdated(ctx context.Context) error {
+	select {
+	case s.building <- struct{}{}:
+		defer func() { <-s.building }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	old, err := s.outdated(ctx)
+	if err != nil || !old {
+		return err
+	}
+	s.telemetry.Log.Info().Msg("index is rebuilt: it was made by another version, or not to the end")
+	_, err = s.build(ctx, func(int64) {}, func(*store.Tx, int64) error { return nil })
+	return err
+}
+
+// Finish builds to its end, until ctx ends, what another has begun to build and could not: search is not ready while
+// the index has a part of the catalogue only, and nobody may come to ask for it again.
+func (s *Service) Finish(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.broken:
+		}
+		if err := s.renew(ctx); err != nil && ctx.Err() == nil {
+			s.telemetry.Log.Warn().Err(err).Msg("index not finished")
 		}
 	}
 }
@@ -311,10 +346,28 @@ func (s *Service) prepareShelf(ctx context.Context, from *set, generation int64)
 			return ctx.Err()
 		}
 	}
-	s.mem.Lock()
-	s.next = next
-	s.mem.Unlock()
+	s.keepNext(next)
 	return nil
+}
+
+// keepNext makes next the shelf that is about to be used. It knows what people search for now: that may be more
+// than when it was begun.
+func (s *Service) keepNext(next *shelf) {
+	for {
+		popular := s.popular.Load()
+		if popular != nil {
+			next.completions.know(*popular)
+		}
+		s.mem.Lock()
+		same := s.popular.Load() == popular // else it was learnt meanwhile, and told to the shelves that there were
+		if same {
+			s.next = next
+		}
+		s.mem.Unlock()
+		if same {
+			return
+		}
+	}
 }
 
 // emptyFormer gives back the room of the set that was active until now. If that fails the next

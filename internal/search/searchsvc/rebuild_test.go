@@ -3,6 +3,7 @@ package searchsvc_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -176,6 +177,33 @@ func TestARebuildThatFailsMayBeRepeated(t *testing.T) {
 	assert.EqualValues(t, 3, reply.Listings)
 	assert.Equal(t, []int64{3, 3}, said)
 	assert.Len(t, b.titles(t, ""), 3)
+}
+
+// TestARebuildThatFailsEarlyIsFinished has the first building of an index fail: it is taken up without anyone asking.
+func TestARebuildThatFailsEarlyIsFinished(t *testing.T) {
+	t.Parallel()
+	goods, _, _ := shop(3)
+	pages := &slow{Service: goods, at: make(chan chan error)}
+	b := newBench(t, pages)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- b.Finish(ctx) }()
+	failed := make(chan error)
+	go func() {
+		_, err := b.Rebuild(t.Context(), search.RebuildRequest{By: actor.System(""), Key: "key-one"})
+		failed <- err
+	}()
+	(<-pages.at) <- assert.AnError
+	require.ErrorIs(t, <-failed, assert.AnError)
+	again := <-pages.at
+	require.Error(t, b.Ready(t.Context()), "a part is found only")
+	again <- nil
+	for b.Ready(t.Context()) != nil {
+		runtime.Gosched() // it is built to its end by now, but for a transaction
+	}
+	assert.Len(t, b.titles(t, ""), 3)
+	stop()
+	require.NoError(t, <-done)
 }
 
 func TestALostPlaceRebuilds(t *testing.T) {

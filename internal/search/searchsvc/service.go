@@ -52,6 +52,7 @@ type Service struct {
 	subscriber *bus.Subscriber
 	orders     orders.Service
 	sales      *bus.Subscriber
+	reading    sync.Mutex // of orders: what it has read is not forgotten before it is counted
 	jobs       *job.Runner
 	counting   *counting
 	rules      atomic.Pointer[rules.Book]
@@ -64,6 +65,7 @@ type Service struct {
 
 	process  string        // names this process as the builder of a set
 	building chan struct{} // full while this process builds
+	broken   chan struct{} // holds a token when building has failed
 
 	mem   sync.RWMutex
 	shelf *shelf
@@ -79,7 +81,7 @@ func New(c Config) *Service {
 	}
 	s := &Service{
 		db: c.DB, catalog: c.Catalog, orders: c.Orders, now: c.Now, telemetry: c.Telemetry, limits: usualLimits,
-		sets: map[string]*set{"a": newSet("a"), "b": newSet("b")}, process: id.New("prc_"), building: make(chan struct{}, 1), telling: telling{wake: make(chan struct{}, 1)},
+		sets: map[string]*set{"a": newSet("a"), "b": newSet("b")}, process: id.New("prc_"), building: make(chan struct{}, 1), broken: make(chan struct{}, 1), telling: telling{wake: make(chan struct{}, 1)},
 		took: c.Telemetry.Histogram("souk.search.query.duration", "Time that a query takes.", "s",
 			[]float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1}),
 	}

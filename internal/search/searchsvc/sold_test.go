@@ -1,6 +1,7 @@
 package searchsvc_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -216,6 +217,50 @@ func TestALostPlaceIsCountedAgainFromOrders(t *testing.T) {
 	w.hear() // the log goes on with what was read already
 	again, _ := w.sold()
 	assert.Equal(t, pieces, again)
+}
+
+// between is orders that have something done before a page of them is read.
+type between struct {
+	orders.Service
+	pages int
+	do    func(page int)
+}
+
+func (b *between) ListOrders(ctx context.Context, r orders.ListOrdersRequest) (orders.ListOrdersReply, error) {
+	b.pages++
+	b.do(b.pages)
+	return b.Service.ListOrders(ctx, r)
+}
+
+// TestNothingIsForgottenWhileOrdersAreRead has the daily job run in the middle of a reading of more than 90 days.
+func TestNothingIsForgottenWhileOrdersAreRead(t *testing.T) {
+	t.Parallel()
+	w := newTill(t)
+	for range 101 { // two pages
+		w.buy(1, lamp)
+	}
+	w.hear()
+	w.clock.Advance(100 * 24 * time.Hour)
+	w.log = storetest.Open(t, "feed", storetest.Once()) // the place in the log is lost
+	reading := &between{Service: w.orders}
+	w.bus = bus.New(bus.Config{Sources: map[bus.Log]bus.Source{orders.Log: bus.LocalSource(w.log), catalog.Log: bus.LocalSource(w.goods)}})
+	w.Service = searchsvc.New(searchsvc.Config{DB: w.db, Bus: w.bus, Orders: reading})
+	require.NoError(t, w.Start(t.Context()))
+	jobs := w.Module().Jobs
+	reading.do = func(page int) {
+		if page == 2 {
+			_, err := jobs.RunDue(t.Context())
+			assert.NoError(t, err)
+		}
+	}
+	require.NoError(t, w.bus.Drain(t.Context()))
+	require.Equal(t, 2, reading.pages)
+	pieces, _ := w.sold()
+	assert.Equal(t, map[catalog.ListingID]int64{lamp: 101}, pieces)
+	w.clock.Advance(time.Hour)
+	n, err := jobs.RunDue(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, n, "it is tried again")
 }
 
 func TestOldSalesAreForgotten(t *testing.T) {

@@ -19,6 +19,8 @@ import (
 // An order is read whole, as an operator reads it, for there is no lesser way to ask for its lines. Nothing of it
 // is kept but listing, variant, day and pieces.
 func (s *Service) readSales(ctx context.Context) error {
+	s.reading.Lock()
+	defer s.reading.Unlock()
 	var round int64
 	err := s.db.Read(ctx, func(q store.Queryer) error {
 		return q.Get(&round, `SELECT coalesce(max(round), 0) + 1 FROM sold_lines`)
