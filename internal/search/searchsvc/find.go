@@ -34,6 +34,7 @@ const idfUnits = 64
 // find finds the listings of every word.
 func (v view) find(sh *shelf, u understood) ([]asked, error) {
 	all := make([]asked, len(u.Terms))
+	texts := maxTexts
 	for i, t := range u.Terms {
 		a := &all[i]
 		a.Term = t
@@ -51,7 +52,7 @@ func (v view) find(sh *shelf, u understood) ([]asked, error) {
 				continue
 			case len(p.sets) > 1:
 				var err error
-				if p.rows, err = v.inARow(sh, p); err != nil {
+				if p.rows, err = v.inARow(sh, p, &texts); err != nil {
 					return nil, err
 				}
 			default:
@@ -70,12 +71,15 @@ func (v view) find(sh *shelf, u understood) ([]asked, error) {
 	return all, nil
 }
 
-// phraseTexts is how many listings are read to see whether their descriptions have words in a row.
-const phraseTexts = 128
+// So many listings are read to see whether their descriptions have words in a row, and for all of a query.
+const (
+	phraseTexts = 128
+	maxTexts    = 4 * phraseTexts
+)
 
 // inARow are the listings that have the terms of p one after the other: in the title, or, if
-// only few have all of them, in the description.
-func (v view) inARow(sh *shelf, p part) (docset.Set, error) {
+// only few have all of them, in the description. It takes what it reads off texts.
+func (v view) inARow(sh *shelf, p part, texts *int) (docset.Set, error) {
 	have := docset.Intersection(p.sets)
 	var rows docset.Set
 	_ = v.s.locked(func() error {
@@ -91,9 +95,10 @@ func (v view) inARow(sh *shelf, p part) (docset.Set, error) {
 			others = append(others, doc)
 		}
 	})
-	if len(others) == 0 {
+	if len(others) == 0 || len(others) > *texts {
 		return rows, nil
 	}
+	*texts -= len(others)
 	more, err := v.followInTexts(others, p.Terms)
 	if err != nil {
 		return docset.Set{}, err

@@ -54,11 +54,12 @@ func (l *lexicon) count(term string) int {
 // Bounds of what the beginning of a word may stand for.
 const (
 	maxBegun     = 32
-	maxBegunSeen = 2000
+	maxBegunSeen = 5000
 )
 
-// beginning are the terms that begin so, those of most listings first.
-func (l *lexicon) beginning(prefix string) []string {
+// beginning are terms that begin so, at most so many: of those that come first in the alphabet, which are all but of the
+// shortest beginnings, those of most listings.
+func (l *lexicon) beginning(prefix string, most int) []string {
 	type begun struct {
 		term  string
 		count int32
@@ -75,8 +76,8 @@ func (l *lexicon) beginning(prefix string) []string {
 		return true
 	})
 	slices.SortFunc(found, func(a, b begun) int { return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.term, b.term)) })
-	terms := make([]string, 0, maxBegun)
-	for _, b := range found[:min(len(found), maxBegun)] {
+	terms := make([]string, 0, most)
+	for _, b := range found[:min(len(found), most)] {
 		terms = append(terms, b.term)
 	}
 	return terms

@@ -67,7 +67,7 @@ func (v view) query(a ask) (search.QueryReply, error) {
 		return search.QueryReply{}, err
 	}
 	if last != nil {
-		if last.Text = said.corrected; other >= 0 {
+		if last.Text, last.Taken = said.corrected, l.taken; other >= 0 {
 			last.Spot.ID = reply.Hits[other].Listing
 		}
 	}
@@ -84,7 +84,7 @@ func (v view) query(a ask) (search.QueryReply, error) {
 func (d desk) look(a ask, text string, asked words.Query) (sighted, error) {
 	l := sighted{text: text}
 	_ = d.s.locked(func() error {
-		l.understood = d.shelf.understand(d.rules, asked)
+		l.understood = d.shelf.understand(d.rules, asked, a.after.taken())
 		return nil
 	})
 	found, err := d.find(d.shelf, l.understood)

@@ -15,12 +15,18 @@ import (
 type understood struct {
 	words.Query
 	applied []rules.Applied // the rules that changed it
+	taken   [][]words.Alt   // by word: what the vocabulary added; nil if that is nothing at all
 }
 
+// maxTaken is how many alternatives the vocabulary adds to a query at most, whatever its beginnings may become: each
+// is a look into the index.
+const maxTaken = 64
+
 // understand makes of the words of a text what is looked for: what a beginning may become, what
-// is written together or apart, what operators said. The shelf is locked for reading.
-func (sh *shelf) understand(book *rules.Book, asked words.Query) understood {
-	u := understood{Query: words.Query{Terms: slices.Clone(asked.Terms)}}
+// is written together or apart, what operators said. What the vocabulary adds is found for the first page, and
+// given for those after it, since words may have come and gone meanwhile. The shelf is locked for reading.
+func (sh *shelf) understand(book *rules.Book, asked words.Query, taken [][]words.Alt) understood {
+	u := understood{Query: words.Query{Terms: slices.Clone(asked.Terms)}, taken: taken}
 	for i := range u.Terms {
 		u.Terms[i].Any = slices.Clip(u.Terms[i].Any) // what is added is not the text's
 	}
@@ -28,22 +34,17 @@ func (sh *shelf) understand(book *rules.Book, asked words.Query) understood {
 	for i := range u.Terms {
 		u.Terms[i].Any = sh.spellOut(u.Terms[i].Any)
 	}
-	words.Compounds(&u.Query, sh.lexicon.count)
+	if len(u.taken) != len(u.Terms) {
+		u.taken = sh.alternatives(u.Query)
+	}
 	for i := range u.Terms {
-		t := &u.Terms[i]
-		if !t.Prefix {
-			sh.complete(t)
-			continue
+		t, some := &u.Terms[i], u.taken[i]
+		switch {
+		case !t.Prefix:
+			t.Any = append(t.Any, some...)
+		case len(some) > 0: // the beginning stands for these, and for itself only where descriptions may have it
+			t.Any = slices.Concat(some, t.Any[1:])
 		}
-		begin, added := t.Any[0].Terms[0], t.Any[1:]
-		t.Any = nil
-		for _, term := range sh.lexicon.beginning(begin) {
-			t.Any = append(t.Any, words.Alt{Terms: []string{term}, Weight: 1})
-		}
-		if len(t.Any) == 0 { // it may stand in descriptions
-			t.Any = []words.Alt{{Terms: []string{begin}, Weight: 1}}
-		}
-		t.Any = append(t.Any, added...) // by rules
 	}
 	return u
 }
@@ -63,7 +64,7 @@ func (sh *shelf) spellOut(alts []words.Alt) []words.Alt {
 		for _, term := range a.Terms {
 			last := []string{term}
 			if begin, ok := strings.CutSuffix(term, rules.Beginning); ok {
-				if last = sh.lexicon.beginning(begin); len(last) == 0 {
+				if last = sh.lexicon.beginning(begin, maxBegun); len(last) == 0 {
 					last = []string{begin} // it may stand in descriptions
 				}
 			}
@@ -82,26 +83,52 @@ func (sh *shelf) spellOut(alts []words.Alt) []words.Alt {
 	return out
 }
 
+// alternatives are by word what the vocabulary has for it besides what was typed.
+func (sh *shelf) alternatives(q words.Query) [][]words.Alt {
+	taken := make([][]words.Alt, len(q.Terms))
+	with := words.Query{Terms: slices.Clone(q.Terms)}
+	begun := 0
+	for i := range with.Terms {
+		with.Terms[i].Any = slices.Clip(with.Terms[i].Any)
+		if with.Terms[i].Prefix || sh.begins(&with.Terms[i]) {
+			begun++
+		}
+	}
+	words.Compounds(&with, sh.lexicon.count)
+	for i := range with.Terms {
+		t := &with.Terms[i]
+		taken[i] = t.Any[len(q.Terms[i].Any):]
+		weight := 1.0
+		switch {
+		case t.Prefix:
+		case sh.begins(t):
+			weight = weightOfModel
+		default:
+			continue
+		}
+		for _, term := range sh.lexicon.beginning(t.Any[0].Terms[0], min(maxBegun, maxTaken/begun)) {
+			taken[i] = append(taken[i], words.Alt{Terms: []string{term}, Weight: weight})
+		}
+	}
+	return taken
+}
+
 // The first part of a model number stands for those that begin so, where it is in no title itself.
 const (
 	leastOfModel  = 4  // letters and digits that say which it is
 	weightOfModel = .8 // they are not quite what was typed
 )
 
-// complete adds to the beginning of a model number (dv7-1211) what it may be of (dv7-1211ea).
-func (sh *shelf) complete(t *words.Term) {
+// begins says whether a word is the beginning of a model number (dv7-1211), which stands for what it may be of
+// (dv7-1211ea).
+func (sh *shelf) begins(t *words.Term) bool {
 	if len(t.Any) == 0 || len(t.Any[0].Terms) != 1 || len(t.Phrase) > 0 {
-		return
+		return false
 	}
 	begin := t.Any[0].Terms[0]
 	digits := strings.ContainsFunc(begin, unicode.IsDigit)
 	letters := strings.ContainsFunc(begin, unicode.IsLetter)
-	if !digits || !letters || utf8.RuneCountInString(begin) < leastOfModel || sh.lexicon.count(begin) > 0 {
-		return
-	}
-	for _, term := range sh.lexicon.beginning(begin) {
-		t.Any = append(t.Any, words.Alt{Terms: []string{term}, Weight: weightOfModel})
-	}
+	return digits && letters && utf8.RuneCountInString(begin) >= leastOfModel && sh.lexicon.count(begin) == 0
 }
 
 // ruleBook is what operators said, as the snapshot has it.

@@ -1,6 +1,7 @@
 package searchsvc_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -9,6 +10,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/catalog/catalogtest"
 	"souk/internal/platform/clock"
+	"souk/internal/search"
 )
 
 // TestTheBeginningOfAModelNumberFindsIt looks for what people remember of a number: not all of it.
@@ -34,4 +36,58 @@ func TestTheBeginningOfAModelNumberFindsIt(t *testing.T) {
 	} {
 		assert.ElementsMatch(t, want, b.titles(t, text), "looking for %q", text)
 	}
+}
+
+// TestPagesAreOfTheSameWords has a word come between two pages that changes what another is taken for.
+func TestPagesAreOfTheSameWords(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	for i := range 30 {
+		goods.AddListing(by.ID, catalogtest.Draft(fmt.Sprintf("Notebook dv7-1211e%c %d", 'a'+i%3, i), 1000, 1))
+	}
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	heard := len(goods.Events())
+	ask := search.QueryRequest{Text: "dv7-1211", Page: pageOf(20)}
+	first, err := b.Query(t.Context(), ask)
+	require.NoError(t, err)
+	require.EqualValues(t, 30, first.Total)
+	goods.AddListing(by.ID, catalogtest.Draft("Notebook dv7-1211", 1000, 1)) // from now on the word stands for itself
+	require.NoError(t, b.hear(t.Context(), goods.Events()[heard:]))
+	ask.Page.Cursor = first.Next
+	second, err := b.Query(t.Context(), ask)
+	require.NoError(t, err)
+	seen := map[catalog.ListingID]bool{}
+	for _, h := range append(first.Hits, second.Hits...) {
+		assert.False(t, seen[h.Listing], "%s comes twice", h.Title)
+		seen[h.Listing] = true
+	}
+	for _, l := range goods.Events()[:heard] {
+		if l, ok := l.(catalog.ListingChanged); ok {
+			assert.True(t, seen[l.ListingID], "%s is on no page", l.Title)
+		}
+	}
+}
+
+// TestManyBeginningsAreNoMoreWork asks for beginnings that each may become more than are looked for.
+func TestManyBeginningsAreNoMoreWork(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	text := ""
+	for _, begin := range []string{"lam", "bra", "oak", "rug"} {
+		text += begin + "* "
+		for i := range 40 {
+			goods.AddListing(by.ID, catalogtest.Draft(fmt.Sprintf("%s%c%c", begin, 'a'+i/20, 'a'+i%20), 1000, 1))
+		}
+	}
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	reply, err := b.Query(t.Context(), search.QueryRequest{Text: "lam*"})
+	require.NoError(t, err)
+	assert.InDelta(t, 32, reply.Total, 7, "of one beginning; some words have a stem in common")
+	reply, err = b.Query(t.Context(), search.QueryRequest{Text: text})
+	require.NoError(t, err)
+	assert.InDelta(t, 64, reply.Total, 15, "of all together")
 }

@@ -32,12 +32,34 @@ type mark struct {
 	Text    string  `json:"t,omitempty"` // that was looked for instead of the one typed
 	Seen    int     `json:"p,omitempty"` // listings so far, if some are pinned
 	Pin     *pinned `json:"q,omitempty"` // the last pin among them
+
+	Taken [][]words.Alt `json:"u,omitempty"` // by word, what the vocabulary had for it besides what was typed
+}
+
+// taken is what the page before was made of; nil for the first.
+func (m *mark) taken() [][]words.Alt {
+	if m == nil {
+		return nil
+	}
+	return m.Taken
 }
 
 // sound says whether souk may have made the cursor that this was read from. Cursors are not signed: one that
 // says something else gives another page, but must not be more work.
 func (m *mark) sound() bool {
 	if m.Seen < 0 || m.Seen > math.MaxInt32 || m.Pin != nil && !m.Pin.sound() || len(m.IDFs) > words.MaxTerms {
+		return false
+	}
+	alternatives := 0
+	for _, some := range m.Taken {
+		alternatives += len(some)
+		for _, a := range some {
+			if len(a.Terms) == 0 || len(a.Terms) > words.MaxTerms || a.Weight <= 0 || a.Weight > 1 {
+				return false
+			}
+		}
+	}
+	if len(m.Taken) > words.MaxTerms || alternatives > maxTaken+3*words.MaxTerms { // three may come of each being written together or apart
 		return false
 	}
 	most := idfOf(0, math.MaxUint32)
