@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -12,6 +13,7 @@ import (
 	"souk/internal/orders/orderstest"
 	"souk/internal/payments/paymentstest"
 	"souk/internal/platform/job"
+	"souk/internal/platform/store/storetest"
 )
 
 // TestACheckoutIsTakenOverAnywhere stops the owner of a checkout at every point, lets another
@@ -76,4 +78,31 @@ func TestACheckoutThatWasOvertakenMovesNothing(t *testing.T) {
 			assert.Equal(t, state, h.fact(which).Saga)
 		})
 	}
+}
+
+// TestWhoWaitsSeesThatAnotherProcessParks: nothing is published or enqueued when a checkout begins to wait for its buyer.
+func TestWhoWaitsSeesThatAnotherProcessParks(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	h.db = storetest.Postgres(t, "orders", storetest.Clock(h.Clock.Now))
+	h.svc = h.service()
+	other := h.service()
+	which := h.checkout(h.purchase(paymentstest.Redirect))
+	replies := make(chan orders.CheckoutReply, 1)
+	go func() {
+		reply, err := h.svc.Await(t.Context(), which, time.Hour)
+		assert.NoError(t, err)
+		replies <- reply
+	}()
+	h.at = func(point string, _ orders.OrderID) {
+		if point == "before authorise" { // what came before it made news
+			assert.Eventually(t, func() bool { return h.svc.Awaited(which) }, time.Minute, time.Millisecond)
+		}
+	}
+	_, err := other.Module().Jobs.RunDue(t.Context())
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return len(replies) == 1 }, time.Minute, 10*time.Millisecond)
+	reply := <-replies
+	assert.Equal(t, orders.StatusPending, reply.Status)
+	assert.NotEmpty(t, reply.ActionURL)
 }
