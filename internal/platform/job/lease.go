@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"souk/internal/platform/clock"
@@ -43,14 +44,24 @@ func (j Job) Held() (condition string, args []any) {
 	return `EXISTS (SELECT 1 FROM jobs WHERE kind = ? AND key = ? AND state = 'running' AND fence = ?)`, []any{j.Kind, j.Key, j.fence}
 }
 
+// leaseTime is the time by which leases run, in SQL: the server's where processes share the database, or one whose clock is wrong
+// would take from the others what they are at, or keep it long after it has died.
+func (r *Runner) leaseTime(now clock.Time) (expression string, args []any) {
+	if server, ok := r.o.DB.ServerTime(); ok {
+		return server, nil
+	}
+	return "CAST(? AS BIGINT)", []any{now} // PostgreSQL would not know what a sum of two parameters is
+}
+
 // takeOver takes at most limit jobs whose lease has ended: whoever ran them died, or was paused and
 // will find itself fenced. One that was cut off in every one of its tries may be the reason for
 // that, and is dead.
 func (r *Runner) takeOver(tx *store.Tx, now clock.Time, limit int, taken map[name]bool) ([]Job, error) {
+	at, is := r.leaseTime(now)
 	query, args, err := store.In(`
 		SELECT kind, key, tries, trace, enqueued_at FROM jobs
-		WHERE state = 'running' AND leased_until <= ? AND kind IN (?)
-		ORDER BY leased_until, kind, key LIMIT ?`, now, r.kinds, limit+len(taken))
+		WHERE state = 'running' AND leased_until <= `+at+` AND kind IN (?)
+		ORDER BY leased_until, kind, key LIMIT ?`, append(is, r.kinds, limit+len(taken))...)
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +96,12 @@ func (r *Runner) start(tx *store.Tx, now clock.Time, rows []jobRow, limit int, t
 		}
 		j := Job{Kind: row.Kind, Key: row.Key, Tries: row.Tries + 1, EnqueuedAt: row.EnqueuedAt, trace: row.Trace}
 		// The time keeps the number rising also where a job was forgotten and asked for anew.
+		at, is := r.leaseTime(now)
 		err := tx.Get(&j.fence, `
 			UPDATE jobs SET state = 'running', tries = tries + 1, started_generation = generation,
-				fence = CASE WHEN fence < ? THEN ? ELSE fence + 1 END, leased_until = ?, updated_at = ?
+				fence = CASE WHEN fence < `+at+` THEN `+at+` ELSE fence + 1 END, leased_until = `+at+` + ?, updated_at = ?
 			WHERE kind = ? AND key = ? RETURNING fence`,
-			now, now, now.Add(r.o.Lease), now, row.Kind, row.Key)
+			slices.Concat(is, is, is, []any{r.o.Lease.Milliseconds(), now, row.Kind, row.Key})...)
 		if err != nil {
 			return nil, err
 		}
@@ -101,8 +113,9 @@ func (r *Runner) start(tx *store.Tx, now clock.Time, rows []jobRow, limit int, t
 // renew prolongs the lease of a run that goes on. It is ErrFenced when the run has been overtaken.
 func (r *Runner) renew(ctx context.Context, j Job) error {
 	err := r.o.DB.Write(ctx, func(tx *store.Tx) error {
-		n, err := tx.Exec(`UPDATE jobs SET leased_until = ? WHERE kind = ? AND key = ? AND fence = ? AND state = 'running'`,
-			r.o.Now().Add(r.o.Lease), j.Kind, j.Key, j.fence)
+		at, is := r.leaseTime(r.o.Now())
+		n, err := tx.Exec(`UPDATE jobs SET leased_until = `+at+` + ? WHERE kind = ? AND key = ? AND fence = ? AND state = 'running'`,
+			append(is, r.o.Lease.Milliseconds(), j.Kind, j.Key, j.fence)...)
 		if err == nil && n == 0 {
 			return ErrFenced.With("job %s %s was taken over, or dropped", j.Kind, j.Key)
 		}

@@ -239,3 +239,41 @@ func TestWhatAnotherProcessLeftBehindIsFound(t *testing.T) {
 		assert.Equal(t, int64(1), ran.Load())
 	})
 }
+
+// The clocks of processes differ; leases go by the database server's. One that is ahead takes nothing that is another's,
+// and what one has that is behind is not taken, nor kept longer than it should be from one that is ahead.
+func TestAClockThatIsWrongNeitherStealsNorKeepsJobs(t *testing.T) {
+	t.Parallel()
+	const lease, skew = time.Hour, 24 * time.Hour
+	tests := map[string]struct{ owner, other time.Duration }{
+		"the owner is behind": {owner: -skew},
+		"the owner is ahead":  {owner: skew},
+		"the other is ahead":  {other: skew},
+		"the other is behind": {other: -skew},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &pair{t: t, db: storetest.Postgres(t, "jobs")}
+			runner := func(off time.Duration, h job.Handler) *job.Runner {
+				r := job.NewRunner(job.Config{DB: p.db, Lease: lease, Now: func() clock.Time { return clock.Now().Add(off) }})
+				r.Handle("a.saga", h)
+				return r
+			}
+			p.enqueue("x", -skew)
+			var others int
+			assert.Equal(t, 1, p.runDue(runner(tt.owner, func(context.Context, job.Job) error {
+				others = p.runDue(runner(tt.other, func(context.Context, job.Job) error { return nil }))
+				return p.db.Read(t.Context(), func(q store.Queryer) error {
+					now, ok := p.db.ServerTime()
+					assert.True(t, ok)
+					var left int64
+					err := q.Get(&left, `SELECT leased_until - `+now+` FROM jobs`)
+					assert.LessOrEqual(t, time.Duration(left)*time.Millisecond, lease)
+					return err
+				})
+			})))
+			assert.Zero(t, others, "its owner is at work")
+		})
+	}
+}

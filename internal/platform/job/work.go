@@ -105,17 +105,18 @@ func (r *Runner) taken() map[name]bool {
 type seen struct {
 	Due    bool       `db:"due"`    // something waits, and its time has come
 	Lapsed bool       `db:"lapsed"` // something runs, and its lease has ended
-	Next   clock.Time `db:"next"`   // when the first of the others comes to that; 0 for never
+	Next   clock.Time `db:"next"`   // when the first of the others comes to that, by this process's clock; 0 for never
 }
 
 // look says what there is to do, without a Write.
 func (r *Runner) look(ctx context.Context, now clock.Time) (seen, error) {
 	var out seen
+	at, is := r.leaseTime(now)
 	err := r.o.DB.Read(ctx, func(q store.Queryer) error {
 		query, args, err := store.In(`
 			SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'pending' AND run_at <= ? AND kind IN (?)) AS due,
-				EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND leased_until <= ? AND kind IN (?)) AS lapsed`,
-			now, r.kinds, now, r.kinds)
+				EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND leased_until <= `+at+` AND kind IN (?)) AS lapsed`,
+			slices.Concat([]any{now, r.kinds}, is, []any{r.kinds})...)
 		if err != nil {
 			return err
 		}
@@ -125,8 +126,8 @@ func (r *Runner) look(ctx context.Context, now clock.Time) (seen, error) {
 		query, args, err = store.In(`
 			SELECT COALESCE(MIN(at), 0) FROM (
 				SELECT MIN(run_at) AS at FROM jobs WHERE state = 'pending' AND run_at > ? AND kind IN (?)
-				UNION ALL SELECT MIN(leased_until) FROM jobs WHERE state = 'running' AND leased_until > ? AND kind IN (?)) AS times`,
-			now, r.kinds, now, r.kinds)
+				UNION ALL SELECT MIN(leased_until) - `+at+` + ? FROM jobs WHERE state = 'running' AND leased_until > `+at+` AND kind IN (?)) AS times`,
+			slices.Concat([]any{now, r.kinds}, is, []any{now}, is, []any{r.kinds})...)
 		if err != nil {
 			return err
 		}

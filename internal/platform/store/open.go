@@ -59,7 +59,8 @@ type Options struct {
 	RunTwice bool // for tests: every function runs, is undone, and runs again
 	NoSync   bool // for tests: a commit does not wait for the disk
 
-	copying bool // by a Copy, to an unfinished target
+	copying    bool // by a Copy, to an unfinished target
+	serverTime bool // on PostgreSQL, and no other clock was given
 
 	// For store's own tests.
 	onConnect  func(c *sqlite3.SQLiteConn, writer bool) error
@@ -69,7 +70,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Now == nil {
-		o.Now = clock.Now
+		o.Now, o.serverTime = clock.Now, o.URL != ""
 	}
 	if o.MaxReaders <= 0 && o.URL != "" {
 		o.MaxReaders = 6 // all modules of a process together stay below the server's default of 100 connections
@@ -221,6 +222,12 @@ func (db *DB) Shared() bool { return db.pg != nil }
 
 // Now is the time by the database's clock.
 func (db *DB) Now() clock.Time { return db.o.Now() }
+
+// ServerTime is an SQL expression for the time by the database server's clock, the same during one statement: what
+// processes agree on by time goes by it, since their own clocks may differ. There is none in files, nor where Options.Now says the time.
+func (db *DB) ServerTime() (expression string, ok bool) {
+	return statementTime, db.o.serverTime
+}
 
 // OnCommit has fn called after every commit that published or enqueued something, from the
 // writer's own goroutine: it wakes somebody, waits for nothing and writes nothing. It may

@@ -146,5 +146,8 @@ func (db *DB) Settle(ctx context.Context) error {
 	return db.explain(db.pg.seq.settle(ctx))
 }
 
-// serverNow is the server's time, by which leases run: the clocks of processes may differ.
-const serverNow = `CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)`
+// The server's time, by which leases run: the clocks of processes may differ. That of the statement can be looked up in an index.
+const (
+	serverNow     = `CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)`
+	statementTime = `CAST(extract(epoch FROM statement_timestamp()) * 1000 AS bigint)`
+)
