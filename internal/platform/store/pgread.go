@@ -61,9 +61,9 @@ func (r *pgRead) end() error {
 	return nil
 }
 
-// readError is err, and the end of ctx where that is what the server reports.
+// readError is err, and the end of ctx where that is what the server reports, or what has closed the connection.
 func (p *postgres) readError(ctx context.Context, err error) error {
-	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) && pgCode(err) == pgCancelled {
+	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) && (pgCode(err) == pgCancelled || pgLost(err)) {
 		return fmt.Errorf("%w: %w", cause, err)
 	}
 	return p.db.explain(err)
