@@ -238,8 +238,12 @@ func (w *pgTurn) remember(s *pgSession) error {
 }
 
 // commit makes the transaction last. What the server refuses for a reason that it states is
-// not done; whatever else goes wrong after COMMIT was sent leaves it unknown.
+// not done; whatever else goes wrong after COMMIT was sent leaves it unknown. Whether it was sent pgx does not tell: of a
+// connection that is lost while it waits for the answer it says that it was closed, as of one that was closed before.
 func (w *pgTurn) commit(s *pgSession) error {
+	if s.raw.IsClosed() {
+		return ErrUnreachable.With("storage does not answer; nothing was done").Because(fmt.Errorf("%s: commit: %w", w.p.db.path, pgconn.ErrConnClosed))
+	}
 	w.p.db.count.control.Add(1)
 	tag, err := "", error(nil)
 	if hook := w.p.db.o.pgCommit; hook != nil {
@@ -256,8 +260,6 @@ func (w *pgTurn) commit(s *pgSession) error {
 		return ErrStatement.Because(fmt.Errorf("the server answered COMMIT by %s: a statement had failed", tag))
 	case pgAgain(err), errs.KindOf(w.p.db.explain(err)) != errs.Unavailable && IsConstraint(err):
 		return w.p.db.explain(fmt.Errorf("commit: %w", err))
-	case pgconn.SafeToRetry(err):
-		return ErrUnreachable.With("storage does not answer; nothing was done").Because(fmt.Errorf("%s: commit: %w", w.p.db.path, err))
 	}
 	w.p.db.count.failedCommits.Add(1)
 	w.p.db.o.Log.Error().Str("module", w.p.db.o.Module).Err(err).Msg("commit failed")
