@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,7 @@ type pgHooks struct {
 	pgUnguarded  bool          // the sequencer takes what is committed without regard to who is still writing
 	pgCommit     func() error  // called in place of the COMMIT; what it returns is the commit's error
 	pgOnHeld     func(pid int64)
+	pgClosing    time.Duration // closePatience
 }
 
 // NumberAtOnce has a Write that publishes return only when its events have been numbered, on
@@ -83,19 +85,46 @@ func openPostgres(ctx context.Context, o Options, readOnly bool) (*DB, error) {
 	return db, nil
 }
 
-// close lets what runs finish, and ends what wakes others.
+// closePatience is how long what runs may take to finish when the database is closed. Whoever wanted an answer in time has had
+// its own patience before.
+const closePatience = 5 * time.Second
+
+// close lets what runs finish, and ends what wakes others. What waits for a server that does not answer is cut off.
 func (p *postgres) close() error {
-	_ = p.writeTurns.Acquire(context.Background(), int64(p.db.o.MaxWriters))
-	_ = p.readTurns.Acquire(context.Background(), int64(p.db.o.MaxReaders))
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.db.o.pgClosing, closePatience))
+	defer cancel()
+	cut := !p.allTurns(ctx)
+	if cut {
+		n := p.at.lines.cut()
+		p.db.o.Log.Error().Str("module", p.db.o.Module).Int("connections", n).
+			Msg("the database server did not answer to the end; what was begun there is not known to have been done")
+		p.allTurns(context.Background())
+	}
 	p.end()
 	p.work.Wait()
 	var failed []error
 	for _, pool := range []*sqlx.DB{p.writers, p.readers, p.aux} {
-		if pool != nil {
-			failed = append(failed, pool.Close())
+		if pool == nil {
+			continue
+		}
+		if err := pool.Close(); !cut { // or they are closed already
+			failed = append(failed, err)
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// allTurns waits until nothing runs, or for ctx, and says which; nothing begins then.
+func (p *postgres) allTurns(ctx context.Context) bool {
+	writes, reads := int64(p.db.o.MaxWriters), int64(p.db.o.MaxReaders)
+	if p.writeTurns.Acquire(ctx, writes) != nil {
+		return false
+	}
+	if p.readTurns.Acquire(ctx, reads) != nil {
+		p.writeTurns.Release(writes)
+		return false
+	}
+	return true
 }
 
 // hold is a barrier for the Writes of this process.

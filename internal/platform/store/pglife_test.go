@@ -7,7 +7,9 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -112,6 +114,7 @@ func TestPostgresHoldIsABarrier(t *testing.T) {
 func TestPostgresCloseFinishesWhatRuns(t *testing.T) {
 	t.Parallel()
 	o := pgOptions(pgPlace(t))
+	o.pgClosing = time.Hour
 	db, err := Open(context.Background(), o)
 	require.NoError(t, err)
 	inside, release, answer := make(chan struct{}), make(chan struct{}), make(chan error)
@@ -129,6 +132,58 @@ func TestPostgresCloseFinishesWhatRuns(t *testing.T) {
 	require.NoError(t, <-closed)
 	again := pgOpenWith(t, o)
 	assert.Equal(t, []string{"a"}, names(t, again))
+}
+
+// A Write waits for its server as long as the connection stands. At the end it does not: what it says then is what is known.
+func TestPostgresCloseCutsOffWhoWaitsForTheServer(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		write func(tx *Tx) error
+		want  error
+	}{
+		"for a statement": {want: ErrUnreachable, write: func(tx *Tx) error {
+			_, err := tx.Exec(`SELECT pg_sleep(3600)`)
+			return err
+		}},
+		"for the commit": {want: ErrUnknown, write: add("a")},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address, schema := pgPlace(t)
+			o := pgOptions(address, schema)
+			o.pgClosing = time.Millisecond
+			db, err := Open(context.Background(), o)
+			require.NoError(t, err)
+			require.NoError(t, db.Write(context.Background(), func(tx *Tx) error {
+				_, err := tx.Exec(`CREATE FUNCTION wait_long() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3600); RETURN NULL; END'`)
+				if err == nil {
+					_, err = tx.Exec(`CREATE CONSTRAINT TRIGGER late AFTER INSERT ON things DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_long()`)
+				}
+				return err
+			}))
+			answer := make(chan error, 1)
+			go func() { answer <- db.Write(context.Background(), tt.write) }()
+
+			server, err := pgx.Connect(context.Background(), address)
+			require.NoError(t, err)
+			defer server.Close(context.Background()) //nolint:errcheck // of a test
+			sleeping := func() (pid int32) {
+				err := server.QueryRow(context.Background(), `
+					SELECT COALESCE(MAX(pid), 0) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name = $1`,
+					"souk "+schema+" write").Scan(&pid)
+				require.NoError(t, err)
+				return pid
+			}
+			require.Eventually(t, func() bool { return sleeping() != 0 }, time.Minute, time.Millisecond)
+			defer func() { // it notices no earlier that nobody is there
+				_, err := server.Exec(context.Background(), `SELECT pg_terminate_backend($1)`, sleeping())
+				require.NoError(t, err)
+			}()
+			require.NoError(t, db.Close())
+			require.ErrorIs(t, <-answer, tt.want)
+		})
+	}
 }
 
 func TestPostgresManyProcessesOpenAtOnce(t *testing.T) {

@@ -21,6 +21,7 @@ type place struct {
 	config *pgx.ConnConfig // of the URL's user
 	schema string
 	role   string // what every connection becomes; it sees its own schema only
+	lines  *lines // that are open
 }
 
 // String names the place in messages, without a password.
@@ -39,7 +40,7 @@ func (p place) server() string {
 }
 
 func placeOf(o Options) (place, error) {
-	at := place{schema: o.Schema}
+	at := place{schema: o.Schema, lines: &lines{}}
 	config, err := pgx.ParseConfig(o.URL)
 	if err != nil {
 		// What pgx says has the password blotted out.
@@ -48,6 +49,7 @@ func placeOf(o Options) (place, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
+	config.DialFunc = at.lines.dial
 	at.config = config
 	// Roles belong to the whole server, so that two souks on one server must not share them.
 	at.role = config.Database + "_" + o.Schema
