@@ -30,7 +30,10 @@ type entry struct {
 	Quality   uint8
 	Text      text
 	Facts     []fact
-	stated    []byte // their ids, once they were asked for
+
+	unread *catalog.ListingChanged // what its words, facts and quality are still to be taken from
+	stated []byte                  // the ids of its facts
+	print  []byte                  // equal for equal words
 
 	doc   int64  // its number, once it has one
 	terms string // as they are indexed, once they were analysed
@@ -74,15 +77,25 @@ func cutAt(s string, most int) string {
 	return s[:most]
 }
 
+// readAll takes the words and facts of listings from what was heard of them.
+func readAll(all []entry) {
+	eachOf(len(all), func(in *analysis, i int) { in.read(&all[i]) })
+}
+
 // analyse finds the terms of listings.
 func analyse(all []*entry, categories spokenPaths) {
+	eachOf(len(all), func(in *analysis, i int) { in.terms(all[i], categories.of(all[i])) })
+}
+
+// eachOf calls fn for the numbers up to n, on all processors, each with room of its own.
+func eachOf(n int, fn func(in *analysis, i int)) {
 	each := func(from, step int) {
 		var in analysis
-		for i := from; i < len(all); i += step {
-			in.terms(all[i], categories.of(all[i]))
+		for i := from; i < n; i += step {
+			fn(&in, i)
 		}
 	}
-	if len(all) < 16 {
+	if n < 16 {
 		each(0, 1)
 		return
 	}
@@ -107,8 +120,31 @@ func analyse(all []*entry, categories spokenPaths) {
 type analysis struct {
 	title, tokens []words.Token
 	seen          map[string]uint8 // each term, with how often description and details have it
+	said          map[string]bool  // each detail
 	out           []byte
 }
+
+// read takes the words and facts of a listing from what was heard of it.
+func (a *analysis) read(e *entry) {
+	heard := e.unread
+	if heard == nil {
+		return
+	}
+	if e.Shown {
+		e.Text = text{
+			Title: clean(heard.Title), Brand: clean(heard.Brand), Category: clean(pathWords.Replace(heard.Path)),
+			Description: clean(heard.Description), Details: a.details(heard), Codes: codesOf(heard),
+		}
+		e.Facts = factsOf(heard)
+		e.Quality = e.quality()
+	}
+	e.stated = factIDs(e.Facts)
+	e.print = a.print(e)
+	e.unread = nil
+}
+
+// pathWords is for a category that was never heard of.
+var pathWords = strings.NewReplacer("/", " ", "-", " ")
 
 // severalTimes is as often as is told apart.
 const severalTimes = 2
@@ -179,22 +215,23 @@ func appendTerm(to []byte, term string) []byte {
 }
 
 // print is equal for equal words.
-func (e *entry) print() []byte {
+func (a *analysis) print(e *entry) []byte {
 	t := &e.Text
-	words := make([]byte, 0, 4096)
+	a.out = a.out[:0]
 	for _, s := range [...]string{string(e.Seller), t.Title, t.Brand, e.Path, t.Description, t.Details, t.Codes} {
-		words = append(append(words, s...), 0)
+		a.out = append(append(a.out, s...), 0)
 	}
-	sum := sha256.Sum256(append(words, e.factIDs()...))
+	a.out = append(a.out, e.stated...)
+	sum := sha256.Sum256(a.out)
 	return sum[:16]
 }
 
 // entryOf is what is indexed of a listing in that state. What is not shown keeps no words, so
-// it weighs on nobody's ranking.
+// it weighs on nobody's ranking. Words and facts are read later, many listings at a time.
 func entryOf(e catalog.ListingChanged) entry {
 	out := entry{
 		ID: e.ListingID, Version: e.Version, Seller: e.SellerID, Path: e.Path, Image: e.Image,
-		Variants: len(e.Variants), CreatedAt: e.CreatedAt, marks: []byte{},
+		Variants: len(e.Variants), CreatedAt: e.CreatedAt, marks: []byte{}, unread: &e,
 		Shown: e.Status == catalog.ListingActive && len(e.Variants) > 0,
 	}
 	for i, v := range e.Variants {
@@ -206,35 +243,33 @@ func entryOf(e catalog.ListingChanged) entry {
 		}
 		out.InStock = out.InStock || v.InStock
 	}
-	if out.Shown {
-		out.Text = text{
-			Title: clean(e.Title), Brand: clean(e.Brand), Category: clean(strings.NewReplacer("/", " ", "-", " ").Replace(e.Path)),
-			Description: clean(e.Description), Details: detailsOf(e), Codes: codesOf(e),
-		}
-		out.Facts = factsOf(e)
-		out.Quality = out.quality()
-	}
 	return out
 }
 
-// detailsOf is the words of attributes and options, each once. An attribute that only says
+// details are the words of attributes and options, each once. An attribute that only says
 // yes is known by its name.
-func detailsOf(e catalog.ListingChanged) string {
-	var said []string
-	seen := map[string]bool{"": true}
+func (a *analysis) details(e *catalog.ListingChanged) string {
+	if a.said == nil {
+		a.said = map[string]bool{}
+	}
+	clear(a.said)
+	a.said[""] = true
+	a.out = a.out[:0]
 	say := func(s string) {
-		if s = clean(s); !seen[s] {
-			seen[s] = true
-			said = append(said, s)
+		if s = clean(s); !a.said[s] {
+			a.said[s] = true
+			if len(a.said) > 2 {
+				a.out = append(a.out, '\n')
+			}
+			a.out = append(a.out, s...)
 		}
 	}
-	for _, a := range e.Attributes {
-		switch strings.ToLower(strings.TrimSpace(a.Value)) {
-		case "yes", "true", "y":
-			say(a.Name)
-		case "no", "false", "n":
-		default:
-			say(a.Value)
+	for i := range e.Attributes {
+		switch yes, no := answerOf(e.Attributes[i].Value); {
+		case yes:
+			say(e.Attributes[i].Name)
+		case !no:
+			say(e.Attributes[i].Value)
 		}
 	}
 	for _, v := range e.Variants {
@@ -242,10 +277,24 @@ func detailsOf(e catalog.ListingChanged) string {
 			say(o.Value)
 		}
 	}
-	return strings.Join(said, "\n")
+	return string(a.out)
 }
 
-func codesOf(e catalog.ListingChanged) string {
+// answerOf says whether an attribute's value only says yes or no.
+func answerOf(value string) (yes, no bool) {
+	if value = strings.TrimSpace(value); len(value) > len("false") {
+		return false, false
+	}
+	switch strings.ToLower(value) {
+	case "yes", "true", "y":
+		return true, false
+	case "no", "false", "n":
+		return false, true
+	}
+	return false, false
+}
+
+func codesOf(e *catalog.ListingChanged) string {
 	var codes []string
 	for _, v := range e.Variants {
 		if v.SKU != "" {

@@ -24,7 +24,7 @@ const (
 type fact struct{ name, value string }
 
 // factsOf are the facts of a listing, each once, attributes before options.
-func factsOf(e catalog.ListingChanged) []fact {
+func factsOf(e *catalog.ListingChanged) []fact {
 	var out []fact
 	add := func(name, value string) {
 		f := fact{clean(name), clean(value)}
@@ -54,7 +54,8 @@ const factGap = "\x1f" // clean leaves none in names and values
 
 // id is 48 bits of a hash: of a million facts two have the same by a chance of one in 500.
 func (f fact) id() int64 {
-	sum := sha256.Sum256([]byte(f.name + factGap + f.value))
+	var room [2*maxFactBytes + len(factGap)]byte
+	sum := sha256.Sum256(append(append(append(room[:0], f.name...), factGap...), f.value...))
 	id := int64(0)
 	for _, b := range sum[:factBytes] {
 		id = id<<8 | int64(b)
@@ -62,7 +63,7 @@ func (f fact) id() int64 {
 	return id
 }
 
-// factIDs are the ids of facts as a listing's row has them.
+// factIDs are the ids of facts as a listing's row has them; never nil.
 func factIDs(all []fact) []byte {
 	out := make([]byte, 0, factBytes*len(all))
 	for _, f := range all {
@@ -72,14 +73,6 @@ func factIDs(all []fact) []byte {
 		}
 	}
 	return out
-}
-
-// factIDs are the ids of a listing's facts as its row has them; never nil.
-func (e *entry) factIDs() []byte {
-	if e.stated == nil {
-		e.stated = factIDs(e.Facts)
-	}
-	return e.stated
 }
 
 // eachFact calls fn with the ids of a row.
@@ -99,15 +92,36 @@ type factRow struct {
 	Fact string `db:"fact"`
 }
 
+// maxStored is of how many facts a set remembers that they are stored: 2 MB.
+const maxStored = 1 << 16
+
+// storedFacts are facts that are surely in a set's table, so that a batch asks the database only for
+// those that are new. They are those of the writes since the table was last known to be as these
+// left it, which the last number of a change tells: a write that was undone has taken it back.
+// Only the writer's goroutine has it.
+type storedFacts struct {
+	ids    map[int64]struct{}
+	change int64 // the last in the table after the write that added them; -1 while one is under way
+}
+
+// begin forgets what may not be there, now that the table's last change is this one.
+func (f *storedFacts) begin(change int64) {
+	if f.ids == nil || f.change != change || len(f.ids) > maxStored {
+		f.ids = make(map[int64]struct{}, 1024)
+	}
+	f.change = -1
+}
+
 // addNewFacts stores the facts of listings, as far as they are not there.
 func (s *set) addNewFacts(tx *store.Tx, all []*entry) error {
-	seen := map[int64]bool{}
+	stored := s.stored.ids
 	var rows []factRow
 	for _, e := range all {
 		next := 0
-		eachFact(e.factIDs(), func(id int64) {
-			if f := e.Facts[next]; !seen[id] {
-				seen[id] = true
+		eachFact(e.stated, func(id int64) {
+			if _, there := stored[id]; !there {
+				f := e.Facts[next]
+				stored[id] = struct{}{}
 				rows = append(rows, factRow{id, f.name + factGap + f.value})
 			}
 			next++

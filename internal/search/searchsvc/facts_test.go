@@ -1,6 +1,7 @@
 package searchsvc
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"souk/internal/catalog"
+	"souk/internal/platform/store"
+	"souk/internal/platform/store/storetest"
 )
 
 func TestFactsOfAListingAreWhatOneCanChooseFromAList(t *testing.T) {
@@ -30,12 +33,12 @@ func TestFactsOfAListingAreWhatOneCanChooseFromAList(t *testing.T) {
 			{Options: []catalog.Option{{Name: "Size", Value: "M"}}}, {Options: []catalog.Option{{Name: "Size", Value: "L"}}},
 		},
 	}
-	assert.Equal(t, []fact{{"Colour", "Red"}, {"Colour", "Blue grey"}, {"Width", "17"}, {"Version", "v1.0"}, {"Size", "M"}, {"Size", "L"}}, factsOf(e))
+	assert.Equal(t, []fact{{"Colour", "Red"}, {"Colour", "Blue grey"}, {"Width", "17"}, {"Version", "v1.0"}, {"Size", "M"}, {"Size", "L"}}, factsOf(&e))
 	e.Attributes = nil
 	for i := range 2 * maxFacts {
 		e.Attributes = append(e.Attributes, catalog.Attribute{Name: "n", Value: fmt.Sprint(i)})
 	}
-	assert.Len(t, factsOf(e), maxFacts)
+	assert.Len(t, factsOf(&e), maxFacts)
 }
 
 func TestFactsComeBackFromARow(t *testing.T) {
@@ -64,6 +67,43 @@ func TestFactsComeBackFromARow(t *testing.T) {
 		require.Equal(t, want, got)
 		require.True(t, slices.IsSortedFunc(numbers, func(a, b uint32) int { return int(known.values[a].kind) - int(known.values[b].kind) }))
 	})
+}
+
+func TestFactsOfAWriteThatWasUndoneAreStoredByTheNext(t *testing.T) {
+	t.Parallel()
+	db, to := storetest.Open(t, "search", storetest.SQLite(), storetest.Once()), newSet("a")
+	put := func(why error, attributes ...string) error {
+		l := catalog.ListingChanged{ListingID: catalog.ListingIDs.New(), Title: "Lamp", Status: catalog.ListingActive, Version: 1, Variants: make([]catalog.ListingVariant, 1)}
+		for _, value := range attributes {
+			l.Attributes = append(l.Attributes, catalog.Attribute{Name: "Colour", Value: value})
+		}
+		return db.Write(t.Context(), func(tx *store.Tx) error { return errors.Join(to.put(tx, []entry{entryOf(l)}), why) })
+	}
+	has := func() (all []string) {
+		require.NoError(t, db.Read(t.Context(), func(q store.Queryer) error {
+			return q.Select(&all, `SELECT substr(fact, instr(fact, char(31)) + 1) FROM facts_a ORDER BY 1`)
+		}))
+		return all
+	}
+	undone := errors.New("undone")
+	require.NoError(t, put(nil, "Red"))
+	require.ErrorIs(t, put(undone, "Red", "Blue"), undone)
+	require.Equal(t, []string{"Red"}, has())
+	require.NoError(t, put(nil, "Blue"))
+	require.Equal(t, []string{"Blue", "Red"}, has())
+
+	rename := func(query string) {
+		require.NoError(t, db.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.Exec(query); return err }))
+	}
+	rename(`ALTER TABLE terms_a RENAME TO away`)
+	require.Error(t, put(nil, "Green"), "breaks off half way")
+	rename(`ALTER TABLE away RENAME TO terms_a`)
+	require.NoError(t, put(nil, "Green"))
+	require.Equal(t, []string{"Blue", "Green", "Red"}, has())
+
+	require.NoError(t, db.Write(t.Context(), to.empty))
+	require.NoError(t, put(nil, "Red"))
+	require.Equal(t, []string{"Red"}, has())
 }
 
 func TestAnAttributeOfManyValuesStaysBounded(t *testing.T) {

@@ -151,7 +151,12 @@ func TestEntryOf(t *testing.T) {
 		Attributes: []catalog.Attribute{{Name: "Dimmable", Value: "Yes"}, {Name: "Touch", Value: "no"}, {Name: "Colour", Value: "green"}, {Name: "Shade", Value: "green"}},
 		Variants:   []catalog.ListingVariant{variant(300, false), variant(100, true), variant(200, false)},
 	}
-	got := entryOf(e)
+	read := func(e catalog.ListingChanged) entry {
+		all := []entry{entryOf(e)}
+		readAll(all)
+		return all[0]
+	}
+	got := read(e)
 	assert.True(t, got.Shown)
 	assert.True(t, got.InStock)
 	assert.EqualValues(t, 100, got.From)
@@ -163,7 +168,7 @@ func TestEntryOf(t *testing.T) {
 
 	e.Status = catalog.ListingDraft
 	assert.False(t, entryOf(e).Shown)
-	assert.Equal(t, text{}, entryOf(e).Text, "what is not shown has no words")
+	assert.Equal(t, text{}, read(e).Text, "what is not shown has no words")
 	e.Status, e.Variants = catalog.ListingActive, nil
 	assert.False(t, entryOf(e).Shown, "there is nothing to buy")
 }

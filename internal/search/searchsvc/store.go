@@ -24,6 +24,8 @@ type set struct {
 	addFacts, facts                                     string
 	keys, count, countIn, countFormer                   string
 	wordless, wordy, strangers                          string
+
+	stored storedFacts
 }
 
 // newSet writes the statements out for the tables of that name.
@@ -166,6 +168,7 @@ func updateGenerations(tx *store.Tx, g generations) error {
 
 // empty takes everything out of the set.
 func (s *set) empty(tx *store.Tx) error {
+	s.stored = storedFacts{}
 	for _, query := range []string{s.emptyTerms, s.emptyListings, s.emptySellers, s.emptyPaths, s.emptyFormer, s.emptyFacts} {
 		if _, err := tx.Exec(query); err != nil {
 			return fmt.Errorf("empty set %s: %w", s.name, err)

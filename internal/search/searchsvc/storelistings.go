@@ -59,11 +59,17 @@ func (n *numbering) change() int64 {
 // put stores what was heard of listings, unless something newer was heard before, and indexes
 // their words. All at once costs a fraction of one by one: FTS5 writes out what it has gathered
 // whenever a savepoint begins or ends.
-func (s *set) put(tx *store.Tx, all []entry) error { return s.store(tx, newest(all), true) }
+func (s *set) put(tx *store.Tx, all []entry) error {
+	readAll(all)
+	return s.store(tx, newest(all), true)
+}
 
 // addUnheard is put for listings that were read and not heard of: what was heard is newer, or
 // something newer will be heard.
-func (s *set) addUnheard(tx *store.Tx, all []entry) error { return s.store(tx, all, false) }
+func (s *set) addUnheard(tx *store.Tx, all []entry) error {
+	readAll(all)
+	return s.store(tx, all, false)
+}
 
 // store stores what is new, and with heard also what is newer than what is there.
 func (s *set) store(tx *store.Tx, all []entry, heard bool) error {
@@ -78,6 +84,7 @@ func (s *set) store(tx *store.Tx, all []entry, heard bool) error {
 	if err := tx.Get(&at, s.ends); err != nil {
 		return fmt.Errorf("number listings: %w", err)
 	}
+	s.stored.begin(at.Change)
 	fresh, again := make([]*entry, 0, len(all)), make([]*entry, 0, len(all))
 	for i := range all {
 		e := &all[i]
@@ -108,7 +115,11 @@ func (s *set) store(tx *store.Tx, all []entry, heard bool) error {
 	if err := s.insertAll(tx, fresh, &at); err != nil {
 		return err
 	}
-	return s.indexWords(tx, append(words, fresh...))
+	if err := s.indexWords(tx, append(words, fresh...)); err != nil {
+		return err
+	}
+	s.stored.change = at.Change
+	return nil
 }
 
 // newest leaves the newest state of each listing, in the order in which they first came.
@@ -150,7 +161,7 @@ func (s *set) change(tx *store.Tx, old heardRow, e *entry, at *numbering) (moved
 		}
 		e.doc = at.doc()
 	}
-	if _, err := tx.Exec(s.updateAll, append(append(stateOf(e, change), e.print()), e.Text.Title, e.Text.Brand, e.shownText(), e.marks, e.body, e.factIDs(), e.doc, old.Doc)...); err != nil {
+	if _, err := tx.Exec(s.updateAll, append(append(stateOf(e, change), e.print), e.Text.Title, e.Text.Brand, e.shownText(), e.marks, e.body, e.stated, e.doc, old.Doc)...); err != nil {
 		return false, fmt.Errorf("update listing %s: %w", e.ID, err)
 	}
 	return e.Shown, nil
@@ -183,7 +194,7 @@ func (s *set) insertAll(tx *store.Tx, fresh []*entry, at *numbering) error {
 		for _, e := range some {
 			e.doc = at.doc()
 			args = append(append(args, e.doc, string(e.ID)), stateOf(e, at.change())...)
-			args = append(args, e.print(), e.Text.Title, e.Text.Brand, e.shownText(), e.marks, e.body, e.factIDs())
+			args = append(args, e.print, e.Text.Title, e.Text.Brand, e.shownText(), e.marks, e.body, e.stated)
 		}
 		if _, err := tx.Exec(s.insert+strings.Repeat(insertValues+", ", len(some)-1)+insertValues, args...); err != nil {
 			return fmt.Errorf("insert %d listings: %w", len(some), err)
@@ -194,7 +205,7 @@ func (s *set) insertAll(tx *store.Tx, fresh []*entry, at *numbering) error {
 
 // same says whether a listing still has the words that it had.
 func (r heardRow) same(e *entry) bool {
-	return r.Doc != 0 && r.Shown == e.Shown && string(r.Print) == string(e.print())
+	return r.Doc != 0 && r.Shown == e.Shown && string(r.Print) == string(e.print)
 }
 
 // analyse finds the words of listings.
