@@ -137,7 +137,7 @@ func TestOldSearchesAreForgotten(t *testing.T) {
 	forget := func() [3]int {
 		n, err := w.Module().Jobs.RunDue(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, 1, n)
+		require.Positive(t, n)
 		searches, days, clicks := w.rows()
 		return [3]int{searches, days, clicks}
 	}

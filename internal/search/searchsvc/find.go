@@ -176,6 +176,7 @@ func (v view) followInTexts(docs []uint32, terms []string) ([]uint32, error) {
 // weigh completes what memory knows of the words asked for: where they are in titles, brands and
 // categories, and how much each says. The shelf is locked for reading.
 func (w *walk) weigh(all []asked, idfs []int32) {
+	there := docset.Count(w.visible)
 	for i := range all {
 		a := &all[i]
 		heads := make([]docset.Set, 0, len(a.parts))
@@ -192,7 +193,7 @@ func (w *walk) weigh(all []asked, idfs []int32) {
 		if i < len(idfs) && len(idfs) == len(all) {
 			a.idf = idfs[i] // as the page before had it
 		} else {
-			a.idf = idfOf(a.all.Len(), int(w.marks.Docs))
+			a.idf = idfOf(a.all.CountIn(w.visible), there) // not of numbers given up, which a set may still have
 		}
 	}
 }

@@ -16,9 +16,26 @@ const jobForget = "search.forget"
 // forgetBatch is how many rows of a table one Write removes.
 const forgetBatch = 1000
 
-// Start has the daily forgetting begin; it is called once the module runs.
+// jobRenew builds the index anew when most of its numbers are given up. It runs once a day: at a start Warm does it.
+const jobRenew = "search.renew"
+
+// Start has the daily work begin; it is called once the module runs.
 func (s *Service) Start(ctx context.Context) error {
-	return s.db.Write(ctx, func(tx *store.Tx) error { return tx.Enqueue(jobForget, "daily", s.now()) })
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.Enqueue(jobForget, "daily", s.now()); err != nil {
+			return err
+		}
+		return tx.Enqueue(jobRenew, "daily", s.now().Add(24*time.Hour))
+	})
+}
+
+func (s *Service) renewDaily(ctx context.Context, _ job.Job) error {
+	if s.catalog != nil {
+		if err := s.buildOutdated(ctx); err != nil {
+			return err
+		}
+	}
+	return job.Again(s.now().Add(24 * time.Hour))
 }
 
 // afterReading is when forgetting is tried again that found orders being read.

@@ -63,7 +63,12 @@ func (d desk) mend(text string) (other string, c spelling.Correction, found bool
 		if err != nil {
 			return "", c, false, err
 		}
-		w := spelling.Typed{Text: t.Word, Listings: int64(have.Len()), Fixed: fixed(text, t) || d.rules.About(words.Parse(t.Word))}
+		there := 0 // not of numbers given up: a slip that its seller has put right is known no more
+		_ = d.s.locked(func() error {
+			there = have.CountIn(d.shelf.visible)
+			return nil
+		})
+		w := spelling.Typed{Text: t.Word, Listings: int64(there), Fixed: fixed(text, t) || d.rules.About(words.Parse(t.Word))}
 		if w.Code = t.Glued || hasDigit(t.Word); w.Code && !w.Fixed && w.Listings == 0 {
 			_ = d.s.locked(func() error {
 				w.Also = d.shelf.lexicon.codesNear(w.Text)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -360,4 +361,44 @@ func TestWhatIsHeardWhileARebuildBeginsHasTheWordsOfItsCategory(t *testing.T) {
 		assert.Len(t, reply.Hits, 1, text)
 		assert.False(t, reply.AnyWord, text)
 	}
+}
+
+func TestAnIndexIsBuiltAnewByAProcessThatStaysUp(t *testing.T) {
+	t.Parallel()
+	now := clock.NewManual(1_700_000_000_000)
+	goods, _, all := shop(3)
+	b := newBench(t, goods, storetest.Clock(now.Now), storetest.Once())
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	require.NoError(t, b.Start(t.Context()))
+	retitle(t, goods, all[0], "Rug that was missed")
+	b.made(t, "another")
+	run := func() {
+		_, err := b.Module().Jobs.RunDue(t.Context())
+		require.NoError(t, err)
+	}
+	run()
+	assert.Empty(t, b.titles(t, "rug"), "at a start Warm does it")
+	now.Advance(25 * time.Hour)
+	run()
+	assert.Len(t, b.titles(t, "rug"), 1)
+}
+
+// TestASlipPutRightIsKnownNoMore counts a word by what can be found by it, not by what could be once.
+func TestASlipPutRightIsKnownNoMore(t *testing.T) {
+	t.Parallel()
+	goods, by, _ := shop(1)
+	for i := range 4 {
+		goods.AddListing(by.ID, catalogtest.Draft(fmt.Sprintf("Keyboard %d", i), 1000, 1))
+	}
+	wrong := goods.AddListing(by.ID, catalogtest.Draft("Keybboaard", 1000, 1))
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	heard := len(goods.Events())
+	assert.Len(t, b.titles(t, "keybboaard"), 1)
+	retitle(t, goods, wrong, "Keyboard 5")
+	require.NoError(t, b.hear(t.Context(), goods.Events()[heard:]))
+	reply, err := b.Query(t.Context(), search.QueryRequest{Text: "keybboaard"})
+	require.NoError(t, err)
+	assert.Equal(t, "keyboard", reply.Corrected)
+	assert.EqualValues(t, 5, reply.Total)
 }

@@ -97,6 +97,7 @@ func New(c Config) *Service {
 	s.counting, s.part = newCounting(), c.Part
 	s.jobs = job.NewRunner(job.Config{DB: c.DB, Log: c.Telemetry.Log, Now: c.Now})
 	s.jobs.Handle(jobForget, s.forget)
+	s.jobs.Handle(jobRenew, s.renewDaily)
 	return s
 }
 

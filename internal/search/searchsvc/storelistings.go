@@ -155,10 +155,12 @@ func (s *set) change(tx *store.Tx, old heardRow, e *entry, at *numbering) (moved
 		}
 	}
 	e.doc = old.Doc
-	if e.Shown {
+	if old.Shown && e.Shown { // whoever reads an older snapshot is given the number back that was seen there
 		if _, err := tx.Exec(s.retire, old.Doc, change); err != nil {
 			return false, fmt.Errorf("retire the number of %s: %w", e.ID, err)
 		}
+	}
+	if e.Shown {
 		e.doc = at.doc()
 	}
 	if _, err := tx.Exec(s.updateAll, append(append(stateOf(e, change), e.print), e.Text.Title, e.Text.Brand, e.shownText(), e.marks, e.body, e.stated, e.doc, old.Doc)...); err != nil {

@@ -76,6 +76,23 @@ func (s Set) Len() int { return s.count }
 // Bytes is about how much memory the set has.
 func (s Set) Bytes() int { return 8*len(s.words) + 4*len(s.list) + 64 }
 
+// CountIn is how many of the set's documents a bitmap has.
+func (s Set) CountIn(words []uint64) int {
+	n := 0
+	if s.words == nil {
+		for _, doc := range s.list {
+			if Test(words, doc) {
+				n++
+			}
+		}
+		return n
+	}
+	for i, w := range s.words[:min(len(words), len(s.words))] {
+		n += bits.OnesCount64(w & words[i])
+	}
+	return n
+}
+
 // IsList says whether the set is a list.
 func (s Set) IsList() bool { return s.words == nil }
 
