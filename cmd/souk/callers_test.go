@@ -58,6 +58,7 @@ var asks = []ask{
 	{"POST catalog/sellers/{seller}/status", `{"status":"approved"}`, "401 401 403 403 403 403 200"},
 
 	{"GET search/listings?q=lamps", "", "200 200 200 200 200 200 200"},
+	{"GET search/listings?q=lamps&explain=1", "", "401 401 403 403 403 403 200"},
 	{"GET search/suggestions?q=lam", "", "200 200 200 200 200 200 200"},
 	{"POST search/clicks", `{"search":"4t9w2m6x1zqa","listing":"{listing}","position":1}`, "204 204 204 204 204 204 204"},
 	{"GET search/insights", "", "401 401 403 403 403 403 200"},

@@ -13,6 +13,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/platform/config"
 	"souk/internal/platform/control"
+	"souk/internal/platform/money"
 	"souk/internal/search"
 	"souk/internal/search/searchsvc"
 )
@@ -22,11 +23,13 @@ type explainIn struct {
 	Text    string            `json:"text"`
 	Listing catalog.ListingID `json:"listing"`
 	Exact   bool              `json:"exact"`
+	Filter  search.Filter     `json:"filter"`
+	Sort    search.Sort       `json:"sort"`
 }
 
 func explaining() deed[explainIn, search.ExplainReply] {
 	return deed[explainIn, search.ExplainReply]{name: "search.explain", about: of[explainIn]("search"), do: func(ctx context.Context, a *app, in explainIn, _ control.Say) (search.ExplainReply, error) {
-		return a.search.Explain(ctx, search.ExplainRequest{By: byCommandLine(), Text: in.Text, Exact: in.Exact, Listing: in.Listing})
+		return a.search.Explain(ctx, search.ExplainRequest{By: byCommandLine(), Text: in.Text, Exact: in.Exact, Listing: in.Listing, Filter: in.Filter, Sort: &in.Sort})
 	}}
 }
 
@@ -38,13 +41,19 @@ func searchExplainCommand(w *world) *cobra.Command {
 	}
 	data := addData(cmd)
 	exact := cmd.Flags().Bool("exact", false, "search for the text as it is, never for what was probably meant")
+	narrow := addNarrowing(cmd)
+	sort := cmd.Flags().String("sort", "", "the `order` of the results: price_up, price_down, newest, bestselling (default relevance)")
 	asJSON := cmd.Flags().Bool("json", false, "write everything as JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		listing, err := catalog.ListingIDs.Parse(args[1])
 		if err != nil {
 			return config.Mistakef("%s", err)
 		}
-		reply, err := explaining().ask(cmd.Context(), w, *data, explainIn{Text: args[0], Listing: listing, Exact: *exact})
+		filter, err := narrow()
+		if err != nil {
+			return err
+		}
+		reply, err := explaining().ask(cmd.Context(), w, *data, explainIn{Text: args[0], Listing: listing, Exact: *exact, Filter: filter, Sort: search.Sort(*sort)})
 		if err != nil {
 			return err
 		}
@@ -56,6 +65,43 @@ func searchExplainCommand(w *world) *cobra.Command {
 		return tellExplained(w.stdout, reply)
 	}
 	return cmd
+}
+
+// addNarrowing adds the filters of results, and returns what reads them.
+func addNarrowing(cmd *cobra.Command) func() (search.Filter, error) {
+	f := cmd.Flags()
+	category := f.String("category", "", "only in the category with that `path`, and below")
+	brands := f.StringArray("brand", nil, "only of that `brand`, or of any of several")
+	sellers := f.StringArray("seller", nil, "only of the seller with that `id`, or of any of several")
+	attrs := f.StringArray("attr", nil, "only with that `name:value`; several values of one name are alternatives")
+	low := f.Int64("price-min", 0, "least price in `minor` units")
+	high := f.Int64("price-max", 0, "highest price in `minor` units")
+	currency := f.String("currency", "", "`currency` of the prices")
+	stock := f.Bool("in-stock", false, "only what can be bought now")
+	return func() (search.Filter, error) {
+		out := search.Filter{Path: *category, Brands: *brands, Currency: money.Currency(*currency), InStock: *stock}
+		for _, id := range *sellers {
+			out.Sellers = append(out.Sellers, catalog.SellerID(id))
+		}
+		if *low > 0 {
+			out.PriceMin = low
+		}
+		if *high > 0 {
+			out.PriceMax = high
+		}
+		var all []search.AttributeFilter
+		for _, attr := range *attrs {
+			name, value, found := strings.Cut(attr, ":")
+			if !found {
+				return out, config.Mistakef("--attr is written name:value, and not %q", attr)
+			}
+			all = append(all, search.AttributeFilter{Name: name, Values: []string{value}})
+		}
+		if len(all) > 0 {
+			out.Attributes = &all
+		}
+		return out, nil
+	}
 }
 
 // tellExplained writes an explanation for people.

@@ -5,14 +5,14 @@ import (
 	"souk/internal/platform/actor"
 )
 
-// ExplainRequest asks why a listing stands where it does in what a text finds, in order of
-// relevance.
+// ExplainRequest asks why a listing stands where it does in what a text finds.
 type ExplainRequest struct {
 	By      actor.Actor       `json:"by"`
 	Text    string            `json:"text"`
 	Filter  Filter            `json:"filter"`
 	Exact   bool              `json:"exact"`
 	Listing catalog.ListingID `json:"listing"`
+	Sort    *Sort             `json:"sort"` // nil is relevance; in another order the words have no score
 }
 
 // ExplainReply says so.

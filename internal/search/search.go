@@ -133,6 +133,8 @@ type QueryRequest struct {
 	// already.
 	Count *string `json:"count"`
 	Exact *bool   `json:"exact"` // true: as typed, never corrected
+	// Explain says for whom every hit is explained: an operator or the system. ErrForbidden for others.
+	Explain *actor.Actor `json:"explain"`
 }
 
 // QueryReply is a page of results.
@@ -168,6 +170,8 @@ type Hit struct {
 	InStock    bool              `json:"in_stock"` // some variant is
 	Variants   int32             `json:"variants"`
 	CreatedAt  clock.Time        `json:"created_at"`
+
+	Explanation *ExplainReply `json:"explanation"` // when asked for: what Explain would say of the same sort and snapshot
 }
 
 // Piece is a stretch of text.

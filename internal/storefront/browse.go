@@ -221,6 +221,11 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 	}
 	out.Cards = cards(seen, reply.Hits)
 	traced(out.Cards, reply.Search, first)
+	if v.by.IsOperator() {
+		for i, h := range reply.Hits {
+			out.Cards[i].Why = a.whyURL(h.Listing)
+		}
+	}
 	out.Pager.Shown, out.Pager.Total = len(out.Cards), int(reply.Total)
 	if v.query("cursor") != "" {
 		out.Pager.First = a.url()

@@ -126,6 +126,7 @@ var asks = []ask{
 	{route: "POST /operator/coupons/{coupon}", path: "/operator/coupons/{cpn}", form: "percent=5", want: "303 303 403 403 403 403 404"},
 	{route: "GET /operator/shipping", want: "303 303 403 403 403 403 200"},
 	{route: "POST /operator/shipping", form: "label.0=Post&kind.0=flat&steps.0=4.90&currency.0=EUR", want: "303 303 403 403 403 403 303"},
+	{route: "GET /operator/search/why", path: "/operator/search/why?q=lamp&listing={listing}&brand=x&min=1&max=2,50&stock=1&sort=price_up", want: "303 303 403 403 403 403 200"},
 	{route: "GET /operator/search/rules", want: "303 303 403 403 403 403 200"},
 	{route: "POST /operator/search/rules/new", form: "kind=synonyms&words=sofa,couch", want: "303 303 403 403 403 403 303"},
 	{route: "GET /operator/search/rules/{rule}", path: "/operator/search/rules/rul_1", want: "303 303 403 403 403 403 404"},

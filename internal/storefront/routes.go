@@ -141,6 +141,7 @@ func operatorRoutes() []route {
 		{post, "/operator/orders/{order}/parts/{part}/cancel", httpx.Operators, (*visit).cancelPart},
 		{post, "/operator/orders/{order}/retry-capture", httpx.Operators, (*visit).retryCapture},
 		{get, views.PathOpSearch, httpx.Operators, (*visit).operatorSearch},
+		{get, views.PathOpWhy, httpx.Operators, (*visit).whyHere},
 		{get, pathOpRules, httpx.Operators, (*visit).operatorRules},
 		{post, pathNewRule, httpx.Operators, (*visit).makeRule},
 		{get, "/operator/search/rules/{rule}", httpx.Operators, (*visit).editRule},

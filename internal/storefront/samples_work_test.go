@@ -302,6 +302,14 @@ func operatorSamples() map[string]views.View {
 			Pager: views.Pager{Shown: 2, Total: 2, Noun: "rule", Nouns: "rules"},
 			Form:  views.NewForm(map[string]string{"kind": "synonyms", "words": "sofa", "place": "1"}, map[string]string{"words": "The words should be two or more that mean the same."}, "words"),
 		},
+		"operator-why": views.SearchWhy{
+			Page: page("Why here?", "/operator/search"), Listing: views.Link{Text: "Brass desk lamp with a swivel arm and a linen shade", URL: "/l/lst_1"}, Results: views.Link{Text: "“desk lamp torchiere” with filters", URL: "/search?q=desk+lamp"},
+			Where: "Number 3 of 214.", Notes: []string{"Little or nothing has all the words, so what has only some is found too."},
+			Words: []views.WhyWord{{Word: "desk", Has: true, Found: "“desk” in title, category", Ways: "table, writing table"}, {Word: "lamp", Has: true, Found: "“lamp” in title, text"}, {Word: "torchiere", Found: "missing"}},
+			Parts: []views.WhyPart{{Text: "Having “desk”", Points: "+3.21"}, {Text: "Having “lamp” next to the word before", Points: "+0.40"}, {Text: "Not having “torchiere”", Points: "-1.90"}, {Text: "Being in stock", Points: "+0.10"}}, Score: "+1.81",
+			Rules: []views.Link{{Text: "desk = table = writing table", URL: "/operator/search/rules/rul_1"}},
+			Acts:  []views.Link{{Text: "Pin it to a place", URL: "/operator/search/rules?kind=pin"}, {Text: "Have it come last", URL: "/operator/search/rules?kind=bury"}, {Text: "Add words that mean the same", URL: "/operator/search/rules?kind=synonyms"}, {Text: "Have the search find more words", URL: "/operator/search/rules?kind=expansion"}},
+		},
 		"operator-rules-preview": views.SearchRules{
 			Page: page("Rules of the search", "/operator/search"), Action: "/operator/search/rules/new", List: "/operator/search/rules", Kinds: []views.Choice{{Text: "A listing with a place in what a search finds", Value: "pin", Chosen: true}},
 			Tabs: []views.Choice{{Text: "All", URL: "/operator/search/rules", Chosen: true}}, Empty: views.Empty{Title: "No rules yet", Text: "Most searches need none."},

@@ -14,7 +14,7 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "8f7520d7b21b9b95ceb11039d864240f",
+	Hash:     "6f3dd6d991dceebd9d5919ca003297b5",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -86,6 +86,7 @@ struct ExplainRequest
 	exact bool
 	filter Filter
 	listing id.ID[catalog.Listing]
+	sort *Sort
 	text string
 
 struct ExplainedWord
@@ -133,6 +134,7 @@ struct Filter
 struct Hit
 	brand string
 	created_at clock.Time
+	explanation *ExplainReply
 	image string
 	in_stock bool
 	listing id.ID[catalog.Listing]
@@ -270,6 +272,7 @@ struct QueryReply
 struct QueryRequest
 	count *string
 	exact *bool
+	explain *actor.Actor
 	facets bool
 	filter Filter
 	page page.Request

@@ -19,19 +19,23 @@ const (
 
 // ask is a query that is in order.
 type ask struct {
-	text   string      // as typed
-	words  words.Query // of the text
-	exact  bool        // nothing else is looked for
-	filter search.Filter
-	sort   search.Sort
-	size   int
-	facets bool
-	after  *mark
-	hash   any // what a cursor belongs to
+	text    string      // as typed
+	words   words.Query // of the text
+	exact   bool        // nothing else is looked for
+	filter  search.Filter
+	sort    search.Sort
+	size    int
+	facets  bool
+	explain bool // each hit
+	after   *mark
+	hash    any // what a cursor belongs to
 }
 
 // askOf checks r. The text is never wrong; a sort that is not known is relevance.
 func askOf(r search.QueryRequest) (ask, error) {
+	if r.Explain != nil && !r.Explain.IsOperator() && !r.Explain.IsSystem() {
+		return ask{}, search.ErrForbidden.With("explanations are for operators; ask without explain")
+	}
 	var p errs.Problems
 	f := r.Filter
 	p.Check(len(f.Brands) <= maxChosen, "filter.brands", "may be %d", maxChosen)
@@ -45,7 +49,7 @@ func askOf(r search.QueryRequest) (ask, error) {
 	if err := p.Err(search.ErrInvalid); err != nil {
 		return ask{}, err
 	}
-	a := ask{text: r.Text, words: words.Parse(r.Text), exact: r.Exact != nil && *r.Exact, filter: f, sort: r.Sort, size: r.Page.Size(usualPage, maxPage), facets: r.Facets}
+	a := ask{text: r.Text, words: words.Parse(r.Text), exact: r.Exact != nil && *r.Exact, filter: f, sort: r.Sort, size: r.Page.Size(usualPage, maxPage), facets: r.Facets, explain: r.Explain != nil}
 	if !slices.Contains([]search.Sort{search.SortPriceUp, search.SortPriceDown, search.SortNewest, search.SortBestSelling}, a.sort) {
 		a.sort = search.SortRelevance
 	}

@@ -116,8 +116,8 @@ func (r *recent) first(key string) bool {
 }
 
 // count counts a search that a person has made, and names it for the choices that follow. Nothing is written here, and a
-// search does not fail for it.
-func (s *Service) count(ctx context.Context, r search.QueryRequest, reply *search.QueryReply) {
+// search does not fail for it. whole says that some listing has all its words.
+func (s *Service) count(ctx context.Context, r search.QueryRequest, reply *search.QueryReply, whole bool) {
 	if r.Count == nil || *r.Count == "" || len(*r.Count) > catalog.MaxKey || strings.TrimSpace(r.Text) == "" {
 		return
 	}
@@ -135,7 +135,7 @@ func (s *Service) count(ctx context.Context, r search.QueryRequest, reply *searc
 	if r.Page.Cursor != "" || narrowed(r) || !s.counting.asked.first(*r.Count) {
 		return
 	}
-	counter.Search(dayOf(s.now()), text, figuresOf(*reply))
+	counter.Search(dayOf(s.now()), text, figuresOf(*reply, whole))
 	s.counting.poke()
 }
 
@@ -147,14 +147,14 @@ func narrowed(r search.QueryRequest) bool {
 }
 
 // figuresOf is what one search came to.
-func figuresOf(reply search.QueryReply) popular.Figures {
+func figuresOf(reply search.QueryReply, whole bool) popular.Figures {
 	f := popular.Figures{Searches: 1}
 	switch {
 	case reply.Total == 0:
 		f.Empty = 1
 	case reply.Corrected != "":
 		f.Corrected = 1
-	case !reply.AnyWord:
+	case whole || !reply.AnyWord: // also where others come after the few that have all words
 		f.Suitable = 1
 	}
 	return f

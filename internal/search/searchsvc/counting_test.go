@@ -291,7 +291,11 @@ func TestWhatIsPopularIsSuggested(t *testing.T) {
 		w.clock.Advance(d)
 		require.NoError(t, w.WriteCounts(t.Context()))
 	}
-	goods("Lamp of brass, tall", "Lantern of oak")
+	goods("Lamp of brass, tall", "Lantern of oak", "Round lantern of oak", "Round table")
+	w.asks("round lantern oak", 5) // one has all the words, and the other comes after it
+	some, err := w.Query(t.Context(), search.QueryRequest{Text: "round lantern oak"})
+	require.NoError(t, err)
+	require.True(t, some.AnyWord)
 	w.asks("lamp tall", 4)
 	w.asks("lantern oak", 2)
 	w.asks("lan trombone", 9) // some words only
@@ -301,6 +305,7 @@ func TestWhatIsPopularIsSuggested(t *testing.T) {
 	w.asks("lamp tall", 1)
 	later(2 * time.Minute)
 	assert.Contains(t, suggested("la"), "lamp tall")
+	assert.Contains(t, suggested("rou"), "round lantern oak")
 	assert.NotContains(t, suggested("la"), "lantern oak")
 	later(24 * time.Hour)
 	w.asks("lantern oak", 1)

@@ -28,7 +28,7 @@ func (s *Service) Explain(ctx context.Context, r search.ExplainRequest) (_ searc
 	if err := p.Err(search.ErrInvalid); err != nil {
 		return search.ExplainReply{}, err
 	}
-	a, err := askOf(search.QueryRequest{Text: r.Text, Filter: r.Filter, Sort: search.SortRelevance, Exact: &r.Exact})
+	a, err := askOf(search.QueryRequest{Text: r.Text, Filter: r.Filter, Sort: sortOf(r.Sort), Exact: &r.Exact})
 	if err != nil {
 		return search.ExplainReply{}, err
 	}
@@ -59,39 +59,99 @@ func (v view) explain(a ask, listing catalog.ListingID) (reply search.ExplainRep
 		return reply, err
 	}
 	defer l.free()
-	reply.Corrected = said.corrected
-	for _, one := range l.applied {
-		if !slices.ContainsFunc(reply.Rules, func(r search.Rule) bool { return r.ID == one.Rule.ID }) {
-			reply.Rules = append(reply.Rules, one.Rule)
-		}
-	}
-	for _, one := range append(slices.Clone(l.places.pins), l.places.buried...) {
-		if one.doc == doc {
-			reply.Rules = append(reply.Rules, one.rule.Rule)
-		}
-	}
+	reply.Corrected, reply.Rules = said.corrected, l.ruling(doc)
 	return reply, v.s.locked(func() error {
 		l.run(false)
 		page, _, _ := l.page()
-		reply.Total, reply.AnyWord = l.total, l.anyWord
 		reply.Place = int64(1 + slices.IndexFunc(page, func(r ranked) bool { return r.doc == doc }))
 		reply.Found = int64(doc) <= v.marks.Docs && docset.Test(l.all, doc)
-		l.explainWords(doc, &reply)
-		if !reply.Found {
-			reply.Missing = l.missing(doc, &reply)
-			return nil
-		}
-		if l.sort == search.SortRelevance && len(l.asked) > 0 {
-			l.explainScore(doc, &reply)
+		r := l.ranker()
+		defer r.free()
+		l.why(r, doc, &reply)
+		return nil
+	})
+}
+
+// sortOf is the order that is asked for; relevance if none is.
+func sortOf(asked *search.Sort) search.Sort {
+	if asked == nil {
+		return search.SortRelevance
+	}
+	return *asked
+}
+
+// explainHits explains each hit of a page that has run.
+func (d desk) explainHits(a ask, l sighted, corrected string, page []ranked, hits []search.Hit) error {
+	places, err := d.placesFrom(a, page)
+	if err != nil {
+		return err
+	}
+	return d.s.locked(func() error {
+		r := l.ranker()
+		defer r.free()
+		for i := range hits {
+			doc := page[i].doc
+			reply := search.ExplainReply{Corrected: corrected, Rules: l.ruling(doc), Found: true, Place: places[doc]}
+			l.why(r, doc, &reply)
+			hits[i].Explanation = &reply
 		}
 		return nil
 	})
 }
 
+// placesFrom are the places of a page's listings. Those of a page after the first are counted from the first one on, as far as
+// places are told.
+func (d desk) placesFrom(a ask, page []ranked) (map[uint32]int64, error) {
+	if a.after != nil {
+		a.after, a.size = nil, maxExplained
+		l, _, err := d.settled(a)
+		if err != nil {
+			return nil, err
+		}
+		defer l.free()
+		_ = d.s.locked(func() error {
+			l.run(false)
+			page, _, _ = l.page()
+			return nil
+		})
+	}
+	places := make(map[uint32]int64, len(page))
+	for i, r := range page {
+		places[r.doc] = int64(i + 1)
+	}
+	return places, nil
+}
+
+// ruling are the rules that had a say about a listing.
+func (l sighted) ruling(doc uint32) []search.Rule {
+	var all []search.Rule
+	for _, one := range l.applied {
+		if !slices.ContainsFunc(all, func(r search.Rule) bool { return r.ID == one.Rule.ID }) {
+			all = append(all, one.Rule)
+		}
+	}
+	for _, one := range append(slices.Clone(l.places.pins), l.places.buried...) {
+		if one.doc == doc {
+			all = append(all, one.rule.Rule)
+		}
+	}
+	return all
+}
+
+// why fills in words, score and what is missing. The shelf is locked for reading.
+func (w *walk) why(r *ranker, doc uint32, reply *search.ExplainReply) {
+	reply.Total, reply.AnyWord = w.total, w.anyWord
+	w.explainWords(doc, reply)
+	switch {
+	case !reply.Found:
+		reply.Missing = w.missing(doc, reply)
+	case w.sort == search.SortRelevance && len(w.asked) > 0:
+		w.explainScore(r, doc, reply)
+	}
+}
+
 // explainScore adds the parts of the score. The shelf is locked for reading.
-func (w *walk) explainScore(doc uint32, reply *search.ExplainReply) {
-	r := w.ranker()
-	defer r.free()
+func (w *walk) explainScore(r *ranker, doc uint32, reply *search.ExplainReply) {
 	var why ranking.Explanation
 	reply.Score = thousandths(r.score(doc, &why))
 	for _, p := range why.Parts {

@@ -36,9 +36,8 @@ func (s *Service) routes(api httpx.API) {
 	s.previewRoutes(api)
 }
 
-type listingsIn struct {
-	httpx.Page
-	Text     string             `query:"q" maxLength:"1000" example:"desk lamp" doc:"What to find. Without it everything is found that the filters let through."`
+// Narrowing is what narrows results, in an address.
+type Narrowing struct {
 	Category string             `query:"category" maxLength:"500" example:"home/lighting" doc:"Path of a category: listings in it and below."`
 	Brands   []string           `query:"brand,explode" maxItems:"100" doc:"Any of these brands; may be repeated."`
 	Sellers  []catalog.SellerID `query:"seller,explode" maxItems:"100" doc:"Any of these sellers, by id; may be repeated."`
@@ -47,9 +46,31 @@ type listingsIn struct {
 	PriceMax int64              `query:"price_max" minimum:"0" example:"5000" doc:"Highest price of the cheapest variant, in whole minor units. 0 is no limit."`
 	Attrs    []string           `query:"attr,explode" maxItems:"100" example:"Colour:Red" doc:"An attribute or option and its value, a colon between them; may be repeated. Several values of one attribute are alternatives."`
 	InStock  bool               `query:"in_stock" doc:"Only what can be bought now."`
-	Sort     search.Sort        `query:"sort" enum:"relevance,price_up,price_down,newest,bestselling" doc:"Relevance if left out, or the newest first when there is no text. bestselling: most pieces sold, where a piece counts half after 30 days."`
-	Exact    bool               `query:"exact" doc:"Search for the text as it is, even if another was probably meant."`
-	Facets   bool               `query:"facets" doc:"Also count what the filters could narrow to."`
+}
+
+// filter is what it says.
+func (in *Narrowing) filter() search.Filter {
+	f := search.Filter{Path: in.Category, Brands: in.Brands, Sellers: in.Sellers, Currency: in.Currency, InStock: in.InStock}
+	if attributes := attributesIn(in.Attrs); len(attributes) > 0 {
+		f.Attributes = &attributes
+	}
+	if in.PriceMin > 0 {
+		f.PriceMin = &in.PriceMin
+	}
+	if in.PriceMax > 0 {
+		f.PriceMax = &in.PriceMax
+	}
+	return f
+}
+
+type listingsIn struct {
+	httpx.Page
+	Narrowing
+	Text    string      `query:"q" maxLength:"1000" example:"desk lamp" doc:"What to find. Without it everything is found that the filters let through."`
+	Sort    search.Sort `query:"sort" enum:"relevance,price_up,price_down,newest,bestselling" doc:"Relevance if left out, or the newest first when there is no text. bestselling: most pieces sold, where a piece counts half after 30 days."`
+	Exact   bool        `query:"exact" doc:"Search for the text as it is, even if another was probably meant."`
+	Facets  bool        `query:"facets" doc:"Also count what the filters could narrow to."`
+	Explain bool        `query:"explain" doc:"Also say of every hit why it stands where it does. Operators only."`
 }
 
 type moneyWire struct {
@@ -78,6 +99,8 @@ type hitWire struct {
 	InStock    bool              `json:"in_stock" doc:"Some variant can be bought now."`
 	Variants   int32             `json:"variants" example:"1"`
 	CreatedAt  clock.Time        `json:"created_at" example:"2026-03-01T12:00:00.000Z"`
+
+	Explanation *explanationWire `json:"explanation,omitempty" doc:"When it is asked for."`
 }
 
 type facetWire struct {
@@ -124,17 +147,14 @@ type listingsOut struct {
 }
 
 func (s *Service) getListings(ctx context.Context, by actor.Actor, in listingsIn) (listingsOut, error) {
-	f := search.Filter{Path: in.Category, Brands: in.Brands, Sellers: in.Sellers, Currency: in.Currency, InStock: in.InStock}
-	if attributes := attributesIn(in.Attrs); len(attributes) > 0 {
-		f.Attributes = &attributes
+	r := search.QueryRequest{Exact: &in.Exact, Text: in.Text, Filter: in.filter(), Sort: in.Sort, Facets: in.Facets, Page: in.Request(), Count: countedFor(by)}
+	if in.Explain {
+		if !by.SignedIn() {
+			return listingsOut{}, httpx.ErrUnauthenticated
+		}
+		r.Explain = &by
 	}
-	if in.PriceMin > 0 {
-		f.PriceMin = &in.PriceMin
-	}
-	if in.PriceMax > 0 {
-		f.PriceMax = &in.PriceMax
-	}
-	reply, err := s.Query(ctx, search.QueryRequest{Exact: &in.Exact, Text: in.Text, Filter: f, Sort: in.Sort, Facets: in.Facets, Page: in.Request(), Count: countedFor(by)})
+	reply, err := s.Query(ctx, r)
 	if err != nil {
 		return listingsOut{}, err
 	}
@@ -169,11 +189,16 @@ func mapped[In, Out any](in []In, fn func(In) Out) []Out {
 func toPiece(p search.Piece) pieceWire { return pieceWire(p) }
 
 func toHit(h search.Hit) hitWire {
-	return hitWire{
+	out := hitWire{
 		Listing: h.Listing, Title: h.Title, Marked: mapped(h.Marked, toPiece), Snippet: mapped(h.Snippet, toPiece), Brand: h.Brand,
 		Seller: h.Seller, SellerName: h.SellerName, SellerSlug: h.SellerSlug, Category: h.Path, Image: h.Image,
 		PriceFrom: moneyWire(h.PriceFrom), PriceTo: moneyWire(h.PriceTo), InStock: h.InStock, Variants: h.Variants, CreatedAt: h.CreatedAt,
 	}
+	if h.Explanation != nil {
+		why := toExplanation(*h.Explanation)
+		out.Explanation = &why
+	}
+	return out
 }
 
 func toFacet(f search.Facet) facetWire {

@@ -137,11 +137,11 @@ func (s *Service) deleteRuleByID(ctx context.Context, by actor.Actor, in deleteR
 }
 
 type explanationIn struct {
-	Listing  catalog.ListingID `path:"listing" maxLength:"40" example:"lst_01k5xk3v8dtq6c9m4j0e7r2a1b"`
-	Text     string            `query:"q" maxLength:"1000" example:"desk lamp"`
-	Category string            `query:"category" maxLength:"500"`
-	Exact    bool              `query:"exact"`
-	InStock  bool              `query:"in_stock"`
+	Narrowing
+	Listing catalog.ListingID `path:"listing" maxLength:"40" example:"lst_01k5xk3v8dtq6c9m4j0e7r2a1b"`
+	Text    string            `query:"q" maxLength:"1000" example:"desk lamp"`
+	Sort    search.Sort       `query:"sort" enum:"relevance,price_up,price_down,newest,bestselling" doc:"Relevance if left out; in another order the words have no score."`
+	Exact   bool              `query:"exact"`
 }
 
 type scorePartWire struct {
@@ -157,35 +157,40 @@ type explainedWordWire struct {
 	Fields []string `json:"fields" doc:"Where: title, brand, category, text."`
 }
 
-type explanationOut struct {
-	Body struct {
-		Corrected string              `json:"corrected" doc:"What was searched for instead of the text."`
-		AnyWord   bool                `json:"any_word"`
-		Total     int64               `json:"total"`
-		Found     bool                `json:"found"`
-		Place     int64               `json:"place" doc:"1 is the first; 0 for one that is not found, or far down."`
-		Score     int64               `json:"score" doc:"In thousandths."`
-		Parts     []scorePartWire     `json:"parts" doc:"Of the score, as they add up."`
-		Words     []explainedWordWire `json:"words"`
-		Rules     []ruleWire          `json:"rules" doc:"That had a say."`
-		Missing   []string            `json:"missing" doc:"Why it is not found."`
-	}
+type explanationWire struct {
+	Corrected string              `json:"corrected" doc:"What was searched for instead of the text."`
+	AnyWord   bool                `json:"any_word"`
+	Total     int64               `json:"total"`
+	Found     bool                `json:"found"`
+	Place     int64               `json:"place" doc:"1 is the first; 0 for one that is not found, or far down."`
+	Score     int64               `json:"score" doc:"In thousandths."`
+	Parts     []scorePartWire     `json:"parts" doc:"Of the score, as they add up."`
+	Words     []explainedWordWire `json:"words"`
+	Rules     []ruleWire          `json:"rules" doc:"That had a say."`
+	Missing   []string            `json:"missing" doc:"Why it is not found."`
 }
 
+type explanationOut struct{ Body explanationWire }
+
 func (s *Service) getExplanation(ctx context.Context, by actor.Actor, in explanationIn) (explanationOut, error) {
-	reply, err := s.Explain(ctx, search.ExplainRequest{
-		By: by, Text: in.Text, Filter: search.Filter{Path: in.Category, InStock: in.InStock}, Exact: in.Exact, Listing: in.Listing,
-	})
+	r := search.ExplainRequest{By: by, Text: in.Text, Filter: in.filter(), Exact: in.Exact, Listing: in.Listing}
+	if in.Sort != "" {
+		r.Sort = &in.Sort
+	}
+	reply, err := s.Explain(ctx, r)
 	if err != nil {
 		return explanationOut{}, err
 	}
-	var out explanationOut
-	b := &out.Body
-	b.Corrected, b.AnyWord, b.Total, b.Found, b.Place, b.Score = reply.Corrected, reply.AnyWord, reply.Total, reply.Found, reply.Place, reply.Score
-	b.Parts = mapped(reply.Parts, func(p search.ScorePart) scorePartWire { return scorePartWire(p) })
-	b.Words = mapped(reply.Words, func(w search.ExplainedWord) explainedWordWire {
-		return explainedWordWire{Word: w.Word, Ways: append([]string{}, w.Ways...), Has: append([]string{}, w.Has...), Fields: append([]string{}, w.Fields...)}
-	})
-	b.Rules, b.Missing = mapped(reply.Rules, toRule), append([]string{}, reply.Missing...)
-	return out, nil
+	return explanationOut{Body: toExplanation(reply)}, nil
+}
+
+func toExplanation(e search.ExplainReply) explanationWire {
+	return explanationWire{
+		Corrected: e.Corrected, AnyWord: e.AnyWord, Total: e.Total, Found: e.Found, Place: e.Place, Score: e.Score,
+		Parts: mapped(e.Parts, func(p search.ScorePart) scorePartWire { return scorePartWire(p) }),
+		Words: mapped(e.Words, func(w search.ExplainedWord) explainedWordWire {
+			return explainedWordWire{Word: w.Word, Ways: append([]string{}, w.Ways...), Has: append([]string{}, w.Has...), Fields: append([]string{}, w.Fields...)}
+		}),
+		Rules: mapped(e.Rules, toRule), Missing: append([]string{}, e.Missing...),
+	}
 }

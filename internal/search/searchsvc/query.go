@@ -33,15 +33,15 @@ type sighted struct {
 	text string // that was looked for
 }
 
-// query answers a from the snapshot.
-func (v view) query(a ask) (search.QueryReply, error) {
+// query answers a from the snapshot, and says whether some listing has all the words.
+func (v view) query(a ask) (reply search.QueryReply, whole bool, err error) {
 	d, err := v.desk()
 	if err != nil {
-		return search.QueryReply{}, err
+		return reply, false, err
 	}
 	l, said, err := d.settled(a)
 	if err != nil {
-		return search.QueryReply{}, err
+		return reply, false, err
 	}
 	defer l.free()
 	var page []ranked
@@ -60,11 +60,16 @@ func (v view) query(a ask) (search.QueryReply, error) {
 		return nil
 	})
 	if err != nil {
-		return search.QueryReply{}, err
+		return reply, false, err
 	}
-	reply := search.QueryReply{Total: l.total, Facets: l.facets, AnyWord: l.anyWord, Approximate: l.rough, Corrected: said.corrected, Meant: said.meant}
+	reply = search.QueryReply{Total: l.total, Facets: l.facets, AnyWord: l.anyWord, Approximate: l.rough, Corrected: said.corrected, Meant: said.meant}
 	if reply.Hits, err = v.hits(page, hits, newMarker(l.Query)); err != nil {
-		return search.QueryReply{}, err
+		return reply, false, err
+	}
+	if a.explain {
+		if err := d.explainHits(a, l, said.corrected, page, reply.Hits); err != nil {
+			return reply, false, err
+		}
 	}
 	if last != nil {
 		if last.Text, last.Taken = said.corrected, l.taken; other >= 0 {
@@ -73,11 +78,11 @@ func (v view) query(a ask) (search.QueryReply, error) {
 	}
 	if reply.Total == 0 && a.after == nil {
 		if reply.Offers, err = d.offers(a, l); err != nil {
-			return search.QueryReply{}, err
+			return reply, false, err
 		}
 	}
 	reply.Next, err = a.next(last)
-	return reply, err
+	return reply, l.whole > 0, err
 }
 
 // look begins to look for a text: it finds what has its words.

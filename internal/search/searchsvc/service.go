@@ -251,14 +251,15 @@ func (s *Service) Query(ctx context.Context, r search.QueryRequest) (_ search.Qu
 		return search.QueryReply{}, err
 	}
 	var reply search.QueryReply
-	err = s.read(ctx, func(v view) error {
-		reply, err = v.query(a)
+	var whole bool
+	err = s.read(ctx, func(v view) (err error) {
+		reply, whole, err = v.query(a)
 		return err
 	})
 	if err != nil {
 		return search.QueryReply{}, err
 	}
 	s.took.Record(time.Since(began).Seconds())
-	s.count(ctx, r, &reply)
+	s.count(ctx, r, &reply, whole)
 	return reply, nil
 }

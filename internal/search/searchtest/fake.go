@@ -205,15 +205,13 @@ func (f *Fake) matching(text string) (fits []fit, anyWord bool) {
 
 // Query implements search.Service.
 func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryReply, error) {
+	if r.Explain != nil && !r.Explain.IsOperator() && !r.Explain.IsSystem() {
+		return search.QueryReply{}, search.ErrForbidden
+	}
 	if err := check(r.Filter); err != nil {
 		return search.QueryReply{}, err
 	}
-	if r.Sort == "" || r.Sort == search.SortRelevance && len(words(r.Text)) == 0 {
-		r.Sort = search.SortRelevance
-		if len(words(r.Text)) == 0 {
-			r.Sort = search.SortNewest
-		}
-	}
+	r.Sort = order(r)
 	defer f.now()()
 	text, corrected, meant := f.forgiven(r)
 	fits, anyWord := f.matching(text)
@@ -238,6 +236,7 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 	if r.Facets {
 		reply.Facets = f.facets(r.Filter, fits)
 	}
+	whole := passed
 	if after {
 		at := slices.IndexFunc(passed, func(l fit) bool { return l.ListingID == last })
 		passed = passed[at+1:]
@@ -249,10 +248,27 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 		}
 	}
 	for _, l := range passed {
-		reply.Hits = append(reply.Hits, f.hit(l, words(text)))
+		hit := f.hit(l, words(text))
+		if r.Explain != nil {
+			why := f.why(r, l.ListingChanged, text, corrected, whole, anyWord)
+			hit.Explanation = &why
+		}
+		reply.Hits = append(reply.Hits, hit)
 	}
 	f.count(r, &reply)
 	return reply, nil
+}
+
+// order is what results are sorted by: without words nothing is more relevant.
+func order(r search.QueryRequest) search.Sort {
+	switch {
+	case r.Sort != "" && r.Sort != search.SortRelevance:
+		return r.Sort
+	case len(words(r.Text)) == 0:
+		return search.SortNewest
+	default:
+		return search.SortRelevance
+	}
 }
 
 func check(c search.Filter) error {

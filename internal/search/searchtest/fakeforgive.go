@@ -210,8 +210,11 @@ func (f *Fake) Explain(_ context.Context, r search.ExplainRequest) (search.Expla
 		return search.ExplainReply{}, search.ErrNotFound
 	}
 	q := search.QueryRequest{Text: r.Text, Filter: r.Filter, Sort: search.SortRelevance, Exact: &r.Exact}
+	if r.Sort != nil {
+		q.Sort = *r.Sort
+	}
+	q.Sort = order(q)
 	text, corrected, _ := f.forgiven(q)
-	reply := search.ExplainReply{Corrected: corrected}
 	fits, anyWord := f.matching(text)
 	var passed []fit
 	for _, one := range fits {
@@ -219,19 +222,23 @@ func (f *Fake) Explain(_ context.Context, r search.ExplainRequest) (search.Expla
 			passed = append(passed, one)
 		}
 	}
-	slices.SortFunc(passed, func(a, b fit) int { return f.compare(search.SortRelevance, a, b) })
-	passed = f.inPlace(q, text, passed)
-	reply.Total, reply.AnyWord = int64(len(passed)), anyWord
-	reply.Place = int64(1 + slices.IndexFunc(passed, func(one fit) bool { return one.ListingID == r.Listing }))
+	slices.SortFunc(passed, func(a, b fit) int { return f.compare(q.Sort, a, b) })
+	return f.why(q, l, text, corrected, f.inPlace(q, text, passed), anyWord), nil
+}
+
+// why explains a listing among those that passed, in their order.
+func (f *Fake) why(r search.QueryRequest, l catalog.ListingChanged, text, corrected string, passed []fit, anyWord bool) search.ExplainReply {
+	reply := search.ExplainReply{Corrected: corrected, Total: int64(len(passed)), AnyWord: anyWord}
+	reply.Place = int64(1 + slices.IndexFunc(passed, func(one fit) bool { return one.ListingID == l.ListingID }))
 	reply.Found = reply.Place > 0
 	for _, ways := range f.ways(text) {
 		word := search.ExplainedWord{Word: ways[0][0]}
 		for _, way := range ways {
 			said := strings.Join(way, " ")
 			word.Ways = append(word.Ways, said)
-			for name, field := range map[string]string{"title": l.Title, "brand": l.Brand, "text": l.Description} {
-				if hasWay([][]string{words(field)}, way) {
-					word.Has, word.Fields = append(word.Has, said), append(word.Fields, name)
+			for _, field := range [][2]string{{"title", l.Title}, {"brand", l.Brand}, {"text", l.Description}} {
+				if hasWay([][]string{words(field[1])}, way) {
+					word.Has, word.Fields = append(word.Has, said), append(word.Fields, field[0])
 				}
 			}
 		}
@@ -241,15 +248,15 @@ func (f *Fake) Explain(_ context.Context, r search.ExplainRequest) (search.Expla
 		reply.Words = append(reply.Words, word)
 	}
 	for _, one := range f.rules {
-		if one.Listing == r.Listing && slices.Equal(words(one.Query), words(text)) {
+		if r.Sort == search.SortRelevance && one.Listing == l.ListingID && slices.Equal(words(one.Query), words(text)) {
 			reply.Rules = append(reply.Rules, one)
 		}
 	}
-	if reply.Found {
+	if reply.Found && r.Sort == search.SortRelevance {
 		reply.Score, _ = f.score(l, f.ways(text))
 		reply.Parts = []search.ScorePart{{Name: "words", Score: reply.Score}}
-	} else if len(reply.Missing) == 0 {
+	} else if !reply.Found && len(reply.Missing) == 0 {
 		reply.Missing = []string{"it is not on offer, or a filter leaves it out"}
 	}
-	return reply, nil
+	return reply
 }

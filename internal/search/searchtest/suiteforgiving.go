@@ -192,6 +192,44 @@ var forgivingTests = map[string]func(*world){
 		w.hear()
 		assert.NotEmpty(w, explain(search.ExplainRequest{Text: "lamp", Listing: all[0].ID}).Missing)
 	},
+	"every hit of a page can be explained": func(w *world) {
+		all := w.stock(3, "Brass lamp", "Oak lamp")
+		w.put(pin("lamp", all[4].ID, 2))
+		by := catalogtest.Operator()
+		for _, r := range []search.QueryRequest{
+			{Text: "lamp"}, {Text: "lmap"}, {Text: "brass lamp", Sort: search.SortNewest}, {Text: "lamp", Filter: search.Filter{Sellers: []catalog.SellerID{all[0].Seller}}}, {},
+		} {
+			r.Explain, r.Page.Limit = &by, 4
+			place := int64(0)
+			for first := true; first || r.Page.Cursor != ""; first = false {
+				reply := w.query(r)
+				for _, h := range reply.Hits {
+					place++
+					require.NotNil(w, h.Explanation)
+					assert.Equal(w, place, h.Explanation.Place)
+					assert.Equal(w, reply.Total, h.Explanation.Total)
+					assert.Equal(w, reply.Corrected, h.Explanation.Corrected)
+					sort := r.Sort
+					ask := search.ExplainRequest{By: by, Text: r.Text, Filter: r.Filter, Listing: h.Listing}
+					if sort != "" {
+						ask.Sort = &sort
+					}
+					alone, err := w.Explain(w.Context(), ask)
+					require.NoError(w, err)
+					assert.Equal(w, alone, *h.Explanation, "as when it is asked about alone")
+				}
+				r.Page.Cursor = reply.Next
+			}
+			assert.Positive(w, place)
+		}
+		for _, h := range w.query(search.QueryRequest{Text: "lamp"}).Hits {
+			assert.Nil(w, h.Explanation, "it was not asked for")
+		}
+		for _, by := range []actor.Actor{actor.Nobody(), catalogtest.Person(), catalogtest.Staff(all[0].Seller)} {
+			_, err := w.Query(w.Context(), search.QueryRequest{Text: "lamp", Explain: &by})
+			w.refused(search.ErrForbidden, err)
+		}
+	},
 	"explanations are for operators": func(w *world) {
 		l := w.stock(1, "Brass lamp")[0]
 		for _, by := range []actor.Actor{actor.Nobody(), catalogtest.Person(), catalogtest.Staff(l.Seller)} {

@@ -39,6 +39,7 @@ type Card struct {
 	Seller    Link
 	Stock     Status // only what a reader must know: "Sold out", "Only 2 left"; else empty
 	Options   string // "4 sizes, 3 colours"; may be empty
+	Why       string // for an operator: address of why it stands here; else empty
 }
 
 // Run is a piece of text, marked where it is what was searched for.

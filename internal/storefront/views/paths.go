@@ -37,6 +37,7 @@ const (
 	PathOpSellers   = "/operator/sellers"
 	PathOpOrders    = "/operator/orders"
 	PathOpSearch    = "/operator/search"       // GET from, until, q, only, sort, cursor
+	PathOpWhy       = "/operator/search/why"   // GET listing, and what results are asked for
 	PathOpRules     = "/operator/search/rules" // GET show, q, and kind, query, listing that a new rule begins with
 	PathOpCoupons   = "/operator/coupons"
 	PathOpShipping  = "/operator/shipping"
