@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"souk/internal/catalog"
+	"souk/internal/platform/clock"
 	"souk/internal/platform/store"
 )
 
@@ -32,9 +33,11 @@ func (p *plan) apply(r *planned) {
 	if c.FeedLead == "" || c.FeedLead == r.external {
 		c.say(p, r)
 	}
+	had := len(c.Variants)
 	v := c.put(r, p.im.s.ids.variant)
-	c.variants[v.ID] = variantChange{external: r.external, hash: r.hash[:]}
-	p.count(r, c, v)
+	fresh := len(c.Variants) > had
+	c.variants[v.ID] = variantChange{external: r.external, hash: r.hash[:], fresh: fresh, counted: fresh && r.quantity != nil}
+	p.count(r, c, v, fresh)
 	if r.known {
 		p.updated++
 	} else {
@@ -136,11 +139,13 @@ func (p *plan) leave(r *planned) {
 }
 
 // count books the row's quantity for a variant that changes otherwise too.
-func (p *plan) count(r *planned, c *change, v *catalog.Variant) {
+func (p *plan) count(r *planned, c *change, v *catalog.Variant, fresh bool) {
 	if r.quantity == nil {
 		return
 	}
-	p.counted = append(p.counted, v.ID)
+	if !fresh { // else its row of stock is made with the time
+		p.counted = append(p.counted, v.ID)
+	}
 	onHand := p.countOf(r)
 	if onHand == v.Stock.OnHand {
 		return
@@ -215,7 +220,13 @@ func (p *plan) write(w *work) error {
 			if err != nil {
 				return err
 			}
-			variants, shelves = append(variants, values), append(shelves, []any{v.ID})
+			variants = append(variants, values)
+			switch {
+			case from.counted:
+				shelves = append(shelves, []any{v.ID, p.im.at})
+			case from.fresh:
+				shelves = append(shelves, []any{v.ID, clock.Time(0)})
+			}
 		}
 	}
 	if err := bulk(w.Tx, listingHead, listingValues, listingTail, listings); err != nil {
@@ -224,7 +235,7 @@ func (p *plan) write(w *work) error {
 	if err := bulk(w.Tx, variantHead, variantValues, variantImported, variants); err != nil {
 		return err
 	}
-	if err := insertShelves(w.Tx, shelves); err != nil {
+	if err := insertCounted(w.Tx, shelves); err != nil {
 		return err
 	}
 	if err := book(w.Tx, p.moves); err != nil {

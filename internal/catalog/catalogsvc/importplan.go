@@ -53,8 +53,9 @@ type change struct {
 }
 
 type variantChange struct {
-	external string
-	hash     []byte
+	external       string
+	hash           []byte
+	fresh, counted bool // it is new; and how many there are is known
 }
 
 // planned is a row with what its seller and shelf turned out to be.

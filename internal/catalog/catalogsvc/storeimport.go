@@ -135,6 +135,14 @@ func letGo(tx *store.Tx, ids []catalog.VariantID) error {
 	return nil
 }
 
+// insertCounted gives new variants their row of stock, with when they were counted.
+func insertCounted(tx *store.Tx, shelves [][]any) error {
+	if err := bulk(tx, `INSERT INTO stock (variant_id, counted_at)`, `(?, ?)`, "", shelves); err != nil {
+		return fmt.Errorf("make stock rows: %w", err)
+	}
+	return nil
+}
+
 // noteCounts remembers when variants were last counted.
 func noteCounts(tx *store.Tx, ids []catalog.VariantID, at clock.Time) error {
 	if len(ids) == 0 {
