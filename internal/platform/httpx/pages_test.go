@@ -3,6 +3,7 @@ package httpx_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -32,6 +33,12 @@ func pagesWorld(t *testing.T) *world {
 		r.Get("/fail", func(w http.ResponseWriter, r *http.Request) {
 			httpx.PageError(w, r, errs.Refusal(errs.NotFound, "shop.gone").With("it is <gone>"))
 		})
+		lost := func(w http.ResponseWriter, r *http.Request) {
+			httpx.PageError(w, r, fmt.Errorf("ask the shop: %w", errs.Refusal(errs.Unknown, "souk.reply_lost").With("the shop did not answer")))
+		}
+		r.Get("/lost", lost)
+		r.Head("/lost", lost)
+		r.Post("/lost", lost)
 		r.Get("/panic", func(http.ResponseWriter, *http.Request) { panic("boom") })
 		r.With(httpx.Throttle(httpx.Limit{Max: 1, Per: time.Minute}, w.clock.Now)).
 			Get("/limited", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
@@ -64,6 +71,23 @@ func TestAPageKnowsItsCallerAndIsGuardedInTheBrowser(t *testing.T) {
 	assert.Equal(t, "nosniff", got.Header.Get("X-Content-Type-Options"))
 	assert.Equal(t, "private, no-cache", got.Header.Get("Cache-Control"))
 	assert.Equal(t, "/who/{name}", w.lines("request")[0]["route"], "the pattern is logged, not the path")
+}
+
+// A neighbour that takes a connection and drops it leaves unknown whether it has done what it was asked; a
+// page that was only looked at asked it to do nothing.
+func TestAPageWithoutAnAnswerCanBeLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	w := pagesWorld(t)
+	for _, method := range []string{"GET", "HEAD"} {
+		got := w.do(method, "/lost", "")
+		assert.Equal(t, 503, got.StatusCode, method)
+		assert.Equal(t, "1", got.Header.Get("Retry-After"), method)
+	}
+	line := w.lines("request")[0]
+	assert.Equal(t, "souk.reply_lost", line["code"], "the log still says what happened")
+	form := w.do("POST", "/lost", url.Values{}.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
+	assert.Equal(t, 504, form.StatusCode, "a form may have been done: its key settles that")
+	assert.Empty(t, form.Header.Get("Retry-After"))
 }
 
 func TestAFormIsTakenFromTheSameSiteOnly(t *testing.T) {
