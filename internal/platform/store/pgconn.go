@@ -21,6 +21,13 @@ type pgSession struct {
 	x      *sqlx.Conn
 	raw    *pgx.Conn
 	failed error // the last statement's that failed: everything after it is refused until a savepoint is gone back to
+
+	// Parts (tx.Savepoint) cost a round trip only where there is something to keep. One that begins when nothing has been
+	// changed since the last savepoint goes back to that one; and none is released, since COMMIT does that: savepoints have
+	// names by their height, so that going back to a lower one needs no regard to those above.
+	changed bool  // something may have been, since the last savepoint
+	height  int   // of savepoints above fn
+	parts   []int // those that are open: the height of the savepoint that each goes back to, 0 for fn
 }
 
 // pgConnect takes a connection out of a pool.
@@ -45,14 +52,17 @@ func pgConnect(ctx context.Context, pool *sqlx.DB) (*pgSession, error) {
 }
 
 func (s *pgSession) get(ctx context.Context, dest any, query string, args []any) error {
+	s.changed = s.changed || !is(firstWord(query), "SELECT")
 	return s.note(s.x.GetContext(ctx, dest, rebind(query), pgArgs(args)...))
 }
 
 func (s *pgSession) all(ctx context.Context, dest any, query string, args []any) error {
+	s.changed = s.changed || !is(firstWord(query), "SELECT")
 	return s.note(s.x.SelectContext(ctx, dest, rebind(query), pgArgs(args)...))
 }
 
 func (s *pgSession) exec(ctx context.Context, query string, args []any) (int64, error) {
+	s.changed = true
 	result, err := s.x.ExecContext(ctx, rebind(query), pgArgs(args)...)
 	if s.note(err) != nil {
 		return 0, err
@@ -67,13 +77,47 @@ func (s *pgSession) note(err error) error {
 	return err
 }
 
-// do begins or ends something. The texts are SQLite's too, but for BEGIN.
+// do begins or ends something. The texts are SQLite's too, but for BEGIN and for parts.
 func (s *pgSession) do(what control) error {
-	_, err := s.control(context.Background(), string(what))
-	if err == nil && (what == ctlInnerRollback || what == ctlRollbackTo) {
-		s.failed = nil
+	switch what {
+	case ctlInner:
+		return s.beginPart()
+	case ctlInnerRelease:
+		s.parts = s.parts[:len(s.parts)-1]
+		return nil
+	case ctlInnerRollback:
+		return s.goBack(s.parts[len(s.parts)-1])
+	case ctlRollbackTo:
+		s.parts = nil
+		return s.goBack(0)
 	}
+	_, err := s.control(context.Background(), string(what))
 	return err
+}
+
+// beginPart begins something that may be undone by itself.
+func (s *pgSession) beginPart() error {
+	if s.changed || s.raw.PgConn().TxStatus() != txOpen {
+		if _, err := s.control(context.Background(), "SAVEPOINT part"+strconv.Itoa(s.height+1)); err != nil {
+			return err
+		}
+		s.height, s.changed = s.height+1, false
+	}
+	s.parts = append(s.parts, s.height)
+	return nil
+}
+
+// goBack undoes everything since the savepoint of a height.
+func (s *pgSession) goBack(height int) error {
+	text := string(ctlRollbackTo)
+	if height > 0 {
+		text = "ROLLBACK TO part" + strconv.Itoa(height)
+	}
+	if _, err := s.control(context.Background(), text); err != nil {
+		return err
+	}
+	s.height, s.changed, s.failed = height, false, nil
+	return nil
 }
 
 // control runs statements without arguments in one round trip and says how the last ended.
@@ -88,6 +132,7 @@ func (s *pgSession) control(ctx context.Context, text string) (tag string, err e
 // The states of a transaction, as the server tells them after each statement.
 const (
 	txIdle   = 'I'
+	txOpen   = 'T'
 	txFailed = 'E'
 )
 
