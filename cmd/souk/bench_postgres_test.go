@@ -1,10 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -54,16 +54,31 @@ var handCheckout = []string{
 	`UPDATE keys SET answer = 'placed' WHERE key = $1 AND $2 <> $3`,
 }
 
-// BenchmarkPostgres compares checkouts of one full process on PostgreSQL with those of three behind a balancer, and with one
-// transaction that is written by hand for the same writes. The server syncs each commit to the disk.
+// BenchmarkPostgres compares checkouts of one full process on PostgreSQL with those of three behind a balancer, and with what is
+// written by hand with pgx: the same statements in the same transactions, the same statements in one transaction, and a
+// shop of fewer statements that was made for it. The server syncs each commit to the disk.
 func BenchmarkPostgres(b *testing.B) {
-	const rounds, checkouts, clients, goodsOf = 5, 128, 64, 32
+	const rounds, checkouts, byHand, clients, goodsOf = 5, 128, 64, 64, 32
 	pgtest.Installed(b)
 	dir, err := os.MkdirTemp("", "souk-bench-") //nolint:usetesting // nobody but its owner passes through that one
 	require.NoError(b, err)
-	cluster, err := pgcluster.Start(b.Context(), pgcluster.Config{Dir: dir, Settings: "max_connections = 500\nshared_buffers = 128MB\njit = off\n", Remove: true})
+	cluster, err := pgcluster.Start(b.Context(), pgcluster.Config{
+		Dir: dir, Settings: "max_connections = 900\nshared_buffers = 128MB\njit = off\n" + statementLog, Remove: true,
+	})
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, cluster.Stop()) })
+
+	modules := []string{"accounts", "cart", "catalog", "orders", "payments"}
+	each := recorded(b, cluster, dir, (rounds+3)*byHand, goodsOf, "twin", "merged")
+	same := &hand{name: "the same transactions", todo: each, do: asTheyAre(b, cluster.Address("twin"), clients, modules)}
+	merged := &hand{name: "the same statements in one", todo: each, do: asOne(b, cluster.Address("merged"), clients, modules)}
+	transactions, statements := 0, 0
+	for _, t := range each[0] {
+		statements += len(t.Statements)
+		if !t.Reads {
+			transactions++
+		}
+	}
 
 	var sides []*httpSide
 	for name, n := range map[string]int{"one process": 1, "three processes": 3} {
@@ -94,52 +109,60 @@ func BenchmarkPostgres(b *testing.B) {
 	}
 
 	require.NoError(b, cluster.Create(b.Context(), "hand"))
-	byHand := pgtest.NewByHand(b, cluster.Address("hand"), clients)
-	require.NoError(b, byHand.Exec(b.Context(), handSchema))
-	require.NoError(b, byHand.Exec(b.Context(), `INSERT INTO variants SELECT 'var_' || n, 'seller_' || n % 2, 1000 + n, 1000000, 1 FROM generate_series(0, 31) n`))
-	hand := func() float64 {
-		var buying sync.WaitGroup
-		began := time.Now()
-		for range clients {
-			buying.Go(func() {
-				for range checkouts * 4 / clients { // it is quick
-					k := visitors.Add(1)
-					one, other := variantNamed(2*k), variantNamed(2*k+1)
-					if err := byHand.Transact(b.Context(), handCheckout, "ord_"+key(), one, other); err != nil {
-						b.Error(err)
-					}
-				}
-			})
-		}
-		buying.Wait()
-		return checkouts * 4 / time.Since(began).Seconds()
-	}
-
+	small := smallShop(b, cluster.Address("hand"), clients)
 	open := connections(clients)
 	defer open.CloseIdleConnections()
-	var byHands []float64
+	one, three := sides[0], sides[1]
+	small.measure(b, checkouts, clients)
+	for _, h := range []*hand{same, merged} {
+		h.warm(b, byHand, 4, 16, clients)
+	}
 	for b.Loop() {
 		for round := range rounds + 1 {
-			rate := hand()
+			if round == 1 { // the one before only warmed
+				one.rates, one.cpu, three.rates, three.cpu = nil, nil, nil, nil
+			}
 			for _, side := range sides {
 				side.measure(b, checkouts, clients, open)
 			}
-			if byHands = append(byHands, rate); round == 0 { // only warms
-				byHands = nil
-				for _, side := range sides {
-					side.rates, side.cpu = nil, nil
-				}
+			if round == 0 {
+				continue
 			}
+			same.rates = append(same.rates, same.measure(b, byHand, same.atOnce))
+			merged.rates = append(merged.rates, merged.measure(b, byHand, merged.atOnce))
+			small.rates = append(small.rates, small.measure(b, 4*byHand, clients))
 		}
 	}
-	f := found(b, "checkouts on PostgreSQL at %d clients over HTTP (medians of %d interleaved rounds of %d; every commit synced)", clients, rounds, checkouts)
-	f.line("%-16s %7.1f checkouts/s, of %d statements in one transaction", "by hand", median(byHands), len(handCheckout))
+	f := found(b, "checkouts on PostgreSQL at %d clients over HTTP (medians of %d interleaved rounds of %d, %d by hand; every commit synced)", clients, rounds, checkouts, byHand)
 	for _, side := range sides {
-		f.line("%-16s %7.1f checkouts/s, %5.2f ms of souk's processor each", side.name, median(side.rates), median(side.cpu))
+		f.line("%-40s %7.1f checkouts/s, %5.2f ms of souk's processor each", side.name, median(side.rates), median(side.cpu))
 	}
-	f.atLeast("checkouts a second, one process / by hand", "one/hand", 0.5, ratios(sides[0].rates, byHands)...)
-	f.line("checkouts a second, three processes / one: %.2f (medians of ratios of a round)", median(ratios(sides[1].rates, sides[0].rates)))
+	f.line("by hand, %d statements, %d transactions    %7.1f checkouts/s, %d at once, %d of the statements found nothing to change", statements, transactions,
+		median(same.rates), same.atOnce, same.missed.Load())
+	f.line("by hand, %d statements in one transaction %7.1f checkouts/s, %d at once, %d of the statements found nothing to change", statements,
+		median(merged.rates), merged.atOnce, merged.missed.Load())
+	f.line("by hand, a shop of %d statements in one   %7.1f checkouts/s", len(handCheckout), median(small.rates))
+	f.atLeast("one process / by hand, the same transactions", "one/same", 0.5, ratios(one.rates, same.rates)...)
+	f.atLeast("one process / by hand, the same statements in one", "one/merged", 0.5, ratios(one.rates, merged.rates)...)
+	f.line("one process / by hand, the small shop: %.2f (medians of ratios of a round)", median(ratios(one.rates, small.rates)))
+	f.line("three processes / one: %.2f", median(ratios(three.rates, one.rates)))
 	f.print()
+}
+
+// smallShop is the shop of handSchema.
+func smallShop(b *testing.B, address string, connections int32) *hand {
+	b.Helper()
+	db := pgtest.NewByHand(b, address, connections)
+	require.NoError(b, db.Exec(b.Context(), handSchema))
+	require.NoError(b, db.Exec(b.Context(), `INSERT INTO variants SELECT 'var_' || n, 'seller_' || n % 2, 1000 + n, 1000000, 1 FROM generate_series(0, 31) n`))
+	return &hand{name: "the small shop", todo: make([][]pgtest.Transaction, 1<<16), do: func(ctx context.Context, _ []pgtest.Transaction) (int, error) {
+		k, t := visitors.Add(1), pgtest.Transaction{}
+		args := []any{"ord_" + key(), variantNamed(2 * k), variantNamed(2*k + 1)}
+		for _, text := range handCheckout {
+			t.Statements = append(t.Statements, pgtest.Statement{SQL: text, Args: args})
+		}
+		return db.Do(ctx, t)
+	}}
 }
 
 // variantNamed are 32 sorts of goods, the even ones of one seller.
