@@ -340,6 +340,9 @@ func (u *upping) run(ctx context.Context) error {
 		}
 		keep(of, running, func(ctx context.Context) error { return u.keep(ctx, p) })
 	}
+	if u.cluster != nil {
+		others.Go(func() { u.sayWhenClusterEnds(rest) })
+	}
 	ready := u.untilReady(pages, u.processes...)
 	if ready && u.front != nil {
 		keep(&first, pages, u.front.run)

@@ -105,6 +105,23 @@ func (u *upping) ownPostgreSQL(ctx context.Context) error {
 	return nil
 }
 
+// sayWhenClusterEnds watches PostgreSQL until ctx ends: without it souk goes on, and answers that storage does not.
+func (u *upping) sayWhenClusterEnds(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if ended, log := u.cluster.Ended(); ended {
+			u.show.note("PostgreSQL has ended by itself: %s says why. Stop souk up and start it again", log)
+			return
+		}
+	}
+}
+
 // clearOwnDemo drops the database if filling the demo into it was cut off.
 func (u *upping) clearOwnDemo(ctx context.Context) error {
 	folder := filepath.Join(u.dir, u.o.topology.processName(0))

@@ -215,9 +215,10 @@ func quoted(text string) string {
 
 // keeper runs the server for as long as whoever started it lives: it waits for the end of its
 // input, which the kernel closes however that process ends, and then stops the server, whichever process that is by
-// then. One that has hardly begun cannot be told yet, so it is told until it has ended.
+// then. One that has hardly begun cannot be told yet, so it is told until it has ended. It alone has the lock: when it is
+// killed, the next one finds the server and stops it.
 const keeper = `
-( "$1/postgres" -D "$2/data" >>"$2/log" 2>&1 3>&-; : >"$2/ended.$$" ) &
+( "$1/postgres" -D "$2/data" >>"$2/log" 2>&1; : >"$2/ended.$$" ) 3>&- &
 pid=$!
 read -r _
 while
@@ -301,10 +302,16 @@ func (s *Cluster) Stop() error {
 	if err := s.input.Close(); err != nil {
 		return fmt.Errorf("stop PostgreSQL: %w", err)
 	}
-	if err := s.keeper.Wait(); err != nil {
-		return fmt.Errorf("stop PostgreSQL: %w: %s", err, s.log())
+	if err := s.keeper.Wait(); err != nil { // it was killed, perhaps, and the server runs still
+		return errors.Join(fmt.Errorf("stop PostgreSQL: %w: %s", err, s.log()), s.leftover(context.Background()))
 	}
 	return nil
+}
+
+// Ended says whether the server that Start started has ended by itself, and in its log why.
+func (s *Cluster) Ended() (ended bool, log string) {
+	_, err := os.Stat(s.ended())
+	return err == nil, filepath.Join(s.dir, "log")
 }
 
 // Address is that of a database of the cluster.

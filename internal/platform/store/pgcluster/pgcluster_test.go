@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
@@ -102,4 +103,32 @@ func TestAClusterThatCannotStartSaysWhy(t *testing.T) {
 
 	_, err = pgcluster.Start(t.Context(), pgcluster.Config{Dir: filepath.Join(dir, strings.Repeat("long", 30))})
 	require.ErrorContains(t, err, "too long for a socket")
+}
+
+// A keeper that is killed leaves a server that nobody keeps: the next one stops it, and has what it had.
+func TestAServerWithoutItsKeeperIsTakenOver(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	c := start(t, dir, "")
+	require.NoError(t, c.Create(t.Context(), "shop"))
+	ended, _ := c.Ended()
+	assert.False(t, ended)
+	require.NoError(t, c.Keeper().Kill())
+
+	successor := start(t, dir, "")
+	assert.Equal(t, 1, do(t, successor, `SELECT 1`))
+	require.Eventually(t, func() bool { ended, _ := c.Ended(); return ended }, time.Minute, time.Millisecond, "and whoever had it can tell")
+	ended, _ = successor.Ended()
+	assert.False(t, ended)
+	require.NoError(t, successor.Stop())
+	require.Error(t, c.Stop())
+}
+
+func TestWithoutItsKeeperAServerStopsAllTheSame(t *testing.T) {
+	t.Parallel()
+	c := start(t, folder(t), "")
+	require.NoError(t, c.Keeper().Kill())
+	require.Error(t, c.Stop())
+	_, err := pgx.Connect(t.Context(), c.Address("postgres"))
+	require.Error(t, err)
 }
