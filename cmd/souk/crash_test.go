@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"souk/internal/orders"
+	"souk/internal/platform/config"
 	"souk/internal/rehearsal"
 )
 
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 // beSouk is what main does, and dies where it was told to, as by kill -9.
 func beSouk(args []string) int {
 	getenv := func(name string) string {
-		if name == databaseVariable { // souk up tells its children by it
+		if name == databaseVariable || name == config.Variable("otlp-endpoint") { // souk up tells its children by it
 			return os.Getenv(name)
 		}
 		return ""

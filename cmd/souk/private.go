@@ -89,8 +89,8 @@ func served(log zerolog.Logger) func(ctx context.Context, m rpc.Method, s rpc.Se
 	}
 }
 
-// servePrivate answers neighbours on ln until ctx ends.
-func (a *app) servePrivate(ctx context.Context, ln net.Listener, public http.Handler, commands *control.Server) error {
+// servePrivate answers neighbours on ln until ctx ends, and finishes what is inside then until finish ends.
+func (a *app) servePrivate(ctx, finish context.Context, ln net.Listener, public http.Handler, commands *control.Server) error {
 	polls, endPolls := context.WithCancel(ctx)
 	defer endPolls()
 	server := peer.Server(peer.ServerConfig{Handler: a.private(polls, public, commands), TLS: a.neighbours.proofs.server, Log: a.tel.Log})
@@ -108,10 +108,8 @@ func (a *app) servePrivate(ctx context.Context, ln net.Listener, public http.Han
 		return err
 	case <-ctx.Done():
 	}
-	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	err := server.Shutdown(finish)
-	if errors.Is(err, context.DeadlineExceeded) {
+	err := server.Shutdown(finish) //nolint:contextcheck // what is inside has its own
+	if finish.Err() != nil {
 		err = server.Close()
 	}
 	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {

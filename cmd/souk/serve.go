@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -17,11 +18,17 @@ import (
 	"souk/internal/platform/config"
 	"souk/internal/platform/control"
 	"souk/internal/platform/httpx"
+	"souk/internal/platform/job"
+	"souk/internal/platform/store"
 	"souk/internal/platform/telemetry"
 )
 
 // drain is how long what is in flight may take to finish when souk stops.
 const drain = 10 * time.Second
+
+// stopTime is how long souk takes to stop at most, beyond what --drain says: for requests, for jobs, for jobs that are cancelled, and for
+// a database that does not answer. Whoever stops it and kills it sooner cuts off what would have ended well.
+const stopTime = drain + 2*job.Grace + store.ClosePatience
 
 // mostNotice is the longest time for which souk says that it stops: whoever stops it does not wait for ever.
 const mostNotice = time.Minute
@@ -171,9 +178,11 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	defer closing(&err, socket.Close)
 	commands := control.NewServer(tel.Log)
 	a.register(commands)
-	sides := []side{{"serve commands", func(ctx context.Context) error { return commands.Serve(ctx, socket, drain) }}}
+	sides := []side{{what: "serve commands", serve: func(ctx, _ context.Context) error { return commands.Serve(ctx, socket, drain) }}}
 	if private != nil {
-		sides = append(sides, side{"serve neighbours", func(ctx context.Context) error { return a.servePrivate(ctx, private, server.Handler(), commands) }})
+		sides = append(sides, side{what: "serve neighbours", needsWork: true, serve: func(ctx, finish context.Context) error {
+			return a.servePrivate(ctx, finish, private, server.Handler(), commands)
+		}})
 	}
 	return a.serve(ctx, w, ln, server.Handler(), sides)
 }
@@ -196,10 +205,11 @@ func toldToStop(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }
 
-// side is one more way in, beside the public one: it serves until its context ends.
+// side is one more way in, beside the public one: it lets in until ctx ends, and what is inside then finishes until finish ends.
 type side struct {
-	what  string
-	serve func(ctx context.Context) error
+	what      string
+	serve     func(ctx, finish context.Context) error
+	needsWork bool // what is inside may wait for events and jobs, as a checkout does
 }
 
 // serve answers on ln, and on the other sides, until ctx ends or something that souk cannot do without fails.
@@ -236,8 +246,19 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 		}
 		return nil
 	})
+	late, over := context.WithCancel(base) // ends when what is in flight has no more time
+	defer over()
+	var answering sync.WaitGroup
 	for _, s := range sides {
-		spawn(s.what, func() error { return s.serve(opened) })
+		if s.needsWork {
+			answering.Add(1)
+		}
+		spawn(s.what, func() error {
+			if s.needsWork {
+				defer answering.Done()
+			}
+			return s.serve(opened, late)
+		})
 	}
 	spawn("background work", func() error { return a.work(working) })
 
@@ -254,6 +275,7 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 	}
 	finish, cancel := context.WithTimeout(base, drain)
 	defer cancel()
+	defer context.AfterFunc(finish, over)()
 	if told && a.notice > 0 {
 		inside.wait(finish)
 	}
@@ -264,6 +286,7 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 		cut()
 		err = server.Close()
 	}
+	answering.Wait()
 	rest()
 	for range cap(ended) {
 		err = errors.Join(err, <-ended)

@@ -5,8 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +37,8 @@ func bareApp(t *testing.T) (*app, net.Listener) {
 
 func untilDone(ctx context.Context) error { <-ctx.Done(); return nil }
 
+func untilShut(ctx, _ context.Context) error { return untilDone(ctx) }
+
 func TestStoppingFinishesWhatIsInFlightBeforeTheWorkersStop(t *testing.T) {
 	t.Parallel()
 	a, ln := bareApp(t)
@@ -49,7 +57,7 @@ func TestStoppingFinishesWhatIsInFlightBeforeTheWorkersStop(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- a.serve(ctx, &world{stdout: io.Discard}, ln, handler, []side{{"serve commands", untilDone}})
+		ended <- a.serve(ctx, &world{stdout: io.Discard}, ln, handler, []side{{what: "serve commands", serve: untilShut}})
 	}()
 
 	answer := make(chan string, 1)
@@ -79,6 +87,64 @@ func TestStoppingFinishesWhatIsInFlightBeforeTheWorkersStop(t *testing.T) {
 	assert.True(t, workersRest)
 }
 
+// What a neighbour has asked may wait for events and jobs, as a checkout does.
+func TestTheWorkersStopAfterWhatNeighboursAsked(t *testing.T) {
+	t.Parallel()
+	a, ln := bareApp(t)
+	resting := make(chan struct{})
+	a.workers = []worker{{name: "worker", run: func(ctx context.Context) error {
+		<-ctx.Done()
+		close(resting)
+		return ctx.Err()
+	}}}
+	ctx, stop := context.WithCancel(t.Context())
+	neighbours := side{what: "serve neighbours", needsWork: true, serve: func(ctx, finish context.Context) error {
+		<-ctx.Done()
+		assert.Never(t, func() bool {
+			select {
+			case <-resting:
+				return true
+			default:
+				return false
+			}
+		}, 50*time.Millisecond, time.Millisecond)
+		return finish.Err()
+	}}
+	stop()
+	require.NoError(t, a.serve(ctx, &world{stdout: io.Discard}, ln, http.NotFoundHandler(), []side{neighbours}))
+	<-resting
+}
+
+// Whoever stops a souk of docs/deploy kills it only when it could have stopped by itself.
+func TestWhoStopsSoukWaitsLongEnough(t *testing.T) {
+	t.Parallel()
+	patience := regexp.MustCompile(`(?:TimeoutStopSec=|terminationGracePeriodSeconds: |stop_grace_period: )(\d+)`)
+	notice := regexp.MustCompile(`--drain\W+(\d+)s`)
+	seconds := func(all [][]string) (out []time.Duration) {
+		for _, one := range all {
+			n, err := strconv.Atoi(one[1])
+			require.NoError(t, err)
+			out = append(out, time.Duration(n)*time.Second)
+		}
+		return out
+	}
+	found := 0
+	require.NoError(t, filepath.WalkDir(filepath.Join("..", "..", "docs", "deploy"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		longest := stopTime + slices.Max(append(seconds(notice.FindAllStringSubmatch(string(text), -1)), 0))
+		for _, waits := range seconds(patience.FindAllStringSubmatch(string(text), -1)) {
+			found++
+			assert.GreaterOrEqual(t, waits, longest, path)
+		}
+		return err
+	}))
+	assert.Positive(t, found)
+	assert.Greater(t, killAfter, stopTime+replicaNotice)
+}
+
 // Behind a balancer, the door stays open until the last one inside has gone.
 func TestWhoeverIsInsideKeepsTheDoorOpen(t *testing.T) {
 	t.Parallel()
@@ -95,7 +161,7 @@ func TestWhoeverIsInsideKeepsTheDoorOpen(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- a.serve(ctx, &world{stdout: io.Discard}, ln, mux, []side{{"serve commands", untilDone}})
+		ended <- a.serve(ctx, &world{stdout: io.Discard}, ln, mux, []side{{what: "serve commands", serve: untilShut}})
 	}()
 	get := func(path string) (*http.Response, error) { return http.Get("http://" + ln.Addr().String() + path) }
 	answer := make(chan string, 1)
@@ -136,7 +202,7 @@ func TestAWorkerThatCannotGoOnStopsSouk(t *testing.T) {
 		{name: "bus", run: func(context.Context) error { return lost }},
 		{name: "jobs", run: untilDone},
 	}
-	err := a.serve(t.Context(), &world{stdout: io.Discard}, ln, http.NotFoundHandler(), []side{{"serve commands", untilDone}})
+	err := a.serve(t.Context(), &world{stdout: io.Discard}, ln, http.NotFoundHandler(), []side{{what: "serve commands", serve: untilShut}})
 	require.ErrorIs(t, err, lost)
 	assert.ErrorContains(t, err, "background work: bus: lost its place")
 }

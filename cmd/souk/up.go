@@ -216,7 +216,7 @@ func (u *upping) plan(ctx context.Context) error {
 	}
 	for i, modules := range as.Processes {
 		p := &process{name: as.processName(i), modules: modules, public: public[i], colour: palette[i%len(palette)]}
-		u.begin(p, u.dir)
+		u.begin(p, u.dir, 0)
 		// --demo also has the pages say that nothing is really sold; a part of a souk knows no demo.
 		p.args = append(p.args, fmt.Sprintf("--demo=%t", u.o.demo && len(as.Processes) == 1), fmt.Sprintf("--demo-public=%t", u.o.demoPublic))
 		if len(as.Processes) > 1 {
@@ -230,17 +230,18 @@ func (u *upping) plan(ctx context.Context) error {
 	return nil
 }
 
-// begin says what every process is told.
-func (u *upping) begin(p *process, dir string) {
-	p.args = []string{"serve", "--data", dir, "--listen", p.public, "--log-level", "debug"}
+// begin says what every process is told. How long it says that it stops is not left to the environment: it is killed some time after.
+func (u *upping) begin(p *process, dir string, notice time.Duration) {
+	p.args = []string{"serve", "--data", dir, "--listen", p.public, "--log-level", "debug", "--drain", notice.String()}
 	if u.o.config != "" {
 		p.args = append(p.args, "--config", u.o.config)
 	}
+	// What may have a password in it goes where it is out of sight.
 	if u.o.otlp != "" {
-		p.args = append(p.args, "--otlp-endpoint", u.o.otlp)
+		p.env = append(p.env, config.Variable("otlp-endpoint")+"="+u.o.otlp)
 	}
 	if u.o.db != "" {
-		p.env = append(p.env, databaseVariable+"="+u.o.db) // where a password is out of sight
+		p.env = append(p.env, databaseVariable+"="+u.o.db)
 	}
 }
 

@@ -37,7 +37,7 @@ const (
 	firstRestart = 250 * time.Millisecond
 	lastRestart  = 15 * time.Second
 	ranWell      = time.Minute
-	killAfter    = drain + replicaNotice + 5*time.Second // told to stop
+	killAfter    = replicaNotice + stopTime + 2*time.Second // told to stop
 )
 
 // keep runs p, again and again, until ctx ends. A process that has made a mistake, or does not come up

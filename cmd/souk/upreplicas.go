@@ -47,8 +47,8 @@ func (u *upping) replicate(ctx context.Context) error {
 		if _, err := openFolder(dir); err != nil {
 			return err
 		}
-		u.begin(p, dir)
-		p.args = append(p.args, "--proxies", "127.0.0.0/8", "--drain", replicaNotice.String(),
+		u.begin(p, dir, replicaNotice)
+		p.args = append(p.args, "--proxies", "127.0.0.0/8",
 			fmt.Sprintf("--demo=%t", u.o.demo), fmt.Sprintf("--demo-public=%t", u.o.demoPublic))
 		if err := u.add(p); err != nil {
 			return err

@@ -29,7 +29,7 @@ type Config struct {
 	Concurrency int           // jobs at once; default 64: they wait for others most of the time
 	MaxTries    int           // failures after which a job is dead; default 20, some two hours
 	Timeout     time.Duration // of one run; default 5 minutes
-	Grace       time.Duration // for running jobs when Run is to end; default 10 seconds
+	Grace       time.Duration // for running jobs when Run is to end, and once more when they are cancelled; default Grace
 
 	// Lease is how long a run belongs to this runner without being renewed; default 30 seconds, and 6
 	// where it is Shared: buyers wait that long for what was under way in a process that died.
@@ -61,7 +61,7 @@ func (o Config) withDefaults() Config {
 		o.Timeout = 5 * time.Minute
 	}
 	if o.Grace <= 0 {
-		o.Grace = 10 * time.Second
+		o.Grace = Grace
 	}
 	if o.Lease <= 0 && o.Shared {
 		o.Lease = 6 * time.Second
@@ -71,6 +71,10 @@ func (o Config) withDefaults() Config {
 	}
 	return o
 }
+
+// Grace is how long jobs may take to finish when their Run is to end, and to notice then that they are cancelled. What is cut off is
+// done again by another, or after the next start.
+const Grace = 5 * time.Second
 
 // The pauses after failures, and the longest time that a timer is trusted for: one that
 // runs while the machine sleeps comes late.

@@ -40,7 +40,7 @@ type pgHooks struct {
 	pgUnguarded  bool          // the sequencer takes what is committed without regard to who is still writing
 	pgCommit     func() error  // called in place of the COMMIT; what it returns is the commit's error
 	pgOnHeld     func(pid int64)
-	pgClosing    time.Duration // closePatience
+	pgClosing    time.Duration // ClosePatience
 }
 
 // NumberAtOnce has a Write that publishes return only when its events have been numbered, on
@@ -85,13 +85,13 @@ func openPostgres(ctx context.Context, o Options, readOnly bool) (*DB, error) {
 	return db, nil
 }
 
-// closePatience is how long what runs may take to finish when the database is closed. Whoever wanted an answer in time has had
-// its own patience before.
-const closePatience = 5 * time.Second
+// ClosePatience is how long what runs on PostgreSQL may take to finish when the database is closed. Whoever wanted an answer in time
+// has had its own patience before.
+const ClosePatience = 5 * time.Second
 
 // close lets what runs finish, and ends what wakes others. What waits for a server that does not answer is cut off.
 func (p *postgres) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.db.o.pgClosing, closePatience))
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.db.o.pgClosing, ClosePatience))
 	defer cancel()
 	cut := !p.allTurns(ctx)
 	if cut {
