@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -102,10 +104,17 @@ func (s *street) serve(t testing.TB, dir string) {
 	s.ready(t)
 }
 
-// freeAddress is one at which nothing listens.
+var loopbacks atomic.Int64
+
+// freeAddress is one at which nothing listens, and nobody else will: of this machine's own it is one that no other test has.
+// Where there is only the usual one, somebody may be given the port before it is used.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "localhost:0")
+	n := loopbacks.Add(1)
+	ln, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 1+os.Getpid()%250, 1+n/250%250, 1+n%250))
+	if err != nil {
+		ln, err = net.Listen("tcp", "localhost:0")
+	}
 	require.NoError(t, err)
 	defer ln.Close()
 	return ln.Addr().String()
