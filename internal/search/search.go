@@ -135,7 +135,12 @@ type QueryRequest struct {
 	Exact *bool   `json:"exact"` // true: as typed, never corrected
 	// Explain says for whom every hit is explained: an operator or the system. ErrForbidden for others.
 	Explain *actor.Actor `json:"explain"`
+	// FacetValues is how many values of a facet are told, beside those that are selected: 50 if it is nil, at most MaxFacetValues.
+	FacetValues *int32 `json:"facet_values"`
 }
+
+// MaxFacetValues is how many values of a facet are told at most.
+const MaxFacetValues = 500
 
 // QueryReply is a page of results.
 type QueryReply struct {

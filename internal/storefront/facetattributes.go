@@ -86,6 +86,9 @@ func barsOf(f search.Facet, currency money.Currency) *views.Bars {
 	}
 	out := views.Bars{Low: amount(first.Min), High: amount(last.Max), Wide: barsWide, Tall: barsHigh}
 	out.Title = fmt.Sprintf("Prices from %s to %s, most of them from %s to %s", out.Low, out.High, amount(most.Min), amount(most.Max))
+	if f.Approximate {
+		out.Note = "Counted from a part of what was found."
+	}
 	chosen := false
 	for _, v := range f.Values {
 		chosen = chosen || v.Selected

@@ -22,6 +22,7 @@ func TestBarsAreDrawnFromTheLargest(t *testing.T) {
 	assert.Zero(t, bars.Bars[2].Height)
 	assert.Equal(t, []bool{true, false, true}, []bool{bars.Bars[0].Out, bars.Bars[1].Out, bars.Bars[2].Out})
 	assert.Equal(t, "€1.00 to €1.99: 1 listing", bars.Bars[0].Text)
+	assert.Empty(t, bars.Note)
 	assert.Nil(t, barsOf(search.Facet{Values: []search.FacetValue{step(1, 1, 1, false)}}, "EUR"), "two steps say nothing")
 }
 

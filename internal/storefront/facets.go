@@ -2,6 +2,7 @@ package storefront
 
 import (
 	"cmp"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,8 +26,10 @@ type asked struct {
 	currency      money.Currency
 	stock         bool
 	sort          search.Sort
-	exact         bool // the words as typed, even if others were probably meant
-	fixedCategory bool // the category is the page's, not a filter
+	all           string // the facet of which all values are shown; see facetKey
+	like          string // of these only those that have this
+	exact         bool   // the words as typed, even if others were probably meant
+	fixedCategory bool   // the category is the page's, not a filter
 	fixedSeller   bool
 }
 
@@ -41,7 +44,7 @@ func (v *visit) asked(base string) asked {
 		brands: someOf(q["brand"]), sellers: someOf(q["seller"]), attrs: someOf(q["attr"]), stock: q.Get("stock") != "",
 		min: strings.ReplaceAll(v.query("min"), ",", "."), max: strings.ReplaceAll(v.query("max"), ",", "."),
 		currency: money.Currency(v.query("currency")), sort: search.Sort(v.query("sort")),
-		exact: q.Get("exact") != "",
+		exact: q.Get("exact") != "", all: v.query("all"), like: v.query("in"),
 	}
 	if runes := []rune(a.text); len(runes) > 200 {
 		a.text = string(runes[:200])
@@ -74,6 +77,10 @@ func (a asked) request() search.QueryRequest {
 	r := search.QueryRequest{
 		Text: a.text, Exact: &a.exact, Sort: a.sort, Facets: true,
 		Filter: search.Filter{Path: a.category, Brands: a.brands, InStock: a.stock, Attributes: a.attributes()},
+	}
+	if a.all != "" {
+		most := int32(search.MaxFacetValues)
+		r.FacetValues = &most
 	}
 	for _, s := range a.sellers {
 		if catalog.SellerIDs.Valid(catalog.SellerID(s)) {
@@ -109,6 +116,10 @@ func (a asked) params() url.Values {
 	put("min", a.min)
 	put("max", a.max)
 	put("sort", string(a.sort))
+	put("all", a.all)
+	if a.all != "" {
+		put("in", a.like)
+	}
 	if a.exact {
 		put("exact", "1")
 	}
@@ -236,7 +247,7 @@ func (a asked) facets(reply search.QueryReply, usual money.Currency) []views.Fac
 		default: // one that this page does not know yet
 		}
 	}
-	return slices.DeleteFunc(out, func(f views.Facet) bool { return len(f.Values) == 0 && f.Range == nil })
+	return slices.DeleteFunc(out, func(f views.Facet) bool { return len(f.Values) == 0 && f.Range == nil && f.Find == nil })
 }
 
 // withCategory leads to a category, on a category's own page by changing the page.
@@ -255,22 +266,68 @@ func (a asked) withCategory(path string) asked {
 
 func (a asked) facet(name, label string, f search.Facet, with func(string) asked) views.Facet {
 	out := views.Facet{Name: name, Label: label, About: f.Approximate}
-	shown := 0
+	whole, shown := a.shows(name, f, &out), 0
 	for _, value := range f.Values {
+		text := value.Label
+		if text == "" {
+			text = value.Value
+		}
+		if whole && !strings.Contains(strings.ToLower(text), strings.ToLower(a.like)) {
+			continue
+		}
 		below := f.Kind == search.FacetCategory && a.category != "" && strings.HasPrefix(value.Value, a.category+"/")
-		if shown >= facetSize && !value.Selected && !below {
+		if !whole && shown >= facetSize && !value.Selected && !below {
+			b := a
+			b.all, b.like = facetKey(name, f), ""
+			out.More = b.url()
 			continue
 		}
 		if !below {
 			shown++
 		}
-		text := value.Label
-		if text == "" {
-			text = value.Value
-		}
 		out.Values = append(out.Values, views.Choice{ID: facetID(name, value.Value), Value: value.Value, Text: text, URL: with(value.Value).url(), Count: int(value.Count), Chosen: value.Selected})
 	}
 	return out
+}
+
+// manyValues is from how many values on one can type which are meant.
+const manyValues = 20
+
+// facetKey names a facet in an address.
+func facetKey(name string, f search.Facet) string {
+	if f.Kind == search.FacetAttribute {
+		return name + ":" + f.Name
+	}
+	return name
+}
+
+// shows says whether all values of a facet are shown, and puts what goes with that into out.
+func (a asked) shows(name string, f search.Facet, out *views.Facet) bool {
+	if a.all != facetKey(name, f) {
+		return false
+	}
+	fewer, rest := a, a
+	fewer.all, fewer.like, rest.like = "", "", ""
+	out.Fewer = fewer.url()
+	if len(f.Values) > manyValues {
+		out.Find = &views.Find{Action: a.base, Text: a.like, Keep: rest.hidden()}
+	}
+	if f.More {
+		out.Cut = fmt.Sprintf("There are more than these %d.", len(f.Values))
+	}
+	return true
+}
+
+// hidden are the parameters of a's address as fields of a form.
+func (a asked) hidden() []views.Hidden {
+	var all []views.Hidden
+	for name, values := range a.params() {
+		for _, value := range values {
+			all = append(all, views.Hidden{Name: name, Value: value})
+		}
+	}
+	slices.SortFunc(all, func(x, y views.Hidden) int { return strings.Compare(x.Name+x.Value, y.Name+y.Value) })
+	return all
 }
 
 // prices are the ranges that search counted, and two fields to type others into.
@@ -283,12 +340,7 @@ func (a asked) prices(f search.Facet, usual money.Currency) views.Facet {
 	out.Range = &views.Range{Min: a.min, Max: a.max, MinName: "min", MaxName: "max", Currency: b.currency, Keep: []views.Hidden{{Name: "currency", Value: string(b.currency)}}}
 	rest := a
 	rest.min, rest.max = "", ""
-	for name, values := range rest.params() {
-		for _, value := range values {
-			out.Range.Keep = append(out.Range.Keep, views.Hidden{Name: name, Value: value})
-		}
-	}
-	slices.SortFunc(out.Range.Keep, func(x, y views.Hidden) int { return strings.Compare(x.Name+x.Value, y.Name+y.Value) })
+	out.Range.Keep = append(out.Range.Keep, rest.hidden()...)
 	for _, value := range f.Values {
 		c := b
 		if value.Selected {

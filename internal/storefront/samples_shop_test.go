@@ -85,6 +85,8 @@ func sampleCards(n int) []views.Card {
 			Seller: views.Link{Text: thing.seller, URL: "/s/" + thing.kind},
 		}
 		switch i % 6 {
+		case 2:
+			cards[i].Why = "/operator/search/why?q=lamp"
 		case 3:
 			cards[i].Stock = views.Status{Text: "Only 2 left", Tone: views.Warn}
 		case 4:
@@ -163,6 +165,7 @@ func sampleResults(kind views.ResultsKind, heading string) views.Results {
 			{Name: "category", Label: "Category", Values: values("category", "Lighting", "Desk lamps", "Kitchen", "Notebooks")},
 			{Name: "price", Label: "Price", Range: &views.Range{MinName: "min", MaxName: "max", Max: "200", Currency: "EUR", Keep: []views.Hidden{{Name: "q", Value: "lamp"}}}, Bars: sampleBars()},
 			{Name: "brand", Label: "Brand", Values: values("brand", "Anglepoise", "Hewlett-Packard", "Xerox", "Casa Lume"), More: "/search?q=lamp&all=brand"},
+			{Name: "attr", Label: "Material", Values: values("attr-m", "Brass wire", "Ebony", "Bronze"), Fewer: "/search?q=lamp", Cut: "There are more than these 500.", Find: &views.Find{Action: "/search", Text: "b", Keep: []views.Hidden{{Name: "all", Value: "attr:Colour"}, {Name: "q", Value: "lamp"}}}},
 			{Name: "seller", Label: "Seller", Values: values("seller", "North Lamp Works", "Second Byte", "Papier & Fils")},
 			{Name: "stock", Label: "Stock", Values: values("stock", "In stock")},
 			{Name: "attr", Label: "Colour", About: true, Values: values("attr", "Brass", "Black", "White")},

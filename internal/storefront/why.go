@@ -14,7 +14,7 @@ import (
 
 // everywhere is a as a search of the whole shop: what its page has by itself is a filter like others.
 func (a asked) everywhere() asked {
-	a.base, a.fixedCategory, a.fixedSeller = views.PathSearch, false, false
+	a.base, a.fixedCategory, a.fixedSeller, a.all = views.PathSearch, false, false, ""
 	return a
 }
 

@@ -14,7 +14,7 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "6f3dd6d991dceebd9d5919ca003297b5",
+	Hash:     "e6a5f2f32a7d54cc577765c5640e6b22",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -273,6 +273,7 @@ struct QueryRequest
 	count *string
 	exact *bool
 	explain *actor.Actor
+	facet_values *int32
 	facets bool
 	filter Filter
 	page page.Request

@@ -27,6 +27,7 @@ type ask struct {
 	size    int
 	facets  bool
 	explain bool // each hit
+	values  int  // of a facet
 	after   *mark
 	hash    any // what a cursor belongs to
 }
@@ -49,7 +50,10 @@ func askOf(r search.QueryRequest) (ask, error) {
 	if err := p.Err(search.ErrInvalid); err != nil {
 		return ask{}, err
 	}
-	a := ask{text: r.Text, words: words.Parse(r.Text), exact: r.Exact != nil && *r.Exact, filter: f, sort: r.Sort, size: r.Page.Size(usualPage, maxPage), facets: r.Facets, explain: r.Explain != nil}
+	a := ask{text: r.Text, words: words.Parse(r.Text), exact: r.Exact != nil && *r.Exact, filter: f, sort: r.Sort, size: r.Page.Size(usualPage, maxPage), facets: r.Facets, explain: r.Explain != nil, values: usualValues}
+	if r.FacetValues != nil {
+		a.values = int(min(max(*r.FacetValues, 1), search.MaxFacetValues))
+	}
 	if !slices.Contains([]search.Sort{search.SortPriceUp, search.SortPriceDown, search.SortNewest, search.SortBestSelling}, a.sort) {
 		a.sort = search.SortRelevance
 	}

@@ -185,7 +185,7 @@ func (w *walk) attributeFacet(s stating, kind uint32, selected []string) search.
 		}
 	}
 	slices.SortFunc(values, mostFirst)
-	facet := limited(search.FacetAttribute, values)
+	facet := w.limited(search.FacetAttribute, values)
 	facet.Name, facet.Approximate = of.label, s.step > 1
 	return facet
 }

@@ -11,8 +11,8 @@ import (
 	"souk/internal/search/searchsvc/internal/docset"
 )
 
-// maxValues is how many values of a facet are told.
-const maxValues = 50
+// usualValues is how many values of a facet are told if nobody asks for more.
+const usualValues = 50
 
 // tally is how many listings have each value. One tally is of what passes all filters but one, and
 // facets that have no filter share theirs.
@@ -139,7 +139,7 @@ func (w *walk) categoryFacet(counts []int64) search.Facet {
 	slices.SortFunc(values, func(a, b search.FacetValue) int {
 		return cmp.Or(cmp.Compare(depths[a.Value], depths[b.Value]), mostFirst(a, b))
 	})
-	return limited(search.FacetCategory, values)
+	return w.limited(search.FacetCategory, values)
 }
 
 func mostFirst(a, b search.FacetValue) int {
@@ -162,7 +162,7 @@ func (w *walk) brandFacet(counts []int64) search.Facet {
 		}
 	}
 	slices.SortFunc(values, mostFirst)
-	return limited(search.FacetBrand, values)
+	return w.limited(search.FacetBrand, values)
 }
 
 func (w *walk) sellerFacet(counts []int64) search.Facet {
@@ -175,15 +175,15 @@ func (w *walk) sellerFacet(counts []int64) search.Facet {
 		}
 	}
 	slices.SortFunc(values, mostFirst)
-	return limited(search.FacetSeller, values)
+	return w.limited(search.FacetSeller, values)
 }
 
 // limited keeps the first values, and those that are selected.
-func limited(kind search.FacetKind, values []search.FacetValue) search.Facet {
+func (w *walk) limited(kind search.FacetKind, values []search.FacetValue) search.Facet {
 	kept := slices.Clone(values)
-	if len(values) > maxValues {
-		kept = slices.Clone(values[:maxValues])
-		for _, v := range values[maxValues:] {
+	if len(values) > w.values {
+		kept = slices.Clone(values[:w.values])
+		for _, v := range values[w.values:] {
 			if v.Selected {
 				kept = append(kept, v)
 			}

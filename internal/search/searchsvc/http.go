@@ -70,6 +70,7 @@ type listingsIn struct {
 	Sort    search.Sort `query:"sort" enum:"relevance,price_up,price_down,newest,bestselling" doc:"Relevance if left out, or the newest first when there is no text. bestselling: most pieces sold, where a piece counts half after 30 days."`
 	Exact   bool        `query:"exact" doc:"Search for the text as it is, even if another was probably meant."`
 	Facets  bool        `query:"facets" doc:"Also count what the filters could narrow to."`
+	Values  int32       `query:"facet_values" minimum:"1" maximum:"500" default:"50" doc:"Values of a facet that are told, beside those that are selected."`
 	Explain bool        `query:"explain" doc:"Also say of every hit why it stands where it does. Operators only."`
 }
 
@@ -148,6 +149,9 @@ type listingsOut struct {
 
 func (s *Service) getListings(ctx context.Context, by actor.Actor, in listingsIn) (listingsOut, error) {
 	r := search.QueryRequest{Exact: &in.Exact, Text: in.Text, Filter: in.filter(), Sort: in.Sort, Facets: in.Facets, Page: in.Request(), Count: countedFor(by)}
+	if in.Values > 0 {
+		r.FacetValues = &in.Values
+	}
 	if in.Explain {
 		if !by.SignedIn() {
 			return listingsOut{}, httpx.ErrUnauthenticated

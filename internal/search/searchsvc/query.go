@@ -97,7 +97,7 @@ func (d desk) look(a ask, text string, asked words.Query) (sighted, error) {
 		return l, err
 	}
 	l.walk = &walk{
-		shelf: d.shelf, limits: d.s.limits, marks: d.marks, filter: a.filter, sort: a.sort, size: a.size, after: a.after, asked: found,
+		shelf: d.shelf, limits: d.s.limits, marks: d.marks, filter: a.filter, sort: a.sort, size: a.size, values: a.values, after: a.after, asked: found,
 	}
 	if l.places, err = d.placesOf(a, asked); err != nil {
 		return l, err

@@ -92,6 +92,7 @@ type walk struct {
 	after   *mark // the page before ended there
 	afterID listingKey
 	size    int
+	values  int // of a facet that are told
 	asked   []asked
 	anyWord bool
 	least   uint64 // with anyWord: how much the words that a listing has say together

@@ -234,7 +234,7 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 		reply.Offers = f.offers(r, text)
 	}
 	if r.Facets {
-		reply.Facets = f.facets(r.Filter, fits)
+		reply.Facets = limited(f.facets(r.Filter, fits), r.FacetValues)
 	}
 	whole := passed
 	if after {
@@ -269,6 +269,27 @@ func order(r search.QueryRequest) search.Sort {
 	default:
 		return search.SortRelevance
 	}
+}
+
+// limited keeps of each facet the first values, and those that are selected.
+func limited(facets []search.Facet, asked *int32) []search.Facet {
+	most := 50
+	if asked != nil {
+		most = int(min(max(*asked, 1), search.MaxFacetValues))
+	}
+	for i := range facets {
+		f := &facets[i]
+		if all := f.Values; f.Kind != search.FacetPrice && f.Kind != search.FacetHistogram && len(all) > most {
+			f.Values = slices.Clone(all[:most])
+			for _, v := range all[most:] {
+				if v.Selected {
+					f.Values = append(f.Values, v)
+				}
+			}
+			f.More = len(f.Values) < len(all)
+		}
+	}
+	return facets
 }
 
 func check(c search.Filter) error {

@@ -59,6 +59,31 @@ func chairs(w *world) catalog.Seller {
 }
 
 var attributeTests = map[string]func(*world){
+	"as many values of a facet are told as are asked for": func(w *world) {
+		shop := w.seller("North")
+		for i := range 60 {
+			w.list(shop.ID, "Lamp", brand(fmt.Sprintf("Maker %d", i)))
+		}
+		w.hear()
+		brands := func(r search.QueryRequest) search.Facet {
+			r.Facets = true
+			for _, f := range w.query(r).Facets {
+				if f.Kind == search.FacetBrand {
+					return f
+				}
+			}
+			return search.Facet{}
+		}
+		few, all, one := brands(search.QueryRequest{}), int32(500), int32(1)
+		assert.Len(w, few.Values, 50)
+		assert.True(w, few.More)
+		f := brands(search.QueryRequest{FacetValues: &all})
+		assert.Len(w, f.Values, 60)
+		assert.False(w, f.More)
+		f = brands(search.QueryRequest{FacetValues: &one, Filter: search.Filter{Brands: []string{few.Values[7].Value}}})
+		assert.Len(w, f.Values, 2, "the first, and what is selected")
+		assert.True(w, f.More)
+	},
 	"attributes narrow together, values of one are alternatives": func(w *world) {
 		chairs(w)
 		for _, tt := range []struct {

@@ -165,12 +165,23 @@ type Facet struct {
 	Range  *Range // for prices, instead of values
 	Bars   *Bars  // for prices: how many there are of which
 	About  bool   // the counts are estimates
+	Fewer  string // when all values are shown: address that shows the first again
+	Find   *Find  // when all values are shown, and they are many
+	Cut    string // what is not shown even then
+}
+
+// Find narrows the values of a facet by what is typed.
+type Find struct {
+	Action string
+	Text   string
+	Keep   []Hidden // the rest of the query
 }
 
 // Bars is a histogram.
 type Bars struct {
 	Title      string // what one sees in it
 	Low, High  string // its ends
+	Note       string // where the counts come from, if not from all
 	Wide, Tall int
 	Bars       []Bar
 }
