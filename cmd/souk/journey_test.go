@@ -113,8 +113,16 @@ func freeAddress(t testing.TB) string {
 	n := loopbacks.Add(1)
 	ln, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 1+os.Getpid()%250, 1+n/250%250, 1+n%250))
 	if err != nil {
-		ln, err = net.Listen("tcp", "localhost:0")
+		return usualAddress(t)
 	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// usualAddress is one at which nothing listens on the loopback address that certificates are for.
+func usualAddress(t testing.TB) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "localhost:0")
 	require.NoError(t, err)
 	defer ln.Close()
 	return ln.Addr().String()

@@ -129,7 +129,7 @@ func TestProcessesKnowEachOtherByCertificates(t *testing.T) {
 	s := openAs(t, mustTopology(t, "payments-out"))
 	s.halt(t)
 	authority := peertest.NewAuthority(t)
-	at := []string{freeAddress(t), freeAddress(t)}
+	at := []string{usualAddress(t), usualAddress(t)}
 	for i, modules := range s.topology.Processes {
 		uris := []string{"souk://edge", "souk://rehearsal"}
 		for _, name := range modules {
