@@ -92,10 +92,6 @@ func (d deed[In, Out]) nobody(running []string, about string) error {
 	return fmt.Errorf("%s is done by the process that has %s, and here run only %s", d.name, about, strings.Join(running, ", "))
 }
 
-// commandCache is how many KiB of pages a command keeps of what it writes: it is one process with one
-// task, which may be an import, and ends.
-const commandCache = 8192
-
 // openApp wires the modules on a folder that no souk serves, for one command. Only what goes
 // wrong is logged.
 func (w *world) openApp(ctx context.Context, dir string) (*app, error) {
@@ -120,7 +116,7 @@ func (w *world) openAppWith(ctx context.Context, dir string, o wireOptions) (*ap
 	if err := checkDB(full, o.db); err != nil {
 		return nil, errors.Join(err, tel.Stop(context.WithoutCancel(ctx)))
 	}
-	o.cache = commandCache
+	o.alone = true
 	a, err := wire(ctx, full, tel, o)
 	if err != nil {
 		return nil, errors.Join(err, tel.Stop(context.WithoutCancel(ctx)))

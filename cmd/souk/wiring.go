@@ -99,7 +99,7 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		}
 	}()
 	here := o.layout.has
-	if err := a.open(ctx, o.layout.stored(), o.cache); err != nil {
+	if err := a.open(ctx, o.layout.stored(), o.alone); err != nil {
 		return nil, err
 	}
 	doors := map[string]*door.Door{}
@@ -117,7 +117,11 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 			a.sources[bus.Log(name)] = source
 		}
 	}
-	a.bus = bus.New(bus.Config{Sources: a.sources, Log: tel.Log, Tracer: tel.Traces})
+	hearing := bus.Config{Sources: a.sources, Log: tel.Log, Tracer: tel.Traces}
+	if o.alone {
+		hearing.Batch, hearing.Turn = aloneEvents, aloneTurn
+	}
+	a.bus = bus.New(hearing)
 
 	var parts []module.Module
 	if here("catalog") {
@@ -250,20 +254,30 @@ type wireOptions struct {
 	broker     brokerOptions
 	hedge      time.Duration // after which a neighbour is asked a read again; 0 for never
 	probes     probes
-	cache      int // KiB of pages that each database keeps of what it writes; 0 as store has it
-	closely    int // listings of a search that are looked at closely; 0 is as usual
+	alone      bool // for one command, which has the folder for itself: nobody waits behind what it writes
+	closely    int  // listings of a search that are looked at closely; 0 is as usual
 }
+
+// What a command that is alone takes: pages that each database keeps of what it writes, in KiB, and
+// events in one transaction, with how long that may take.
+const (
+	aloneCache  = 8192
+	aloneEvents = 512
+	aloneTurn   = 100 * time.Millisecond
+)
 
 // open opens the databases of these modules, which runs their migrations. The first is opened before the
 // others, so that of two souks on one folder only one gets any.
-func (a *app) open(ctx context.Context, names []string, cache int) error {
+func (a *app) open(ctx context.Context, names []string, alone bool) error {
 	if len(names) == 0 {
 		return nil
 	}
 	dbs, failures := make([]*store.DB, len(names)), make([]error, len(names))
 	open := func(i int) {
 		o := storeOptions(a.dir, a.db, names[i], a.tel)
-		o.WriterCache = cache
+		if alone {
+			o.WriterCache = aloneCache
+		}
 		dbs[i], failures[i] = store.Open(ctx, o)
 	}
 	if open(0); failures[0] == nil {

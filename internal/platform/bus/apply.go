@@ -17,7 +17,7 @@ import (
 )
 
 // maxTurn is how long a batch may take of the writer's time before it leaves the rest for
-// the next one.
+// the next one, unless Config.Turn says otherwise.
 const maxTurn = 20 * time.Millisecond
 
 // The states of a subscriber, for people to read.
@@ -238,7 +238,7 @@ func (s *Subscriber) batch(tx *store.Tx, from cursor, events []Event, v *verdict
 	b := batch{cursor: at}
 	began := time.Now()
 	for i, e := range events {
-		if i > 0 && time.Since(began) > maxTurn {
+		if i > 0 && time.Since(began) > s.bus.o.Turn {
 			break
 		}
 		if err := s.one(tx, &b, e, v); err != nil {

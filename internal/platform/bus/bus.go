@@ -64,6 +64,7 @@ type Config struct {
 	Rand    func() float64       // jitter of pauses, in [0,1); default: math/rand
 	Tracer  trace.TracerProvider // default: OpenTelemetry's global one
 	Batch   int                  // events in one Write at most; default 256
+	Turn    time.Duration        // how long a batch may take of the writer's time; default 20 ms
 }
 
 // Bus runs subscribers. Make it, make its subscribers, then Run it.
@@ -90,6 +91,9 @@ func New(o Config) *Bus {
 	}
 	if o.Batch <= 0 {
 		o.Batch = 256
+	}
+	if o.Turn <= 0 {
+		o.Turn = maxTurn
 	}
 	return &Bus{o: o, tracer: o.Tracer.Tracer("souk/internal/platform/bus"), byName: map[string]*Subscriber{}}
 }
