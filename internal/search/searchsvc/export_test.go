@@ -27,3 +27,6 @@ func (s *Service) Put(ctx context.Context, all []catalog.ListingChanged) error {
 
 // KeepTexts says how many texts of a day are kept.
 func (s *Service) KeepTexts(most int) { s.counting.most = most }
+
+// LookClosely has s look closely at so many results.
+func (s *Service) LookClosely(n int) { s.limits.close = n }
