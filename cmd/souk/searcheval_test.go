@@ -54,7 +54,10 @@ func TestSearchEvalMeasuresWhatIsFound(t *testing.T) {
 	assert.InDelta(t, left, report.Slips.Left, 1e-9)
 
 	for _, args := range [][]string{
-		{}, {"--feed", feed}, {"--feed", feed, "--judgements", judgements, "--folds", "0"}, {"--feed", feed, "--judgements", judgements, "--seeds", "2"},
+		{},
+		{"--feed", feed},
+		{"--feed", feed, "--judgements", judgements, "--folds", "0"},
+		{"--feed", feed, "--judgements", judgements, "--seeds", "2"},
 		{"--feed", feed, "--judgements", judgements, "--close", "-1"},
 	} {
 		assert.Equal(t, exitMistake, souk(t, nil, append([]string{"search", "eval"}, args...)...).status)

@@ -114,8 +114,12 @@ type ranker struct {
 	candidate ranking.Candidate
 }
 
-// looked says that the bits of a brand or category are there.
-const looked = 1 << 63
+// looked says that the bits of a brand or category are there, and whole that it is all that was asked
+// for and nothing else.
+const (
+	looked = 1 << 63
+	whole  = 1 << 62
+)
 
 func (w *walk) ranker() *ranker {
 	r := &ranker{
@@ -145,10 +149,11 @@ func (r *ranker) score(doc uint32, why *ranking.Explanation) float32 {
 	w, c := r.w, &r.candidate
 	*c = ranking.Candidate{
 		Title: w.termsOf(doc), Marks: w.marksOf(doc), Body: w.traits[doc].body, InStock: docset.Test(w.inStock, doc), Quality: w.traits[doc].quality,
-		Brand:    r.said(&r.brands[w.traits[doc].brand], w.inBrand[w.traits[doc].brand]),
-		Category: r.said(&r.nodes[w.traits[doc].node], w.inNode[w.traits[doc].node]),
-		Fit:      r.fit,
+		Fit: r.fit,
 	}
+	brand, node := w.traits[doc].brand, w.traits[doc].node
+	c.Brand, _ = r.said(&r.brands[brand], w.inBrand[brand], 0)
+	c.Category, c.Kind = r.said(&r.nodes[node], w.inNode[node], len(w.inNode[w.nodes[node].parent]))
 	c.Head = c.Brand | c.Category
 	for i := range w.asked {
 		a := &w.asked[i]
@@ -172,13 +177,23 @@ func (a *asked) fit(doc uint32) (best float32) {
 	return best
 }
 
-// said are the words that are among terms; it remembers them.
-func (r *ranker) said(known *uint64, terms []uint32) uint64 {
+// said are the words that are among terms, and whether those from own on are all of what was asked
+// for and nothing else; it remembers them.
+func (r *ranker) said(known *uint64, terms []uint32, own int) (said uint64, all bool) {
 	if *known == 0 {
 		*known = looked
-		for _, term := range terms {
+		alone := len(terms) > own
+		inOwn := uint64(0)
+		for i, term := range terms {
 			*known |= r.bits[term]
+			if i >= own {
+				inOwn |= r.bits[term]
+				alone = alone && r.bits[term] != 0
+			}
+		}
+		if alone && inOwn == 1<<len(r.w.asked)-1 {
+			*known |= whole
 		}
 	}
-	return *known &^ looked
+	return *known &^ (looked | whole), *known&whole != 0
 }

@@ -8,6 +8,7 @@
 //	together more than each, but less and less; in a long text a word counts less
 //	what the word that fits least is worth
 //	a little for words that stand together, for stock, for what sells
+//	something for what is in the category whose name was typed, and nothing else
 //	less a little for accessories: who looks for a laptop does not want its bag first
 //
 // When any word will do, having a word counts for more than everything else.
@@ -20,7 +21,7 @@ type Explanation struct {
 
 // Part is one part of a score.
 type Part struct {
-	Name            string // "word", "missing", "adjacent", "accessory", "beyond", "weakest", "in stock", "sold", "quality"
+	Name            string // "word", "missing", "adjacent", "accessory", "beyond", "weakest", "kind", "in stock", "sold", "quality"
 	Term            int    // of the query; -1 for all
 	Value           float32
 	Title           int // of a word: how often the title has it

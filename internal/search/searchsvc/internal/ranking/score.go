@@ -38,6 +38,7 @@ type Candidate struct {
 	Fit      []float32 // the weight of the best that fits and is there; nil is 1 for all
 	Body     uint16    // words of description and attributes
 	InStock  bool
+	Kind     bool   // its category is what was asked for: all of it, and nothing else
 	Quality  uint8  // how well it is described, 0 to 31
 	Sold     uint32 // pieces, lately
 }
@@ -63,6 +64,7 @@ const (
 	coverage = 50 // of having a word at all, when any will do: more than anything else
 	adjacent = .05
 
+	kind      = .3  // who types the name of a category wants what is in it
 	accessory = .1  // less for a bag when the laptop is wanted
 	beyond    = .1  // less when what comes later in the title is an accessory
 	sold      = .02 // for each doubling
@@ -245,6 +247,9 @@ func spread(share float32, words, usual int) float32 {
 // rest adds what does not depend on the words.
 func (s *scorer) rest() {
 	c := s.c
+	if c.Kind {
+		s.add("kind", -1, kind)
+	}
 	if c.InStock {
 		s.add("in stock", -1, stock)
 	}

@@ -61,6 +61,7 @@ func TestScorePrefers(t *testing.T) {
 	}{
 		"the title before the description":      {one, plain, with(plain, nowhere)},
 		"a category that says so":               {one, with(plain, func(c *ranking.Candidate) { c.Category = 1 }), plain},
+		"what is of the kind asked for":         {one, with(plain, func(c *ranking.Candidate) { c.Category, c.Kind = 1, true }), with(plain, func(c *ranking.Candidate) { c.Category = 1 })},
 		"a brand that says so":                  {one, with(plain, func(c *ranking.Candidate) { c.Brand = 1 }), plain},
 		"what the description says, too":        {one, with(plain, func(c *ranking.Candidate) { c.Marks[1] |= ranking.Echoed }), plain},
 		"what the description says often":       {one, with(plain, func(c *ranking.Candidate) { c.Marks[1] |= ranking.Stressed }), with(plain, func(c *ranking.Candidate) { c.Marks[1] |= ranking.Echoed })},
@@ -115,7 +116,7 @@ func TestScoreIsTheSumOfItsParts(t *testing.T) {
 			Title: rapid.SliceOfN(rapid.Uint32Range(0, 9), 0, 12).Draw(t, "title"), Brand: rapid.Uint64().Draw(t, "brand"),
 			Category: rapid.Uint64().Draw(t, "category"), Head: rapid.Uint64().Draw(t, "head"), Has: rapid.Uint64().Draw(t, "has"),
 			Body: rapid.Uint16().Draw(t, "body"), InStock: rapid.Bool().Draw(t, "stock"), Quality: rapid.Uint8().Draw(t, "quality"),
-			Sold: rapid.Uint32().Draw(t, "sold"),
+			Sold: rapid.Uint32().Draw(t, "sold"), Kind: rapid.Bool().Draw(t, "kind"),
 		}
 		for range rapid.IntRange(0, len(c.Title)).Draw(t, "marked") {
 			c.Marks = append(c.Marks, ranking.Mark(rapid.Uint8().Draw(t, "mark")))
