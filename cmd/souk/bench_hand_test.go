@@ -89,7 +89,7 @@ func checkoutsIn(b *testing.B, path string) (all [][]pgtest.Transaction) {
 	open := map[int]int{} // by the server's process: which transaction of the checkout it is in
 	for {
 		text, err := lines.ReadString('\n')
-		if err == io.EOF { //nolint:errorlint // as bufio says it
+		if err == io.EOF {
 			return all
 		}
 		require.NoError(b, err)

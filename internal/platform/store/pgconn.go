@@ -90,9 +90,10 @@ func (s *pgSession) do(what control) error {
 	case ctlRollbackTo:
 		s.parts = nil
 		return s.goBack(0)
+	default:
+		_, err := s.control(context.Background(), string(what))
+		return err
 	}
-	_, err := s.control(context.Background(), string(what))
-	return err
 }
 
 // beginPart begins something that may be undone by itself.

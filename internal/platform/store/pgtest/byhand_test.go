@@ -20,7 +20,8 @@ func TestStatementsAreReadFromTheServersLog(t *testing.T) {
 		},
 		"with arguments": {
 			pgtest.Recorded{Message: "execute stmtcache_1: INSERT INTO a VALUES ($1, $2, $3)", Detail: "parameters: $1 = 'it''s, $2 = NULL', $2 = NULL, $3 = ''"},
-			pgtest.Statement{SQL: "INSERT INTO a VALUES ($1, $2, $3)", Args: []any{"it's, $2 = NULL", nil, ""}}, true,
+			pgtest.Statement{SQL: "INSERT INTO a VALUES ($1, $2, $3)", Args: []any{"it's, $2 = NULL", nil, ""}},
+			true,
 		},
 		"something else": {
 			pgtest.Recorded{Message: "could not serialize access", Detail: "parameters: none"}, pgtest.Statement{}, false,
