@@ -138,7 +138,7 @@ func whyWords(words []search.ExplainedWord) []views.WhyWord {
 // parts are what parts of a score are called; of those that are about a word with %s for it.
 var parts = map[string]string{
 	"word": "Having %s", "missing": "Not having %s", "adjacent": "Having %s next to the word before", "accessory": "Being something that goes with %s",
-	"beyond": "Going on to something else after %s", "weakest": "The word that fits least", "in stock": "Being in stock", "sold": "Selling well", "quality": "Saying much about itself",
+	"beyond": "Going on to something else after %s", "weakest": "The word that fits least", "in stock": "Being in stock", "quality": "Saying much about itself",
 }
 
 func partText(p search.ScorePart) string {

@@ -7,7 +7,7 @@
 //	counts three times as much as a description, a category as much as a title, and all of them
 //	together more than each, but less and less; in a long text a word counts less
 //	what the word that fits least is worth
-//	a little for words that stand together, for stock, for what sells
+//	a little for words that stand together, and for stock
 //	something for what is in the category whose name was typed, and nothing else
 //	less a little for accessories: who looks for a laptop does not want its bag first
 //
@@ -21,7 +21,7 @@ type Explanation struct {
 
 // Part is one part of a score.
 type Part struct {
-	Name            string // "word", "missing", "adjacent", "accessory", "beyond", "weakest", "kind", "in stock", "sold", "quality"
+	Name            string // "word", "missing", "adjacent", "accessory", "beyond", "weakest", "kind", "in stock", "quality"
 	Term            int    // of the query; -1 for all
 	Value           float32
 	Title           int // of a word: how often the title has it

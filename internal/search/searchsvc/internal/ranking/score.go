@@ -1,7 +1,5 @@
 package ranking
 
-import "math/bits"
-
 // Query is what was asked for.
 type Query struct {
 	Terms   []Term // at most 64
@@ -38,9 +36,8 @@ type Candidate struct {
 	Fit      []float32 // the weight of the best that fits and is there; nil is 1 for all
 	Body     uint16    // words of description and attributes
 	InStock  bool
-	Kind     bool   // its category is what was asked for: all of it, and nothing else
-	Quality  uint8  // how well it is described, 0 to 31
-	Sold     uint32 // pieces, lately
+	Kind     bool  // its category is what was asked for: all of it, and nothing else
+	Quality  uint8 // how well it is described, 0 to 31
 }
 
 // The weights. They were set by hand: round numbers, each the middle of a range in which it made
@@ -64,11 +61,9 @@ const (
 	coverage = 50 // of having a word at all, when any will do: more than anything else
 	adjacent = .05
 
-	kind      = .3  // who types the name of a category wants what is in it
-	accessory = .1  // less for a bag when the laptop is wanted
-	beyond    = .1  // less when what comes later in the title is an accessory
-	sold      = .02 // for each doubling
-	mostSold  = .1
+	kind      = .3 // who types the name of a category wants what is in it
+	accessory = .1 // less for a bag when the laptop is wanted
+	beyond    = .1 // less when what comes later in the title is an accessory
 	stock     = .1
 	quality   = .001
 )
@@ -252,9 +247,6 @@ func (s *scorer) rest() {
 	}
 	if c.InStock {
 		s.add("in stock", -1, stock)
-	}
-	if c.Sold > 0 {
-		s.add("sold", -1, min(mostSold, sold*float32(bits.Len32(c.Sold))))
 	}
 	if c.Quality > 0 {
 		s.add("quality", -1, quality*float32(c.Quality))
