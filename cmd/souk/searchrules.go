@@ -171,6 +171,23 @@ func readRules(w *world, name string) (string, error) {
 	return string(text), err
 }
 
+// adoptRules has the search take over the rules of a file, if one is named and the search is here.
+func (a *app) adoptRules(ctx context.Context, w *world, name string) error {
+	if name == "" || a.search == nil {
+		return nil
+	}
+	text, err := readRules(w, name)
+	if err != nil {
+		return fmt.Errorf("read the rules of the search: %w", err)
+	}
+	done, err := a.search.AdoptRules(ctx, text)
+	if err != nil {
+		return fmt.Errorf("--search-rules %s: %w", name, err)
+	}
+	a.tel.Log.Info().Str("file", name).Int("added", len(done.Added)).Int("removed", len(done.Removed)).Int("kept", done.Kept).Msg("rules of the search are those of the file")
+	return nil
+}
+
 func tellImported(out io.Writer, done searchsvc.Imported, dry bool) error {
 	var text strings.Builder
 	for _, line := range done.Removed {

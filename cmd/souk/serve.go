@@ -46,6 +46,7 @@ type serveOptions struct {
 	broker                       brokerOptions
 	hedge                        time.Duration // after which a neighbour is asked a read again; 0 for never
 	proofs                       proofs
+	searchRules                  string // file with the rules of the search; "" for those that operators keep
 }
 
 func serveCommand(w *world) *cobra.Command {
@@ -68,11 +69,12 @@ func serveCommand(w *world) *cobra.Command {
 	withDemo := flags.Bool("demo", false, "fill an empty data folder, or database, with a demo marketplace")
 	public := flags.Bool("demo-public", false, "allow --demo on an address that others can reach")
 	split := addSplit(flags)
+	searchRules := flags.String("search-rules", "", "`FILE` with the rules of the search, as `souk search rules export` writes them: they replace those kept, and are changed in the file alone. Of every process with the search the same")
 	templates := flags.String("templates", "", "`DIR` of internal/storefront in a source tree, to see changes of pages at once")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o := serveOptions{
 			data: *data, db: w.database(*db), listen: *listen, logLevel: *level, otlp: *otlp, templates: *templates, demo: *withDemo, demoPublic: *public,
-			notice: *notice,
+			notice: *notice, searchRules: *searchRules,
 		}
 		if o.notice < 0 || o.notice > mostNotice {
 			return config.Mistakef("--drain %s is not between 0 and %s", o.notice, mostNotice)
@@ -145,12 +147,16 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 	}
 	a, err := wire(ctx, dir, tel, wireOptions{
 		db: o.db, demo: o.demo, templates: o.templates, at: w.at, layout: o.layout, proofs: o.proofs, broker: o.broker, hedge: o.hedge, probes: w.probes,
+		fixedRules: o.searchRules != "",
 	})
 	if err != nil {
 		return err
 	}
 	defer closing(&err, a.close)
 	if err := rememberDB(dir, o.db); err != nil {
+		return err
+	}
+	if err := a.adoptRules(ctx, w, o.searchRules); err != nil {
 		return err
 	}
 	if w.probes.wired != nil {

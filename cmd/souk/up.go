@@ -36,6 +36,7 @@ type upOptions struct {
 	balancer                     string // which, before replicas
 	demo, demoPublic             bool
 	config                       string
+	searchRules                  string // file with the rules of the search
 }
 
 func upCommand(w *world) *cobra.Command {
@@ -57,6 +58,7 @@ func upCommand(w *world) *cobra.Command {
 	listen := flags.String("listen", "localhost:8080", "`ADDR`ess of the process with the pages, host:port; the others take free ones on this machine")
 	level := flags.String("log-level", "info", "least important lines to show: debug, info, warn, error")
 	otlp := flags.String("otlp-endpoint", "", "`URL` to send traces to (OTLP over HTTP); also OTEL_EXPORTER_OTLP_ENDPOINT")
+	searchRules := flags.String("search-rules", "", "`FILE` with the rules of the search, for every process that has it")
 	withDemo := flags.Bool("demo", false, "fill an empty data folder, or database, with a demo marketplace first")
 	public := flags.Bool("demo-public", false, "allow --demo on an address that others can reach")
 	list := flags.Bool("list", false, "say which topologies there are")
@@ -73,7 +75,7 @@ func upCommand(w *world) *cobra.Command {
 		}
 		o := upOptions{
 			topology: as, data: *data, listen: *listen, logLevel: *level, otlp: *otlp, demo: *withDemo, demoPublic: *public,
-			db: w.database(*db), balancer: *balancer, config: cmd.Flags().Lookup("config").Value.String(),
+			db: w.database(*db), balancer: *balancer, searchRules: *searchRules, config: cmd.Flags().Lookup("config").Value.String(),
 		}
 		if _, _, err := net.SplitHostPort(o.listen); err != nil {
 			return config.Mistakef("--listen %s is not host:port", o.listen)
@@ -235,6 +237,9 @@ func (u *upping) begin(p *process, dir string, notice time.Duration) {
 	p.args = []string{"serve", "--data", dir, "--listen", p.public, "--log-level", "debug", "--drain", notice.String()}
 	if u.o.config != "" {
 		p.args = append(p.args, "--config", u.o.config)
+	}
+	if u.o.searchRules != "" {
+		p.args = append(p.args, "--search-rules", u.o.searchRules)
 	}
 	// What may have a password in it goes where it is out of sight.
 	if u.o.otlp != "" {

@@ -166,7 +166,7 @@ func wire(ctx context.Context, dir string, tel *telemetry.Telemetry, o wireOptio
 		may := a.as("search")
 		a.search = searchsvc.New(searchsvc.Config{
 			DB: a.dbs["search"], Bus: a.bus, Catalog: may.catalog, Orders: may.orders, Telemetry: tel.Module("search"),
-			Part: o.db != "", Close: o.closely,
+			Part: o.db != "", Close: o.closely, Fixed: o.fixedRules,
 		})
 		a.ask.search = searchrpc.Guard(a.search, doors["search"])
 		parts = append(parts, a.search.Module())
@@ -255,6 +255,8 @@ type wireOptions struct {
 	hedge      time.Duration // after which a neighbour is asked a read again; 0 for never
 	probes     probes
 	alone      bool // for one command, which has the folder for itself: nobody waits behind what it writes
+	fixedRules bool // the rules of the search come from a file
+	cache      int  // KiB of pages that each database keeps of what it writes; 0 as store has it
 	closely    int  // listings of a search that are looked at closely; 0 is as usual
 }
 

@@ -10,6 +10,7 @@ var (
 	ErrVersion    = errs.Refusal(errs.Conflict, "search.version")
 	ErrRuleExists = errs.Refusal(errs.Conflict, "search.rule_exists")
 	ErrRuleLimit  = errs.Refusal(errs.Conflict, "search.rule_limit")
+	ErrRulesFixed = errs.Refusal(errs.Conflict, "search.rules_fixed") // they come from a file
 	ErrRebuilding = errs.Refusal(errs.Conflict, "search.rebuilding")
 	ErrKeyReused  = errs.Refusal(errs.Mismatch, "search.key_reused")
 	ErrKeyUndone  = errs.Refusal(errs.Conflict, "search.key_undone")

@@ -63,6 +63,7 @@ type ListRulesReply struct {
 	Rules []Rule `json:"rules"`
 	Total int64  `json:"total"` // on all pages
 	Next  string `json:"next"`
+	Fixed bool   `json:"fixed"` // they come from a file that souk is started with: PutRule and RemoveRule are ErrRulesFixed
 }
 
 // PutRuleRequest makes a rule, or with its id and version changes one.

@@ -87,9 +87,16 @@ func (v *visit) showRules(status int, form views.Form, preview *views.RulePrevie
 	if r.Text != "" || r.Kind != "" {
 		out.Empty = views.Empty{Title: "No rule fits that", Links: []views.Link{{Text: "All rules", URL: pathOpRules}}}
 	}
+	if reply.Fixed {
+		out.Fixed = "They come from a file, the same for every process: change the file of --search-rules and restart the processes, one after the other."
+	}
 	for _, rule := range reply.Rules {
-		base := pathOpRules + "/" + string(rule.ID)
-		out.Rows = append(out.Rows, views.RuleRow{Text: ruleText(rule), URL: base, ChangedAt: rule.ChangedAt, Listing: listingLink(rule.Listing), RemoveURL: base + "/remove"})
+		row := views.RuleRow{Text: ruleText(rule), ChangedAt: rule.ChangedAt, Listing: listingLink(rule.Listing)}
+		if !reply.Fixed {
+			row.URL = pathOpRules + "/" + string(rule.ID)
+			row.RemoveURL = row.URL + "/remove"
+		}
+		out.Rows = append(out.Rows, row)
 	}
 	return v.show(status, out)
 }

@@ -121,3 +121,25 @@ func TestAnOperatorSeesWhatARuleMovesBeforeItIsKept(t *testing.T) {
 	assert.Contains(t, p.text(), "1 thing needs another look")
 	assert.Contains(t, o.post(edit+"/remove", url.Values{"preview": {"yes"}}).text(), "The rule was gone already.")
 }
+
+// TestRulesOfAFileAreShownAndNotChanged has the rules come from a file.
+func TestRulesOfAFileAreShownAndNotChanged(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	o := w.as("operator")
+	const path = "/operator/search/rules"
+	p := o.get(path).submit(path+"/new", map[string]string{"kind": "synonyms", "words": "lamp, torchiere"})
+	edit := p.link("lamp = torchiere")
+	form := o.get(edit)
+	w.search.FixRules()
+	p = o.get(path)
+	p.sound()
+	assert.Contains(t, p.text(), "lamp = torchiere")
+	assert.Contains(t, p.text(), "They come from a file")
+	for _, act := range []string{"Remove", "New rule", "Add the rule", "Acts"} {
+		assert.NotContains(t, p.text(), act)
+	}
+	p = form.submit(edit, map[string]string{"words": "lamp, lantern"}) // opened before
+	assert.Equal(t, 409, p.status)
+	assert.Contains(t, p.text(), "ules are in a file here")
+}

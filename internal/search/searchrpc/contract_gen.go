@@ -14,7 +14,7 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "e6a5f2f32a7d54cc577765c5640e6b22",
+	Hash:     "04a9e88244128cfe4e6c7f47481ade8f",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -39,6 +39,7 @@ var Contract = rpc.Contract{
 		{Code: "search.rebuilding", Kind: "conflict"},
 		{Code: "search.rule_exists", Kind: "conflict"},
 		{Code: "search.rule_limit", Kind: "conflict"},
+		{Code: "search.rules_fixed", Kind: "conflict"},
 		{Code: "search.version", Kind: "conflict"},
 	},
 	Text: text,
@@ -181,6 +182,7 @@ struct InsightsRequest
 	until clock.Time
 
 struct ListRulesReply
+	fixed bool
 	next string
 	rules []Rule
 	total int64
@@ -435,6 +437,7 @@ code search.not_found not_found
 code search.rebuilding conflict
 code search.rule_exists conflict
 code search.rule_limit conflict
+code search.rules_fixed conflict
 code search.version conflict
 `
 

@@ -21,6 +21,9 @@ const jobRenew = "search.renew"
 
 // Start has the daily work begin; it is called once the module runs.
 func (s *Service) Start(ctx context.Context) error {
+	if err := s.warnOfOwnRules(ctx); err != nil {
+		return err
+	}
 	return s.db.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.Enqueue(jobForget, "daily", s.now()); err != nil {
 			return err

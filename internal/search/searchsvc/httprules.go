@@ -62,6 +62,7 @@ type rulesOut struct {
 		Rules      []ruleWire `json:"rules"`
 		Total      int64      `json:"total" example:"12" doc:"Rules on all pages."`
 		NextCursor string     `json:"next_cursor" doc:"Of the next page; empty on the last."`
+		Fixed      bool       `json:"fixed" doc:"They come from a file that souk is started with, and are changed there alone."`
 	}
 }
 
@@ -72,6 +73,7 @@ func (s *Service) getRules(ctx context.Context, by actor.Actor, in rulesIn) (rul
 	}
 	var out rulesOut
 	out.Body.Rules, out.Body.Total, out.Body.NextCursor = mapped(reply.Rules, toRule), reply.Total, reply.Next
+	out.Body.Fixed = reply.Fixed
 	return out, nil
 }
 

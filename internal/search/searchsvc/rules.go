@@ -45,7 +45,7 @@ func (s *Service) ListRules(ctx context.Context, r search.ListRulesRequest) (_ s
 	all = slices.DeleteFunc(all, func(one search.Rule) bool {
 		return r.Kind != "" && one.Kind != r.Kind || r.Text != "" && !rules.Has(one, r.Text)
 	})
-	reply := search.ListRulesReply{Total: int64(len(all))}
+	reply := search.ListRulesReply{Total: int64(len(all)), Fixed: s.fixed}
 	// There are few enough to be read at once; a page goes on after where the one before ended, also if that rule has been
 	// taken away meanwhile.
 	reply.Rules = all
@@ -70,10 +70,21 @@ func (s *Service) readRules(ctx context.Context) (all []search.Rule, err error) 
 	return all, err
 }
 
+// mayChangeRules says whether by may change rules, and whether anybody may here.
+func (s *Service) mayChangeRules(by actor.Actor) error {
+	if err := mayRule(by); err != nil {
+		return err
+	}
+	if s.fixed {
+		return search.ErrRulesFixed.With("rules are in a file here, the same for every process: change the file of --search-rules and restart the processes, one after the other")
+	}
+	return nil
+}
+
 // PutRule makes or changes a rule.
 func (s *Service) PutRule(ctx context.Context, r search.PutRuleRequest) (_ search.PutRuleReply, err error) {
 	defer s.done("put_rule", &err)
-	if err := mayRule(r.By); err != nil {
+	if err := s.mayChangeRules(r.By); err != nil {
 		return search.PutRuleReply{}, err
 	}
 	rule := rules.Clean(r.Rule)
@@ -92,7 +103,7 @@ func (s *Service) PutRule(ctx context.Context, r search.PutRuleRequest) (_ searc
 // RemoveRule takes a rule away.
 func (s *Service) RemoveRule(ctx context.Context, r search.RemoveRuleRequest) (_ search.RemoveRuleReply, err error) {
 	defer s.done("remove_rule", &err)
-	if err := mayRule(r.By); err != nil {
+	if err := s.mayChangeRules(r.By); err != nil {
 		return search.RemoveRuleReply{}, err
 	}
 	var p errs.Problems
@@ -218,6 +229,35 @@ func (s *Service) ImportRules(ctx context.Context, by actor.Actor, text string, 
 	if err := mayRule(by); err != nil {
 		return out, err
 	}
+	if !dry {
+		if err := s.mayChangeRules(by); err != nil {
+			return out, err
+		}
+	}
+	return s.importRules(ctx, by, text, replace, dry)
+}
+
+// AdoptRules makes the rules of a file the only ones. It is called before the module starts. If a line of the file is wrong
+// the error names it, and nothing changes.
+func (s *Service) AdoptRules(ctx context.Context, text string) (Imported, error) {
+	out, err := s.importRules(ctx, actor.System(""), text, true, false)
+	s.adopted = err == nil
+	return out, err
+}
+
+// warnOfOwnRules says so if rules apply that other processes do not have.
+func (s *Service) warnOfOwnRules(ctx context.Context) error {
+	if !s.part || s.adopted {
+		return nil
+	}
+	all, err := s.readRules(ctx)
+	if err == nil && len(all) > 0 {
+		s.telemetry.Log.Warn().Int("rules", len(all)).Msg("rules of the search apply in this process alone: export them, and start every process with the file as --search-rules")
+	}
+	return err
+}
+
+func (s *Service) importRules(ctx context.Context, by actor.Actor, text string, replace, dry bool) (out Imported, err error) {
 	asked, err := rules.Read(text)
 	if err != nil {
 		return out, err
@@ -257,8 +297,12 @@ func (s *Service) ImportRules(ctx context.Context, by actor.Actor, text string, 
 
 // difference is what makes there what is asked. A pin at another place takes its pin's or burial's place.
 func difference(there, asked []search.Rule, replace bool) (out Imported, add, drop []search.Rule) {
-	has := map[string]search.Rule{}
+	has, again := map[string]search.Rule{}, map[search.RuleID]bool{}
 	for _, r := range there {
+		if _, said := has[rules.Print(r)]; said { // made before they were known to say the same
+			again[r.ID] = true
+			continue
+		}
 		has[rules.Print(r)] = r
 	}
 	for _, r := range asked {
@@ -274,7 +318,7 @@ func difference(there, asked []search.Rule, replace bool) (out Imported, add, dr
 		add = append(add, r)
 	}
 	for _, r := range there {
-		if _, left := has[rules.Print(r)]; left && replace {
+		if _, left := has[rules.Print(r)]; (left || again[r.ID]) && replace {
 			drop = append(drop, r)
 		}
 	}

@@ -39,6 +39,7 @@ type Config struct {
 	Now       func() clock.Time // default: the database's clock
 	Part      bool              // other processes serve the same marketplace, each with a search of its own
 	Close     int               // results that are looked at closely to put them in order; 0: as many as is quick
+	Fixed     bool              // rules come from a file (AdoptRules), and nobody changes them here; so it is also with Part
 }
 
 // Service is search.
@@ -57,6 +58,8 @@ type Service struct {
 	counting   *counting
 	rules      atomic.Pointer[rules.Book]
 	part       bool
+	fixed      bool // rules are not changed here
+	adopted    bool // they are those of a file
 	popular    atomic.Pointer[[]suggest.Popular]
 	outcomes   sync.Map // of outcome to telemetry.Counter
 	took       telemetry.Histogram
@@ -94,7 +97,7 @@ func New(c Config) *Service {
 	if c.Bus != nil && c.Orders != nil {
 		s.hearOrders(c.Bus)
 	}
-	s.counting, s.part = newCounting(), c.Part
+	s.counting, s.part, s.fixed = newCounting(), c.Part, c.Fixed || c.Part
 	s.jobs = job.NewRunner(job.Config{DB: c.DB, Log: c.Telemetry.Log, Now: c.Now})
 	s.jobs.Handle(jobForget, s.forget)
 	s.jobs.Handle(jobRenew, s.renewDaily)

@@ -42,6 +42,7 @@ type Fake struct {
 	searches   []searched
 	noted      map[string]bool
 	rules      []search.Rule
+	fixed      bool              // rules come from a file
 	rulings    map[string]ruling // by who asked, what and under which key
 }
 

@@ -21,10 +21,20 @@ type ruling struct {
 	err   error
 }
 
+// FixRules has the rules as if they came from a file.
+func (f *Fake) FixRules() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fixed = true
+}
+
 // once does something to the rules the first time that the key is seen.
 func (f *Fake) once(by actor.Actor, operation, key string, asked any, do func() (search.Rule, error)) (search.Rule, error) {
 	if !by.IsOperator() && !by.IsSystem() {
 		return search.Rule{}, search.ErrForbidden
+	}
+	if f.fixed {
+		return search.Rule{}, search.ErrRulesFixed.With("rules are in a file here")
 	}
 	if key == "" || len(key) > catalog.MaxKey {
 		return search.Rule{}, search.ErrInvalid.WithField("key", "is required")
@@ -70,7 +80,7 @@ func (f *Fake) ListRules(_ context.Context, r search.ListRulesRequest) (search.L
 	if err != nil {
 		return search.ListRulesReply{}, err
 	}
-	reply := search.ListRulesReply{Total: int64(len(found))}
+	reply := search.ListRulesReply{Total: int64(len(found)), Fixed: f.fixed}
 	reply.Rules = slices.DeleteFunc(found, func(one search.Rule) bool { return more && order(one, last) <= 0 })
 	if size := r.Page.Size(50, 500); len(reply.Rules) > size {
 		reply.Rules = reply.Rules[:size]

@@ -16,6 +16,7 @@ type SearchRules struct {
 	Rows   []RuleRow
 	Pager  Pager
 	Empty  Empty
+	Fixed  string // why they cannot be changed here; "" where they can
 
 	Preview *RulePreview // of what the form says; nil when it is not asked for
 }
