@@ -256,7 +256,6 @@ type wireOptions struct {
 	probes     probes
 	alone      bool // for one command, which has the folder for itself: nobody waits behind what it writes
 	fixedRules bool // the rules of the search come from a file
-	cache      int  // KiB of pages that each database keeps of what it writes; 0 as store has it
 	closely    int  // listings of a search that are looked at closely; 0 is as usual
 }
 
