@@ -108,7 +108,7 @@ func (a *app) servePrivate(ctx, finish context.Context, ln net.Listener, public 
 		return err
 	case <-ctx.Done():
 	}
-	err := server.Shutdown(finish) //nolint:contextcheck // what is inside has its own
+	err := server.Shutdown(finish)
 	if finish.Err() != nil {
 		err = server.Close()
 	}

@@ -167,7 +167,7 @@ func TestPostgresCloseCutsOffWhoWaitsForTheServer(t *testing.T) {
 
 			server, err := pgx.Connect(context.Background(), address)
 			require.NoError(t, err)
-			defer server.Close(context.Background()) //nolint:errcheck // of a test
+			defer server.Close(context.Background())
 			sleeping := func() (pid int32) {
 				err := server.QueryRow(context.Background(), `
 					SELECT COALESCE(MAX(pid), 0) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name = $1`,

@@ -41,7 +41,8 @@ type Cluster struct {
 	bin, dir string
 	as       *syscall.SysProcAttr
 	keeper   *exec.Cmd
-	input    io.Closer // its keeper's: what is not closed by Stop is closed by the end of this process alone
+	input    io.Closer    // its keeper's: what is not closed by Stop is closed by the end of this process alone
+	killed   func() error // ends what a killed keeper has left
 }
 
 // superuser is who may do everything in a cluster.
@@ -83,6 +84,7 @@ func Start(ctx context.Context, c Config) (_ *Cluster, err error) {
 	if c.Remove {
 		after = "remove"
 	}
+	s.killed = func() error { return s.leftover(context.WithoutCancel(ctx)) }
 	s.keeper = s.command(context.WithoutCancel(ctx), "/bin/sh", "-c", keeper, "keeper", s.bin, c.Dir, mode, after)
 	if s.input, err = s.keeper.StdinPipe(); err != nil {
 		return nil, err
@@ -303,7 +305,7 @@ func (s *Cluster) Stop() error {
 		return fmt.Errorf("stop PostgreSQL: %w", err)
 	}
 	if err := s.keeper.Wait(); err != nil { // it was killed, perhaps, and the server runs still
-		return errors.Join(fmt.Errorf("stop PostgreSQL: %w: %s", err, s.log()), s.leftover(context.Background()))
+		return errors.Join(fmt.Errorf("stop PostgreSQL: %w: %s", err, s.log()), s.killed())
 	}
 	return nil
 }
