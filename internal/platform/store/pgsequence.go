@@ -33,6 +33,7 @@ type sequencer struct {
 
 	mu    sync.Mutex // one pass at a time
 	fence int64      // the lease's, while this process has it; else 0
+	head  int64      // of the log, as the last pass left it; -1 before the first
 
 	news  atomic.Int32 // bits to be announced
 	speak chan struct{}
@@ -42,6 +43,7 @@ const (
 	lease        = 3 * time.Second
 	numberChunk  = 1000
 	idleLook     = 5 * time.Second // what a lost notification costs at most
+	jobsLook     = 6 * idleLook    // and one about jobs
 	othersTurn   = time.Second     // between looks at whether the lease's holder is alive
 	shortestLook = time.Millisecond
 	longestLook  = 50 * time.Millisecond
@@ -58,7 +60,7 @@ const guard = `xid < pg_snapshot_xmin(pg_current_snapshot())`
 const readopt = `UPDATE event_queue SET xid = pg_current_xact_id() WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())`
 
 func newSequencer(p *postgres) *sequencer {
-	return &sequencer{p: p, me: rand.Text(), wakes: make(chan struct{}, 1), speak: make(chan struct{}, 1)}
+	return &sequencer{p: p, head: -1, me: rand.Text(), wakes: make(chan struct{}, 1), speak: make(chan struct{}, 1)}
 }
 
 func (s *sequencer) poke() {
@@ -95,7 +97,7 @@ type sighting struct {
 func (s *sequencer) run(ctx context.Context) {
 	defer s.release(context.WithoutCancel(ctx))
 	var h held
-	head, looks, pause := int64(-1), 0, time.Duration(0)
+	told, pause := time.Now(), time.Duration(0)
 	for {
 		timer := time.NewTimer(pause)
 		select {
@@ -115,13 +117,10 @@ func (s *sequencer) run(ctx context.Context) {
 			s.p.db.o.Log.Warn().Str("module", s.p.db.o.Module).Err(s.p.db.explain(err)).Dur("pause", pause).Msg("events cannot be numbered just now")
 			continue
 		}
-		if head >= 0 && o.Head > head && o.numbers == 0 {
-			s.p.db.tell(Commit{Events: true, Elsewhere: true}) // numbered elsewhere, and the notification was lost or is late
-		}
-		head = o.Head + o.numbers
 		h.look(ctx, s, o)
 		pause = nextLook(o, pause)
-		if looks++; pause == idleLook && looks%6 == 0 {
+		if time.Since(told) > jobsLook {
+			told = time.Now()
 			s.p.db.tell(Commit{Jobs: true, Elsewhere: true}) // for the same reason
 		}
 	}
@@ -152,6 +151,10 @@ func (s *sequencer) pass(ctx context.Context) (o sighting, err error) {
 		FROM event_log_state WHERE one = 1`); err != nil {
 		return o, fmt.Errorf("look at what is to be numbered: %w", err)
 	}
+	if s.head >= 0 && o.Head > s.head {
+		s.p.db.tell(Commit{Events: true, Elsewhere: true}) // numbered elsewhere, and the notification was lost or is late
+	}
+	s.head = o.Head
 	if !o.Ready {
 		return o, nil
 	}
@@ -173,6 +176,7 @@ func (s *sequencer) pass(ctx context.Context) (o sighting, err error) {
 	if err != nil {
 		return o, fmt.Errorf("number events: %w", err)
 	}
+	s.head += o.numbers
 	if o.numbers > 0 {
 		s.p.db.count.numbered.Add(o.numbers)
 		s.p.db.tell(Commit{Events: true})

@@ -321,12 +321,21 @@ func TestPostgresOwnCommitsAreNotElsewhere(t *testing.T) {
 			told <- c
 		}
 	})
+	elsewhere := 0
+	next := func() Commit {
+		c := <-told
+		for ; c.Elsewhere; c = <-told {
+			elsewhere++
+		}
+		return c
+	}
 	for i := range 3 {
 		require.NoError(t, db.Write(context.Background(), func(tx *Tx) error {
 			return errors.Join(tx.Publish(fact{strconv.Itoa(i)}), tx.Enqueue("things.work", "k", 1))
 		}))
-		assert.ElementsMatch(t, []Commit{{Jobs: true}, {Events: true}}, []Commit{<-told, <-told})
+		assert.ElementsMatch(t, []Commit{{Jobs: true}, {Events: true}}, []Commit{next(), next()})
 	}
+	assert.Less(t, elsewhere, 2, "one may be in case that a notification was lost")
 }
 
 func TestPostgresTransactionThatHoldsEventsBackIsReported(t *testing.T) {
