@@ -69,8 +69,7 @@ func (tx *Tx) Publish(events ...Event) error {
 
 // Enqueue asks for the job kind to be run for key at runAt or soon after. There is one job
 // per kind and key: if it waits already its time becomes the earlier one; if it is running
-// it runs once more; if it had died it lives again. One that waits for no later a time is left as it is, so
-// that on PostgreSQL those who ask for the same one at the same time need not run again.
+// it runs once more; if it had died it lives again.
 func (tx *Tx) Enqueue(kind, key string, runAt clock.Time) error {
 	if kind == "" {
 		return errors.New("enqueue: a job needs a kind")
@@ -87,8 +86,7 @@ func (tx *Tx) Enqueue(kind, key string, runAt clock.Time) error {
 			state = CASE jobs.state WHEN 'dead' THEN 'pending' ELSE jobs.state END,
 			generation = jobs.generation + 1,
 			trace = excluded.trace,
-			updated_at = excluded.updated_at
-		WHERE jobs.state <> 'pending' OR jobs.run_at > excluded.run_at`,
+			updated_at = excluded.updated_at`,
 		kind, key, runAt, errand(tx.ctx), tx.Now(), tx.Now())
 	if err != nil {
 		return fmt.Errorf("enqueue %s %s: %w", kind, key, err)
