@@ -32,9 +32,12 @@ func (s *Service) askToRefund(ctx context.Context, a attempt, refund payments.Re
 	tid := s.cfg.NewTransactionID()
 	err := s.db.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		now, err := selectRefund(tx, refund.ID)
-		if err != nil || now.Status != payments.RefundPending {
+		if err != nil {
+			return err // it may be run again, and needs the id then
+		}
+		if now.Status != payments.RefundPending {
 			refund = now
-			return err
+			return nil
 		}
 		if cause != nil || o.State == provider.Pending {
 			return keepAttempt(tx, a, cause, retryAt(a.MadeAt, s.now()))
