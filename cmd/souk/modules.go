@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -115,9 +114,7 @@ func modulesCommand(w *world) *cobra.Command {
 		case "text":
 			return printModules(w.stdout, all)
 		case "json":
-			enc := json.NewEncoder(w.stdout)
-			enc.SetIndent("", "  ")
-			return enc.Encode(all)
+			return writeJSON(w.stdout, all)
 		case "mermaid":
 			return printMermaid(w.stdout, all)
 		default:

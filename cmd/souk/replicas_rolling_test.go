@@ -20,7 +20,7 @@ func TestARollingUpgradeFailsNoRequest(t *testing.T) {
 		}
 		t.Logf("%s were not enough for a health check each 0.2 s", notice)
 	}
-	t.Skip("skipped: this machine is too busy for a health check within half a minute")
+	t.Fatal("not tried: no health check was answered within half a minute")
 }
 
 // upgradeRolling is the test with that long a notice. It says whether the balancer heard of each end in time.

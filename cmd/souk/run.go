@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -155,6 +156,13 @@ func checkBuild(missing []string) error {
 // addData gives cmd the flag --data.
 func addData(cmd *cobra.Command) *string {
 	return cmd.Flags().String("data", "./data", "folder that holds everything: `DIR`")
+}
+
+// writeJSON writes v for programs, and so that people can read it.
+func writeJSON(to io.Writer, v any) error {
+	encoder := json.NewEncoder(to)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
 }
 
 // openFolder makes the data folder if need be, and says plainly when it cannot be used.

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -100,9 +99,7 @@ func searchEvalCommand(w *world) *cobra.Command {
 			return err
 		}
 		if o.json {
-			encoder := json.NewEncoder(w.stdout)
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(report)
+			return writeJSON(w.stdout, report)
 		}
 		return report.print(w.stdout, o)
 	}

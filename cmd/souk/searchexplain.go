@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -58,9 +57,7 @@ func searchExplainCommand(w *world) *cobra.Command {
 			return err
 		}
 		if *asJSON {
-			encoder := json.NewEncoder(w.stdout)
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(reply)
+			return writeJSON(w.stdout, reply)
 		}
 		return tellExplained(w.stdout, reply)
 	}

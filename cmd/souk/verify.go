@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,9 +55,7 @@ func verifyCommand(w *world) *cobra.Command {
 			return err
 		}
 		if *asJSON {
-			enc := json.NewEncoder(w.stdout)
-			enc.SetIndent("", "  ")
-			err = enc.Encode(report)
+			err = writeJSON(w.stdout, report)
 		} else {
 			err = printReport(w.stdout, report)
 		}
