@@ -113,10 +113,10 @@ func (f *Forward) failed(w http.ResponseWriter, out *http.Request, err error) {
 	if !ok {
 		panic("httpx: a request was passed on by nobody")
 	}
-	reads := p.in.Method == http.MethodGet || p.in.Method == http.MethodHead
+	reads := p.in.Method == http.MethodGet || p.in.Method == http.MethodHead // whatever became of it, nothing was to be done
 	turnedAway := peer.Own(errs.CodeOf(err))
 	switch {
-	case turnedAway && errs.KindOf(err) == errs.Unknown, !turnedAway && p.connected.Load() && !reads:
+	case !reads && (turnedAway && errs.KindOf(err) == errs.Unknown || !turnedAway && p.connected.Load()):
 		err = ErrElsewhereLost.Because(err)
 	default:
 		err = ErrElsewhere.Because(err)

@@ -139,6 +139,7 @@ func TestAProcessThatDoesNotAnswerIsToldKindly(t *testing.T) {
 		"a read that got no answer":        {between: cut, method: http.MethodGet, status: http.StatusServiceUnavailable, code: "souk.unavailable"},
 		"a write that was not let in":      {between: notLetIn, method: http.MethodPost, status: http.StatusServiceUnavailable, code: "souk.unavailable"},
 		"a copy of one that was let in":    {between: copied, method: http.MethodPost, status: http.StatusGatewayTimeout, code: "souk.reply_lost"},
+		"a copy of a read":                 {between: copied, method: http.MethodGet, status: http.StatusServiceUnavailable, code: "souk.unavailable"},
 		"a read that was let in elsewhere": {between: notLetIn, method: http.MethodGet, status: http.StatusServiceUnavailable, code: "souk.unavailable"},
 	}
 	for name, tt := range tests {

@@ -143,7 +143,7 @@ func TestEveryKindHasItsStatusAndReachesTheClientAsProblem(t *testing.T) {
 	type in struct {
 		Kind string `query:"kind"`
 	}
-	httpx.Route(w.api, httpx.Op{Method: "GET", Path: "/api/v1/shop/fail", Who: httpx.Anyone, Summary: "Fail"},
+	httpx.Route(w.api, httpx.Op{Method: "POST", Path: "/api/v1/shop/fail", Who: httpx.Anyone, Summary: "Fail"},
 		func(_ context.Context, _ actor.Actor, in in) (textOut, error) {
 			e := errs.Refusal(errs.Kind(in.Kind), "shop.failed").With("as asked").WithField("kind", "was given")
 			return textOut{}, fmt.Errorf("fail for a test: %w", e.Because(errors.New("hidden cause")))
@@ -151,7 +151,7 @@ func TestEveryKindHasItsStatusAndReachesTheClientAsProblem(t *testing.T) {
 	w.start()
 	for _, kind := range errs.Kinds {
 		require.Contains(t, want, kind, "a kind without a status")
-		got := w.do("GET", "/api/v1/shop/fail?kind="+string(kind), "", "X-Request-Id", "asked-by-test")
+		got := w.do("POST", "/api/v1/shop/fail?kind="+string(kind), "", "X-Request-Id", "asked-by-test")
 		assert.Equal(t, want[kind], got.StatusCode, kind)
 		assert.Equal(t, httpx.Problem{
 			Title: http.StatusText(want[kind]), Status: want[kind], Detail: "as asked", Code: "shop.failed", Kind: string(kind),
@@ -161,6 +161,37 @@ func TestEveryKindHasItsStatusAndReachesTheClientAsProblem(t *testing.T) {
 		waits := kind == errs.Exhausted || kind == errs.Unavailable
 		assert.Equal(t, waits, got.Header.Get("Retry-After") != "", kind)
 	}
+}
+
+// Whether a read was done that got no answer matters to nobody: it can be asked again.
+func TestAReadWithoutAnAnswerCanBeAskedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lost := errs.Refusal(errs.Unknown, "souk.reply_lost").With("the answer did not arrive")
+	for _, method := range []string{"GET", "HEAD", "DELETE"} {
+		httpx.Route(w.api, httpx.Op{Method: method, Path: "/api/v1/shop/lost", Who: httpx.Anyone, Summary: "Lose the answer"},
+			func(context.Context, actor.Actor, empty) (textOut, error) {
+				return textOut{}, fmt.Errorf("ask the shop: %w", lost.Because(errors.New("connection reset")))
+			})
+	}
+	httpx.Route(w.api, httpx.Op{Method: "GET", Path: "/api/v1/shop/late", Who: httpx.Anyone, Summary: "Be late"},
+		func(context.Context, actor.Actor, empty) (textOut, error) { return textOut{}, context.DeadlineExceeded })
+	w.start()
+	for _, asked := range [][2]string{{"GET", "lost"}, {"HEAD", "lost"}, {"GET", "late"}} {
+		got := send(w.server, asked[0], "/api/v1/shop/"+asked[1], "")
+		assert.Equal(t, 503, got.Code, asked)
+		assert.Equal(t, "1", got.Header().Get("Retry-After"), asked)
+	}
+	got := w.do("GET", "/api/v1/shop/lost", "")
+	assert.Equal(t, "unavailable", got.problem.Kind)
+	assert.Equal(t, "souk.reply_lost", got.problem.Code, "what happened is still said")
+	line := w.lines("request")[0]
+	assert.Equal(t, "souk.reply_lost", line["code"])
+	assert.Equal(t, "ask the shop: the answer did not arrive: connection reset", line["cause"])
+	write := w.do("DELETE", "/api/v1/shop/lost", "")
+	assert.Equal(t, 504, write.StatusCode, "a write may have been done: its key settles that")
+	assert.Equal(t, "unknown", write.problem.Kind)
+	assert.Empty(t, write.Header.Get("Retry-After"))
 }
 
 func TestAnErrorWithoutKindIsInternalAndItsCauseIsLoggedOnly(t *testing.T) {

@@ -153,24 +153,12 @@ func RequestID(r *http.Request) string { return exchangeOf(r.Context()).id }
 
 func (s *Server) refusePage(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r.Context())
-	err = asRead(r, err)
 	p := x.answer(r.Context(), err)
 	pageHeaders(w.Header())
 	for name, values := range p.headers {
 		w.Header()[name] = values
 	}
-	s.cfg.PageError(w, r, p.Status, errs.As(err))
-}
-
-// asRead is err, as a page that was only looked at has it: where nothing was to be done, an answer that never came
-// leaves nothing unknown. The page could not be had just now, and looking again is all there is to do.
-func asRead(r *http.Request, err error) error {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead || errs.KindOf(err) != errs.Unknown {
-		return err
-	}
-	e := *errs.As(err)
-	e.Kind, e.Err = errs.Unavailable, err
-	return &e
+	s.cfg.PageError(w, r, p.Status, errs.As(x.asRead(err)))
 }
 
 var plainPage = template.Must(template.New("error").Parse(`<!doctype html>

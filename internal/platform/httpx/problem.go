@@ -225,7 +225,18 @@ func (x *exchange) answer(_ context.Context, err error) *Problem {
 		return &Problem{Status: http.StatusNotModified, headers: http.Header{"Etag": {n.tag}}}
 	}
 	x.note(err)
-	return problemOf(x.id, err)
+	return problemOf(x.id, x.asRead(err))
+}
+
+// asRead is err, as a request that only looks has it: where nothing was to be done, an answer that never came
+// leaves nothing unknown. It could not be had just now, and looking again is all there is to do.
+func (x *exchange) asRead(err error) error {
+	if x.request == nil || x.request.Method != http.MethodGet && x.request.Method != http.MethodHead || errs.KindOf(err) != errs.Unknown {
+		return err
+	}
+	e := *errs.As(err)
+	e.Kind, e.Err = errs.Unavailable, err
+	return &e
 }
 
 // note keeps what the log line says of err: its code, and the cause if someone must look.
