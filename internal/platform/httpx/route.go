@@ -41,7 +41,7 @@ type Keyed struct {
 
 // Page is embedded in the In of a list.
 type Page struct {
-	Cursor string `query:"cursor" maxLength:"1024" doc:"Where to go on: the next_cursor of the page before. Leave out for the first page."`
+	Cursor string `query:"cursor" maxLength:"8192" doc:"Where to go on: the next_cursor of the page before. Leave out for the first page."`
 	Limit  int32  `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"Rows on a page, at most."`
 }
 

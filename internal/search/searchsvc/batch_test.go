@@ -6,6 +6,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"souk/internal/catalog"
+	"souk/internal/catalog/catalogtest"
+	"souk/internal/platform/clock"
 	"souk/internal/platform/store"
 	"souk/internal/search"
 	"souk/internal/search/searchsvc"
@@ -65,4 +68,30 @@ func TestASearchAfterWarmReadsOnlyItsHits(t *testing.T) {
 		return b.db.Stats().Sub(before).Statements
 	}
 	assert.Less(t, statements(true), statements(false))
+}
+
+// TestHiddenAndShownUnseen hides a listing and shows it again, each in a batch of its own, while nobody
+// searches: the number by which it was known is not to stay.
+func TestHiddenAndShownUnseen(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	l := goods.AddListing(by.ID, catalogtest.Draft("Brass lamp", 1000, 1))
+	goods.AddListing(by.ID, catalogtest.Draft("Oak desk", 1000, 1))
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	_, err := b.Query(t.Context(), search.QueryRequest{})
+	require.NoError(t, err)
+	for _, to := range []catalog.ListingStatus{catalog.ListingArchived, catalog.ListingActive} {
+		heard := len(goods.Events())
+		_, err := goods.ChangeListingStatus(t.Context(), catalog.ChangeListingStatusRequest{
+			By: catalogtest.Staff(by.ID), Key: catalogtest.Key(), Listing: l.ID, Status: to,
+		})
+		require.NoError(t, err)
+		require.NoError(t, b.hear(t.Context(), goods.Events()[heard:]))
+	}
+	reply, err := b.Query(t.Context(), search.QueryRequest{})
+	require.NoError(t, err)
+	assert.Len(t, reply.Hits, 2)
+	assert.EqualValues(t, 2, reply.Total)
 }

@@ -3,6 +3,8 @@ package searchsvc_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,6 +50,10 @@ func TestAForgedCursorDoesNoHarm(t *testing.T) {
 		"words without end":      forged("w", make([]int, 1000)),
 		"words that say it all":  forged("w", []int{1 << 30, 1 << 30}),
 		"words that say less":    forged("w", []int{-1, 5}),
+		"what is no term":        forged("u", taken("\x00path home/lighting")),
+		"a term of nothing":      forged("u", taken("")),
+		"an endless term":        forged("u", taken(strings.Repeat("x", 1000))),
+		"terms without end":      forged("u", taken("brass", "lamp", "oak")),
 	} {
 		_, err := b.Query(t.Context(), r)
 		require.ErrorIs(t, err, page.ErrCursor, name)
@@ -56,6 +62,30 @@ func TestAForgedCursorDoesNoHarm(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, reply.Hits, 10)
 	assert.NotZero(t, b.Cut(t, reply.Next), "a few are, after all")
+}
+
+// taken is what a cursor says that the vocabulary had for a word: terms in a row.
+func taken(terms ...string) any {
+	return [][]map[string]any{{{"t": terms, "w": 1}}, {}}
+}
+
+// TestACursorFitsIntoAnAddress goes on from a page whose beginning stands for as many words as one can.
+func TestACursorFitsIntoAnAddress(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	for i := range 80 {
+		goods.AddListing(by.ID, catalogtest.Draft(fmt.Sprintf("Component co%s%02d", strings.Repeat("nstruction", 3), i), 1000, 1))
+	}
+	b := newBench(t, goods, storetest.Once())
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	first, err := b.Query(t.Context(), search.QueryRequest{Text: "co*", Page: pageOf(10)})
+	require.NoError(t, err)
+	require.Greater(t, len(first.Next), 1024)
+	require.Less(t, len(first.Next), 8192, "which is what httpx.Page takes")
+	second, err := b.Query(t.Context(), search.QueryRequest{Text: "co*", Page: page.Request{Cursor: first.Next, Limit: 10}})
+	require.NoError(t, err)
+	assert.Len(t, second.Hits, 10)
 }
 
 // Cut is from which first sight on listings are looked at closely, as a cursor has it.

@@ -59,8 +59,9 @@ func (f *found) forgetHeads() {
 	}
 }
 
-// Keys of sets that are not terms begin with a sign that no term has.
+// Keys of sets begin with what they are sets of.
 const (
+	termKey   = "\x00term "
 	headKey   = "\x00head "
 	rowKey    = "\x00row "
 	pathKey   = "\x00path "
@@ -133,7 +134,7 @@ func (f *found) extended(key string, upto int64, more func(after int64) ([]uint3
 
 // having are the listings of the snapshot that have a term anywhere, and perhaps later ones.
 func (v view) having(sh *shelf, term string) (docset.Set, error) {
-	return sh.found.extended(term, v.marks.Docs, func(after int64) ([]uint32, error) {
+	return sh.found.extended(termKey+term, v.marks.Docs, func(after int64) ([]uint32, error) {
 		return v.set.documents(v.q, term, after, v.marks.Docs)
 	})
 }

@@ -63,7 +63,8 @@ func (s *Service) Preview(ctx context.Context, r search.PreviewRequest) (_ searc
 		c.rule.Version, c.rule.ChangedAt = c.rule.Version+1, s.now()
 	}
 	reply := search.PreviewReply{Rule: c.rule, Since: clock.Of(time.Unix(from*24*60*60, 0))}
-	return reply, s.preview(ctx, &c, frequent, &reply)
+	err = s.preview(ctx, &c, frequent, &reply)
+	return reply, err
 }
 
 // ruleChangeOf is the change that r asks about, if it could be made.

@@ -162,7 +162,9 @@ func TestWhatIsFoundIsWhatAPlainLookFinds(t *testing.T) {
 				now.Advance(1_000_000_000)
 				goods.change(rt)
 			}
-			require.NoError(rt, b.hear(rt.Context(), goods.Events()[heard:]))
+			cut := rapid.IntRange(heard, len(goods.Events())).Draw(rt, "batch")
+			require.NoError(rt, b.hear(rt.Context(), goods.Events()[heard:cut]))
+			require.NoError(rt, b.hear(rt.Context(), goods.Events()[cut:]))
 			heard = len(goods.Events())
 			if rapid.IntRange(0, 4).Draw(rt, "rebuild") == 0 {
 				_, err := b.Rebuild(rt.Context(), search.RebuildRequest{By: actor.System(""), Key: catalogtest.Key()})

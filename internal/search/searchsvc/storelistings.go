@@ -149,13 +149,13 @@ func (s *set) change(tx *store.Tx, old heardRow, e *entry, at *numbering) (moved
 		}
 		return false, nil
 	}
+	e.doc = old.Doc
 	if old.Shown {
 		if _, err := tx.Exec(s.unindex, old.Doc); err != nil {
 			return false, fmt.Errorf("take out the words of %s: %w", e.ID, err)
 		}
-	}
-	e.doc = old.Doc
-	if old.Shown && e.Shown { // whoever reads an older snapshot is given the number back that was seen there
+		// Whoever reads an older snapshot is given the number back that was seen there. It also goes by this that a listing that
+		// is hidden now was shown: when it is shown again it has another number, and its row says nothing of this one.
 		if _, err := tx.Exec(s.retire, old.Doc, change); err != nil {
 			return false, fmt.Errorf("retire the number of %s: %w", e.ID, err)
 		}

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"slices"
 	"sort"
+	"strings"
+	"unicode/utf8"
 
 	"souk/internal/catalog"
 	"souk/internal/platform/money"
@@ -54,7 +56,7 @@ func (m *mark) sound() bool {
 	for _, some := range m.Taken {
 		alternatives += len(some)
 		for _, a := range some {
-			if len(a.Terms) == 0 || len(a.Terms) > words.MaxTerms || a.Weight <= 0 || a.Weight > 1 {
+			if len(a.Terms) == 0 || len(a.Terms) > mostOfOne || a.Weight <= 0 || a.Weight > 1 || slices.ContainsFunc(a.Terms, noTerm) {
 				return false
 			}
 		}
@@ -64,6 +66,14 @@ func (m *mark) sound() bool {
 	}
 	most := idfOf(0, math.MaxUint32)
 	return !slices.ContainsFunc(m.IDFs, func(idf int32) bool { return idf < 0 || idf > most })
+}
+
+// mostOfOne is how many terms in a row the vocabulary puts for one word at most: two that are written apart.
+const mostOfOne = 2
+
+// noTerm says whether a text cannot be a term.
+func noTerm(text string) bool {
+	return text == "" || len(text) > utf8.UTFMax*words.MaxLetter || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' })
 }
 
 // ranked is a listing of the page with its spot.

@@ -126,9 +126,19 @@ type Spot struct {
 	ID    search.RuleID   `json:"i"`
 }
 
+// mostOfSpot is how many bytes of what a rule is about its place goes by, or a letter more.
+const mostOfSpot = 120
+
 // SpotOf is where r stands.
 func SpotOf(r search.Rule) Spot {
-	return Spot{Kind: r.Kind, About: fold(about(r)), Place: r.Place, ID: r.ID}
+	text := fold(about(r))
+	for n := range text { // a cursor has it whole
+		if n >= mostOfSpot {
+			text = text[:n]
+			break
+		}
+	}
+	return Spot{Kind: r.Kind, About: text, Place: r.Place, ID: r.ID}
 }
 
 // Compare is the order of spots.

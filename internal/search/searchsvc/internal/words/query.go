@@ -21,8 +21,8 @@ type Term struct {
 // Alt is one term, or several in a row: at consecutive positions, none of them glued. It weighs 1 as typed; synonyms, compounds, other
 // spellings weigh less.
 type Alt struct {
-	Terms  []string
-	Weight float64
+	Terms  []string `json:"t"`
+	Weight float64  `json:"w"`
 }
 
 // How much words count that were not typed so.
