@@ -94,6 +94,7 @@ func goLive(t testing.TB, dir string, work bool) *live {
 	require.NoError(t, a.modules.Mount(server, tel.Metrics()))
 	l := &live{app: a, handler: server.Handler()}
 	if work {
+		a.serving.Store(true)
 		ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 		ended := make(chan error, 1)
 		go func() { ended <- a.work(ctx) }()

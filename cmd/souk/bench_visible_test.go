@@ -67,7 +67,7 @@ func untilSeen(b *testing.B, a *app, l catalog.Listing, i int64) float64 {
 	b.Helper()
 	seen := func() bool {
 		reply, err := a.ask.search.Query(b.Context(), search.QueryRequest{
-			Text: l.Title, Filter: search.Filter{Sellers: []catalog.SellerID{l.Seller}}, Page: page.Request{Limit: 100},
+			Text: l.Title, Exact: new(true), Filter: search.Filter{Sellers: []catalog.SellerID{l.Seller}}, Page: page.Request{Limit: 100},
 		})
 		require.NoError(b, err)
 		for _, h := range reply.Hits {

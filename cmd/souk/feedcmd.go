@@ -32,6 +32,14 @@ type importIn struct {
 	Currency money.Currency `json:"currency"`
 }
 
+// While a souk serves, an import waits when what it publishes is not heard as fast as it comes: what
+// sellers change meanwhile would be seen that much later. Its own work takes no longer for it, only
+// not so much of it lies in the log.
+const (
+	heldBack    = 512 // events
+	heldBackFor = 250 * time.Millisecond
+)
+
 // shownProblems is how many lines of the report are shown without a file to write it to.
 const shownProblems = 10
 
@@ -65,6 +73,10 @@ func importFeed(ctx context.Context, a *app, in importIn, say control.Say) (resu
 	}
 	rest := func() error { return nil }
 	alone := !a.serving.Load()
+	var pace func(context.Context) error
+	if !alone {
+		pace = func(ctx context.Context) error { return a.bus.Abreast(ctx, catalog.Log, heldBack, heldBackFor) }
+	}
 	if alone { // a process of its own that makes much garbage and ends: collect it less often
 		defer debug.SetGCPercent(debug.SetGCPercent(400))
 	}
@@ -73,7 +85,7 @@ func importFeed(ctx context.Context, a *app, in importIn, say control.Say) (resu
 	}
 	last := time.Now()
 	result, err = a.catalog.Import(ctx, file, catalogsvc.ImportOptions{
-		By: byCommandLine(), Seller: seller, CreateSellers: in.Create, DryRun: in.DryRun, Currency: in.Currency, Report: report, Alone: alone,
+		By: byCommandLine(), Seller: seller, CreateSellers: in.Create, DryRun: in.DryRun, Currency: in.Currency, Report: report, Alone: alone, Pace: pace,
 		Progress: func(r catalogsvc.ImportResult) {
 			if now := time.Now(); now.Sub(last) >= 200*time.Millisecond {
 				last = now

@@ -29,7 +29,8 @@ type ImportOptions struct {
 	CountedAt     clock.Time       // the moment that the feed's quantities are of; zero is now
 	Alone         bool             // nobody else writes: transactions may be larger, and fewer
 	Progress      func(ImportResult)
-	Report        io.Writer // gets every rejected row, and what was left out of others, as TSV
+	Pace          func(ctx context.Context) error // called between transactions; may wait, and ends the import by its error
+	Report        io.Writer                       // gets every rejected row, and what was left out of others, as TSV
 }
 
 // ImportResult says what came of an import, or how far it has come.
@@ -284,6 +285,9 @@ func (im *importer) take(ctx context.Context, b rowBatch) error {
 	}
 	if im.o.Progress != nil {
 		im.o.Progress(*r)
+	}
+	if im.o.Pace != nil {
+		return im.o.Pace(ctx)
 	}
 	return nil
 }

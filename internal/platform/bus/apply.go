@@ -182,6 +182,7 @@ func (s *Subscriber) apply(ctx context.Context, at cursor, page Page) (result, e
 		return result{}, err
 	}
 	s.place = &b.cursor
+	s.bus.moved.ring()
 	s.say(b)
 	return result{
 		state:   page.State,

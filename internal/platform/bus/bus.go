@@ -76,6 +76,8 @@ type Bus struct {
 	subscribers []*Subscriber
 	byName      map[string]*Subscriber
 	wiring      []error // what was wrong with the subscribers registered
+
+	moved bell // a cursor has
 }
 
 // New makes a bus. Nothing happens before Run.
@@ -176,6 +178,51 @@ func (b *Bus) Drain(ctx context.Context) error {
 			return errors.Join(stopped...)
 		}
 	}
+}
+
+// Abreast waits until nobody who follows a log here is more than within events behind its head. Whoever
+// publishes very much calls it now and then, so that what others publish meanwhile is not heard of late.
+// A subscriber that something has stopped is not waited for, and nobody longer than patience while
+// nothing moves.
+func (b *Bus) Abreast(ctx context.Context, log Log, within int64, patience time.Duration) error {
+	for {
+		moved := b.moved.wait() // before looking, so that nothing falls between
+		lag, err := b.lag(ctx, log)
+		if err != nil || lag <= within {
+			return err
+		}
+		timer := time.NewTimer(patience)
+		select {
+		case <-moved:
+			timer.Stop()
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// lag is how far behind the last of those is who follow a log.
+func (b *Bus) lag(ctx context.Context, log Log) (most int64, err error) {
+	subscribers, err := b.all()
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range subscribers {
+		if s.log != log {
+			continue
+		}
+		status, err := s.status(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if status.State == stateFollowing {
+			most = max(most, status.Lag)
+		}
+	}
+	return most, nil
 }
 
 // settleLogs has what was published get its positions, where that happens after the commit.

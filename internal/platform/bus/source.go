@@ -45,32 +45,44 @@ type Source interface {
 
 // LocalSource is the log of a database of this process. A commit wakes who waits.
 func LocalSource(db *store.DB) Source {
-	l := &local{db: db, news: make(chan struct{})}
+	l := &local{db: db}
 	db.OnCommit(func(c store.Commit) {
 		if c.Events {
-			l.tell()
+			l.published.ring()
 		}
 	})
 	return l
 }
 
 type local struct {
-	db   *store.DB
+	db        *store.DB
+	published bell
+}
+
+// bell wakes whoever waits for something to happen.
+type bell struct {
 	mu   sync.Mutex
-	news chan struct{} // closed by the next commit that publishes
+	next chan struct{} // nil while nobody waits
 }
 
-func (l *local) tell() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	close(l.news)
-	l.news = make(chan struct{})
+// ring says that it has happened.
+func (b *bell) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next != nil {
+		close(b.next)
+		b.next = nil
+	}
 }
 
-func (l *local) next() <-chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.news
+// wait is closed when it happens the next time.
+func (b *bell) wait() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next == nil {
+		b.next = make(chan struct{})
+	}
+	return b.next
 }
 
 // Page reads one snapshot of the log.
@@ -97,7 +109,7 @@ func (l *local) Page(ctx context.Context, after int64, limit int) (Page, error) 
 
 // Wait asks once, then waits for a commit.
 func (l *local) Wait(ctx context.Context, seen State) error {
-	news := l.next() // before looking, so that nothing falls between
+	news := l.published.wait() // before looking, so that nothing falls between
 	var state State
 	err := l.db.Read(ctx, func(q store.Queryer) (err error) {
 		state, err = selectState(q)
