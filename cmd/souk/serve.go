@@ -26,9 +26,13 @@ import (
 // drain is how long what is in flight may take to finish when souk stops.
 const drain = 10 * time.Second
 
-// stopTime is how long souk takes to stop at most, beyond what --drain says: for requests, for jobs, for jobs that are cancelled, and for
-// a database that does not answer. Whoever stops it and kills it sooner cuts off what would have ended well.
-const stopTime = drain + 2*job.Grace + store.ClosePatience
+// How long souk takes to stop at most, beyond what --drain says: for requests; for jobs, for those that are cancelled, and a little for
+// other workers; for a database that does not answer; and for traces. Whoever stops it and kills it sooner cuts off what would have ended well.
+const (
+	stopTime  = drain + restTime + store.ClosePatience + traceTime
+	restTime  = 2*job.Grace + time.Second
+	traceTime = 5 * time.Second
+)
 
 // mostNotice is the longest time for which souk says that it stops: whoever stops it does not wait for ever.
 const mostNotice = time.Minute
@@ -163,7 +167,7 @@ func serve(ctx context.Context, w *world, o serveOptions) (err error) {
 		w.probes.wired(a)
 	}
 	if err := a.begin(ctx, w, o.demo); toldToStop(ctx, err) {
-		tel.Log.Info().Msg("told to stop before it had begun")
+		tel.Log.Info().Err(err).Msg("told to stop before it had begun") // also what failed when it was told
 		return nil
 	} else if err != nil {
 		return err
@@ -206,7 +210,7 @@ func (a *app) begin(ctx context.Context, w *world, withDemo bool) error {
 	return a.modules.Start(ctx)
 }
 
-// toldToStop says whether err is only that ctx has ended: then nothing has failed.
+// toldToStop says whether what was begun was cut off since ctx has ended.
 func toldToStop(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }
@@ -294,11 +298,26 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 	}
 	answering.Wait()
 	rest()
-	for range cap(ended) {
-		err = errors.Join(err, <-ended)
-	}
-	if err == nil {
+	if err = errors.Join(err, a.collect(ended)); err == nil {
 		log.Info().Msg("stopped")
+	}
+	return err
+}
+
+// collect waits until all have ended, and says what they said. A Write waits for its database server as long as the connection stands:
+// who has not come to rest in time is freed by closing.
+func (a *app) collect(ended <-chan error) (err error) {
+	patience := time.NewTimer(restTime)
+	defer patience.Stop()
+	for left := cap(ended); left > 0; {
+		select {
+		case e := <-ended:
+			err = errors.Join(err, e)
+			left--
+		case <-patience.C:
+			a.tel.Log.Error().Dur("after", restTime).Msg("background work has not come to rest; the databases are closed before it has")
+			err = errors.Join(err, a.close())
+		}
 	}
 	return err
 }
@@ -351,7 +370,7 @@ func closing(err *error, closeIt func() error) {
 
 // limited calls f with a few seconds of time, also when ctx has ended.
 func limited(ctx context.Context, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), traceTime)
 	defer cancel()
 	return f(ctx)
 }

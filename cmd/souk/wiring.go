@@ -288,6 +288,7 @@ func (a *app) open(ctx context.Context, names []string, alone bool) error {
 		}
 		opening.Wait()
 	}
+	a.closers = append(a.closers, a.closeDatabases)
 	var first error
 	for i, name := range names {
 		switch {
@@ -295,7 +296,6 @@ func (a *app) open(ctx context.Context, names []string, alone bool) error {
 			first = fmt.Errorf("open %s: %w", name, failures[i])
 		case failures[i] == nil && dbs[i] != nil:
 			a.dbs[name] = dbs[i]
-			a.closers = append(a.closers, dbs[i].Close)
 		}
 	}
 	return first
@@ -367,4 +367,23 @@ func (a *app) close() error {
 	}
 	a.closers = nil
 	return all
+}
+
+// closeDatabases closes what open has opened. Each may wait for a server that does not answer, so there all wait at once; files are
+// closed one after the other, the first last, since who opens a folder begins with that one.
+func (a *app) closeDatabases() error {
+	names := a.here()
+	failures := make([]error, len(names))
+	var closing sync.WaitGroup
+	for i, name := range slices.Backward(names) {
+		switch db := a.dbs[name]; {
+		case db == nil:
+		case db.Shared():
+			closing.Go(func() { failures[i] = db.Close() })
+		default:
+			failures[i] = db.Close()
+		}
+	}
+	closing.Wait()
+	return errors.Join(failures...)
 }

@@ -93,15 +93,18 @@ const ClosePatience = 5 * time.Second
 func (p *postgres) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(p.db.o.pgClosing, ClosePatience))
 	defer cancel()
-	cut := !p.allTurns(ctx)
-	if cut {
-		n := p.at.lines.cut()
-		p.db.o.Log.Error().Str("module", p.db.o.Module).Int("connections", n).
-			Msg("the database server did not answer to the end; what was begun there is not known to have been done")
-		p.allTurns(context.Background())
+	cut := false
+	for _, finish := range []func(context.Context) bool{p.allTurns, p.endWork} {
+		if finish(ctx) {
+			continue
+		}
+		if n := p.at.lines.cut(); !cut {
+			p.db.o.Log.Error().Str("module", p.db.o.Module).Int("connections", n).
+				Msg("the database server did not answer to the end; what was begun there is not known to have been done")
+		}
+		cut = true
+		finish(context.Background())
 	}
-	p.end()
-	p.work.Wait()
 	var failed []error
 	for _, pool := range []*sqlx.DB{p.writers, p.readers, p.aux} {
 		if pool == nil {
@@ -125,6 +128,22 @@ func (p *postgres) allTurns(ctx context.Context) bool {
 		return false
 	}
 	return true
+}
+
+// endWork ends sequencer and listener, waits until they have ended, or for ctx, and says which.
+func (p *postgres) endWork(ctx context.Context) bool {
+	p.end()
+	ended := make(chan struct{})
+	go func() {
+		p.work.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // hold is a barrier for the Writes of this process.

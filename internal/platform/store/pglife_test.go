@@ -186,6 +186,32 @@ func TestPostgresCloseCutsOffWhoWaitsForTheServer(t *testing.T) {
 	}
 }
 
+// The sequencer has no turn, and numbers to the end what it has begun to.
+func TestPostgresCloseCutsOffWhoNumbers(t *testing.T) {
+	t.Parallel()
+	address, schema := pgPlace(t)
+	o := pgOptions(address, schema)
+	o.pgClosing = time.Millisecond
+	db, err := Open(context.Background(), o)
+	require.NoError(t, err)
+	publish := func(tx *Tx) error { return tx.Publish(fact{"a"}) }
+	require.NoError(t, db.Write(context.Background(), publish))
+	require.NoError(t, db.Settle(context.Background())) // the lease is this process's
+
+	server := pgAdmin(t, address)
+	defer server.Close(context.Background())
+	pgRun(t, server, `BEGIN; LOCK TABLE `+quoteName(schema)+`.event_sequencer IN SHARE MODE`)
+	require.NoError(t, db.Write(context.Background(), publish))
+	watch := pgAdmin(t, address)
+	defer watch.Close(context.Background())
+	require.Eventually(t, func() (waits bool) {
+		require.NoError(t, watch.QueryRow(context.Background(), `
+			SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE $1)`, "souk "+schema+" %").Scan(&waits))
+		return waits
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, db.Close())
+}
+
 func TestPostgresManyProcessesOpenAtOnce(t *testing.T) {
 	t.Parallel()
 	o := pgOptions(pgPlace(t))
