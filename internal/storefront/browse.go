@@ -27,17 +27,19 @@ func (v *visit) home() error {
 	seen := v.look()
 	out := views.Home{Page: v.frame("", views.AreaShop, views.PathHome), Sellers: len(seen.sellers)}
 	out.Description = "A market of many sellers: find it, put it in one cart, pay once."
-	counts := map[string]int{}
+	counts, most, about := map[string]int{}, int32(search.MaxFacetValues), false
 	shelf := views.Shelf{Title: "New here", Link: &views.Link{Text: "All new things", URL: views.PathSearch + "?sort=newest"}}
-	reply, err := v.Search.Query(v.ctx(), search.QueryRequest{Sort: search.SortNewest, Facets: true, Page: page.Request{Limit: shelfSize}})
+	reply, err := v.Search.Query(v.ctx(), search.QueryRequest{Sort: search.SortNewest, Facets: true, FacetValues: &most, Page: page.Request{Limit: shelfSize}})
 	if err == nil {
 		out.Listings = int(reply.Total)
 		shelf.Cards = cards(seen, reply.Hits)
 		for _, f := range reply.Facets {
+			if f.Kind != search.FacetCategory {
+				continue
+			}
+			about = f.Approximate
 			for _, value := range f.Values {
-				if f.Kind == search.FacetCategory {
-					counts[value.Value] = int(value.Count)
-				}
+				counts[value.Value] = int(value.Count)
 			}
 		}
 	} else {
@@ -52,7 +54,7 @@ func (v *visit) home() error {
 	}
 	for _, c := range seen.children("") {
 		link := views.Link{Text: c.Name, URL: categoryURL(c.Path), Count: counts[c.Path]}
-		out.Tiles = append(out.Tiles, views.Department{Link: link, Tile: views.Tile{Hue: int(seen.byPath[c.Path].Hue), Kind: c.Path, Title: c.Name}})
+		out.Tiles = append(out.Tiles, views.Department{Link: link, About: about, Tile: views.Tile{Hue: int(seen.byPath[c.Path].Hue), Kind: c.Path, Title: c.Name}})
 	}
 	for _, s := range seen.sellers {
 		out.Shops = append(out.Shops, views.Link{Text: s.Name, URL: shopURL(s.Slug), Count: int(s.ActiveCount)})
@@ -206,6 +208,9 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 	if out.Kind == views.ResultsSearch {
 		r.Count = v.counted()
 	}
+	if a.explain {
+		r.Explain = &v.by
+	}
 	reply, err := v.Search.Query(v.ctx(), r)
 	if err != nil {
 		if searchFails(err) && v.query("cursor") == "" {
@@ -222,9 +227,7 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 	out.Cards = cards(seen, reply.Hits)
 	traced(out.Cards, reply.Search, first)
 	if v.by.IsOperator() {
-		for i, h := range reply.Hits {
-			out.Cards[i].Why = a.whyURL(h.Listing)
-		}
+		a.reasons(&out, reply.Hits)
 	}
 	out.Pager.Shown, out.Pager.Total = len(out.Cards), int(reply.Total)
 	if v.query("cursor") != "" {
@@ -246,6 +249,13 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 	if len(out.Cards) == 0 {
 		out.Empty = a.nothing(out.Kind)
 		out.Offers = a.offers(reply.Offers)
+		for i, o := range out.Offers {
+			if o.URL == out.Empty.Links[0].URL { // its button is there already, and says how much there is
+				out.Empty.Links[0].Text += ": " + Count(o.Count, "listing", "listings")
+				out.Offers = slices.Delete(out.Offers, i, i+1)
+				break
+			}
+		}
 	}
 	return v.show(http.StatusOK, out)
 }

@@ -131,6 +131,19 @@ func TestPagesInABrowser(t *testing.T) {
 		do(t, chromedp.Click(chromedp.CSS(`.chip`)))
 		until(ctx, t, `document.activeElement.id === "results-count" && window.same === 1`) // or goes to what changed, when that is gone
 	})
+	t.Run("the sheet of filters stays where one is in it, and closes by a tap beside it", func(t *testing.T) {
+		open(t, "/search?q=lamp")
+		const sheet, value = `document.querySelector("#facets")`, `.facet:last-child .facet-value`
+		do(t, chromedp.EmulateViewport(390, 500), chromedp.Click(chromedp.CSS("#facets > summary")))
+		until(ctx, t, sheet+`.open`)
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("`+value+`").scrollIntoView(), window.depth = `+sheet+`.scrollTop, window.held = document.querySelector("`+value+`").id`))
+		require.NoError(t, err)
+		do(t, chromedp.Click(chromedp.CSS(value)))
+		until(ctx, t, `document.querySelector("#live").textContent === "1,214 listings" && window.same === 1 && window.depth > 0`)
+		until(ctx, t, sheet+`.open && Math.abs(`+sheet+`.scrollTop - window.depth) < 2 && document.activeElement.id === window.held`)
+		do(t, chromedp.MouseClickXY(195, 5))
+		until(ctx, t, `!`+sheet+`.open && window.same === 1`)
+	})
 	t.Run("a form whose part cannot be fetched is sent as a page, with what was typed", func(t *testing.T) {
 		open(t, "/search?q=lamp")
 		_, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("form [name=min]").value = "13"`))

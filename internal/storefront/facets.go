@@ -29,6 +29,7 @@ type asked struct {
 	all           string // the facet of which all values are shown; see facetKey
 	like          string // of these only those that have this
 	exact         bool   // the words as typed, even if others were probably meant
+	explain       bool   // every result says why it is there; of operators alone
 	fixedCategory bool   // the category is the page's, not a filter
 	fixedSeller   bool
 }
@@ -44,7 +45,7 @@ func (v *visit) asked(base string) asked {
 		brands: someOf(q["brand"]), sellers: someOf(q["seller"]), attrs: someOf(q["attr"]), stock: q.Get("stock") != "",
 		min: strings.ReplaceAll(v.query("min"), ",", "."), max: strings.ReplaceAll(v.query("max"), ",", "."),
 		currency: money.Currency(v.query("currency")), sort: search.Sort(v.query("sort")),
-		exact: q.Get("exact") != "", all: v.query("all"), like: v.query("in"),
+		exact: q.Get("exact") != "", explain: q.Get("explain") != "" && v.by.IsOperator(), all: v.query("all"), like: v.query("in"),
 	}
 	if runes := []rune(a.text); len(runes) > 200 {
 		a.text = string(runes[:200])
@@ -123,6 +124,9 @@ func (a asked) params() url.Values {
 	if a.exact {
 		put("exact", "1")
 	}
+	if a.explain {
+		put("explain", "1")
+	}
 	if a.min != "" || a.max != "" {
 		put("currency", string(a.currency))
 	}
@@ -166,7 +170,7 @@ func (a asked) narrowed() bool {
 
 // bare is a without any filter.
 func (a asked) bare() asked {
-	b := asked{base: a.base, text: a.text, sort: a.sort, exact: a.exact, currency: a.currency, fixedCategory: a.fixedCategory, fixedSeller: a.fixedSeller}
+	b := asked{base: a.base, text: a.text, sort: a.sort, exact: a.exact, explain: a.explain, currency: a.currency, fixedCategory: a.fixedCategory, fixedSeller: a.fixedSeller}
 	if a.fixedCategory {
 		b.category = a.category
 	}
@@ -210,9 +214,9 @@ func (a asked) sorts() []views.Choice {
 	return all
 }
 
-// facets are the ways to narrow, with counts.
+// facets are the ways to narrow, with counts. Who sells it comes last: it is what people choose by least, and a long list.
 func (a asked) facets(reply search.QueryReply, usual money.Currency) []views.Facet {
-	var out []views.Facet
+	var out, last []views.Facet
 	for _, f := range reply.Facets {
 		switch f.Kind {
 		case search.FacetCategory:
@@ -227,7 +231,7 @@ func (a asked) facets(reply search.QueryReply, usual money.Currency) []views.Fac
 			if a.fixedSeller {
 				continue
 			}
-			out = append(out, a.facet("seller", "Seller", f, func(value string) asked {
+			last = append(last, a.facet("seller", "Seller", f, func(value string) asked {
 				b := a
 				b.sellers = toggled(a.sellers, value)
 				return b
@@ -247,7 +251,7 @@ func (a asked) facets(reply search.QueryReply, usual money.Currency) []views.Fac
 		default: // one that this page does not know yet
 		}
 	}
-	return slices.DeleteFunc(out, func(f views.Facet) bool { return len(f.Values) == 0 && f.Range == nil && f.Find == nil })
+	return slices.DeleteFunc(append(out, last...), func(f views.Facet) bool { return len(f.Values) == 0 && f.Range == nil && f.Find == nil })
 }
 
 // withCategory leads to a category, on a category's own page by changing the page.
@@ -355,10 +359,11 @@ func (a asked) prices(f search.Facet, usual money.Currency) views.Facet {
 }
 
 func rangeText(value search.FacetValue, c money.Currency) string {
-	if value.Label != "" && value.Label != value.Value {
-		return value.Label
+	upto := FormatMoney(money.Money{Minor: value.Max, Currency: c})
+	if value.Min == 0 {
+		return "up to " + upto
 	}
-	return FormatMoney(money.Money{Minor: value.Min, Currency: c}) + " to " + FormatMoney(money.Money{Minor: value.Max, Currency: c})
+	return FormatMoney(money.Money{Minor: value.Min, Currency: c}) + " to " + upto
 }
 
 func (a asked) stockFacet(f search.Facet) views.Facet {

@@ -87,6 +87,7 @@ func sampleCards(n int) []views.Card {
 		switch i % 6 {
 		case 2:
 			cards[i].Why = "/operator/search/why?q=lamp"
+			cards[i].Reasons = &views.Reasons{Score: "+1.81", Parts: []views.WhyPart{{Text: "Having “lamp” next to the word before", Points: "+1.91"}, {Text: "Being in stock", Points: "-0.10"}}, Rules: []views.Link{{Text: "In “lamp” at place 3", URL: "/operator/search/rules/rul_1"}}}
 		case 3:
 			cards[i].Stock = views.Status{Text: "Only 2 left", Tone: views.Warn}
 		case 4:

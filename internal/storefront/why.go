@@ -20,9 +20,43 @@ func (a asked) everywhere() asked {
 
 // whyURL is the address of why a listing stands where it does in these results.
 func (a asked) whyURL(listing catalog.ListingID) string {
+	a.explain = false
 	q := a.everywhere().params()
 	q.Set("listing", string(listing))
 	return withParams(views.PathOpWhy, q)
+}
+
+// reasons says of every result why it stands where it does, or where that is told.
+func (a asked) reasons(out *views.Results, hits []search.Hit) {
+	b := a
+	b.explain = !a.explain
+	out.Reasons = &views.Choice{Text: "Why this order?", URL: b.url(), Chosen: a.explain}
+	for i, h := range hits {
+		card := &out.Cards[i]
+		card.Why = a.whyURL(h.Listing)
+		if h.Explanation == nil {
+			continue
+		}
+		card.Reasons = &views.Reasons{}
+		if card.Reasons.Parts, card.Reasons.Score = whyParts(*h.Explanation); len(card.Reasons.Parts) == 0 { // not by its words
+			card.Reasons.Words, card.Reasons.Score = whyWords(h.Explanation.Words), ""
+		}
+		for _, rule := range h.Explanation.Rules {
+			card.Reasons.Rules = append(card.Reasons.Rules, ruleLink(rule))
+		}
+	}
+}
+
+// whyParts are the parts of a score, and their sum.
+func whyParts(why search.ExplainReply) (all []views.WhyPart, sum string) {
+	for _, p := range why.Parts {
+		all = append(all, views.WhyPart{Text: partText(p), Points: points(p.Score)})
+	}
+	return all, points(why.Score)
+}
+
+func ruleLink(r search.Rule) views.Link {
+	return views.Link{Text: ruleText(r), URL: pathOpRules + "/" + string(r.ID)}
 }
 
 // whyHere says why a listing stands where it does, with every filter and in the order of the results that
@@ -50,12 +84,9 @@ func (v *visit) whyHere() error {
 		Where: whereText(why), Notes: a.whyNotes(why), Words: whyWords(why.Words), Acts: a.whyActs(why, l.ID),
 	}
 	out.Crumbs = []views.Link{{Text: "Search", URL: views.PathOpSearch}}
-	for _, p := range why.Parts {
-		out.Parts = append(out.Parts, views.WhyPart{Text: partText(p), Points: points(p.Score)})
-	}
-	out.Score = points(why.Score)
+	out.Parts, out.Score = whyParts(why)
 	for _, rule := range why.Rules {
-		out.Rules = append(out.Rules, views.Link{Text: ruleText(rule), URL: pathOpRules + "/" + string(rule.ID)})
+		out.Rules = append(out.Rules, ruleLink(rule))
 	}
 	return v.show(http.StatusOK, out)
 }

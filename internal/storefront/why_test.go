@@ -46,3 +46,31 @@ func TestAnOperatorSeesWhyAListingStandsWhereItDoes(t *testing.T) {
 	assert.Equal(t, 404, o.get("/operator/search/why?q=lamp&listing=nonsense").status)
 	assert.Equal(t, 403, w.as("buyer").get("/operator/search/why?q=lamp&listing="+string(w.lamp.ID)).status)
 }
+
+// TestReasonsAreShownInPlace asks for them as a link does, which everything on the page then keeps.
+func TestReasonsAreShownInPlace(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	w.lampsOnOffer(30)
+	o := w.as("operator")
+	p := o.get("/search?q=lamp")
+	assert.NotContains(t, p.text(), " points")
+	p = o.get(p.link("Why this order?"))
+	p.sound()
+	assert.Contains(t, p.text(), "points Words +")
+	assert.Contains(t, p.text(), "Why here? Reading lamp")
+	assert.Contains(t, p.link("Next page"), "explain=1")
+	assert.Contains(t, p.link("In stock"), "explain=1")
+	assert.NotContains(t, p.link("Without the reasons"), "explain")
+	assert.NotContains(t, p.link("Why here? Reading lamp"), "explain")
+	p = o.get("/search?q=lamp&sort=newest&explain=1")
+	p.sound()
+	assert.Contains(t, p.text(), "Its words lamp “lamp” in title")
+
+	for _, who := range []*browser{w.browser(), w.as("buyer"), w.as("seller")} {
+		p = who.get("/search?q=lamp&explain=1")
+		assert.Equal(t, 200, p.status)
+		assert.NotContains(t, p.text(), "points")
+		assert.NotContains(t, p.link("In stock"), "explain")
+	}
+}

@@ -26,27 +26,31 @@
   }
 
   // What changed is said politely; what was folded open stays open.
-  var open = [];
+  var open = [], held = null;
   doc.addEventListener("htmx:beforeSwap", function (e) {
     var xhr = e.detail.xhr;
     if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget") && e.detail.elt.id !== "waiting") {
       e.detail.shouldSwap = true; // a whole page that says what failed
       e.detail.isError = false;
     }
-    open = Array.from(doc.querySelectorAll("details[open][id]"), function (d) { return d.id; });
+    held = doc.activeElement && doc.activeElement.id;
+    open = Array.from(doc.querySelectorAll("details[open][id]"), function (d) { return [d.id, d.scrollTop]; });
   });
   doc.addEventListener("htmx:afterSettle", function (e) {
-    open.forEach(function (id) {
-      var d = doc.getElementById(id);
-      if (d) d.open = true;
+    open.forEach(function (was) {
+      var d = doc.getElementById(was[0]);
+      if (!d) return;
+      d.open = true;
+      d.scrollTop = was[1];
     });
     var part = doc.getElementById(e.detail.target.id) || e.detail.elt;
     var said = Array.from(part.querySelectorAll("[data-announce]"), function (n) { return n.textContent.trim(); });
     var flash = doc.querySelector("#flash .flash p");
     if (flash) said.unshift(flash.textContent.trim());
     say(said.join(". "));
-    var count = doc.getElementById("results-count");
-    if (part.id === "results" && doc.activeElement === doc.body) count.focus({ preventScroll: true }); // what had it is gone
+    if (part.id === "results") [doc.getElementById(held), part.querySelector(".facets[open] > summary"), doc.getElementById("results-count")].forEach(function (n) {
+      if (n && doc.activeElement === doc.body) n.focus({ preventScroll: true }); // what had it is gone, or was folded
+    });
     var problems = part.querySelector(".problems");
     if (problems) problems.focus();
     countTicks();
@@ -86,8 +90,9 @@
     doc.querySelectorAll("form[data-sent]").forEach(function (f) { delete f.dataset.sent; });
   });
 
-  // Menus close when one clicks elsewhere or presses Escape.
+  // Menus and the sheet of filters close when one clicks elsewhere or presses Escape.
   doc.addEventListener("click", function (e) {
+    if (e.target.matches(".facets[open]")) e.target.open = false; // beside the sheet
     doc.querySelectorAll("details.menu[open]").forEach(function (m) { if (!m.contains(e.target)) m.open = false; });
   });
   doc.addEventListener("keydown", function (e) {

@@ -18,7 +18,8 @@ func (Home) Template() string { return "home" }
 // Department is a category with a picture.
 type Department struct {
 	Link
-	Tile Tile
+	About bool // its count is an estimate
+	Tile  Tile
 }
 
 // Shelf is a row of listings under a heading.
@@ -40,6 +41,7 @@ type Card struct {
 	Stock     Status // only what a reader must know: "Sold out", "Only 2 left"; else empty
 	Options   string // "4 sizes, 3 colours"; may be empty
 	Why       string // for an operator: address of why it stands here; else empty
+	Reasons   *Reasons
 }
 
 // Run is a piece of text, marked where it is what was searched for.
@@ -69,6 +71,7 @@ type Results struct {
 	DidYouMean *Link
 	Instead    *Instead // these are results for another text than was typed; nil when they are not
 	Offers     []Offer  // ways to go on, beside Empty
+	Reasons    *Choice  // for an operator: to the same with or without the reasons of every result
 }
 
 // Instead says that results are for another text than was typed.

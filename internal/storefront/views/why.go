@@ -17,6 +17,14 @@ type SearchWhy struct {
 // Template says which template shows it.
 func (SearchWhy) Template() string { return "operator-why" }
 
+// Reasons are why a result stands where it does, in short.
+type Reasons struct {
+	Score string // of all parts; empty where words do not make the order
+	Parts []WhyPart
+	Words []WhyWord // where there are no parts
+	Rules []Link    // that had a say
+}
+
 // WhyWord is one word of the search.
 type WhyWord struct {
 	Word  string
