@@ -10,7 +10,7 @@ const (
 	OfferQuery      OfferKind = "query"       // another text
 	OfferFewerWords OfferKind = "fewer_words" // the text without a word, and the same filter
 	OfferUnfiltered OfferKind = "unfiltered"  // the same text without the filter
-	OfferCategory   OfferKind = "category"    // the text, or nothing, in a category
+	OfferCategory   OfferKind = "category"    // the text in a category where it fits best, or everything in one
 )
 
 // Offer is a way to go on when nothing was found. It leads to something.

@@ -149,7 +149,7 @@ type QueryReply struct {
 	Facets      []Facet `json:"facets"` // when asked for
 	Next        string  `json:"next"`
 	AnyWord     bool    `json:"any_word"`    // few listings have all words, or none; the others, which come after, have some
-	Approximate bool    `json:"approximate"` // counts of facets are estimates: there are too many results to count each; Total is exact
+	Approximate bool    `json:"approximate"` // counts of some facet are estimates: there are too many results to count each; Total is exact
 
 	// What was probably meant, if the text is not what was searched for: nothing has all its words.
 	Corrected string  `json:"corrected"` // what these results are for; "" for the text

@@ -21,6 +21,7 @@ func (w *walk) histogram(prices []priceCount) search.Facet {
 	c := &prices[at]
 	facet.Currency = currency
 	facet.Approximate = c.total > int64(len(c.some))
+	w.rough = w.rough || facet.Approximate
 	low, high := w.filter.PriceMin, w.filter.PriceMax
 	for _, r := range c.bars() {
 		selected := (low != nil || high != nil) && (low == nil || r.max >= *low) && (high == nil || r.min <= *high)

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"souk/internal/platform/money"
 )
 
 func TestBarsHaveEveryPriceOnce(t *testing.T) {
@@ -35,4 +37,14 @@ func TestBarsHaveEveryPriceOnce(t *testing.T) {
 		}
 		require.Equal(t, c.total, sum)
 	})
+}
+
+func TestABarThatIsAnEstimateIsToldOfTheWholeReply(t *testing.T) {
+	t.Parallel()
+	for _, all := range []int64{3, 4} {
+		w := &walk{shelf: &shelf{moneys: []money.Currency{"", "EUR"}}}
+		facet := w.histogram([]priceCount{{}, {some: []int64{100, 200, 300}, total: all, least: 100, most: 300}})
+		require.Equal(t, all == 4, facet.Approximate)
+		require.Equal(t, facet.Approximate, w.rough)
+	}
 }

@@ -138,7 +138,7 @@ type listingsOut struct {
 		Total       int64       `json:"total" example:"214" doc:"Listings on all pages."`
 		Facets      []facetWire `json:"facets" doc:"Each counted with every filter but its own. Empty unless asked for."`
 		AnyWord     bool        `json:"any_word" doc:"Few listings have all the words, or none; the others, which come after them, have some."`
-		Approximate bool        `json:"approximate" doc:"Counts of facets are estimates, since there are too many results to count each. The total is exact."`
+		Approximate bool        `json:"approximate" doc:"Counts of some facet, which says so too, are estimates: there are too many results to count each. The total is exact."`
 		Corrected   string      `json:"corrected" doc:"What these results are for, when nothing has all words of the text and another was probably meant; exact=true asks for the text as it is."`
 		Meant       string      `json:"meant" doc:"What was perhaps meant: it has many more results."`
 		Offers      []offerWire `json:"offers" doc:"Ways to go on when nothing was found."`

@@ -29,15 +29,20 @@ func (w *walk) loosen() {
 
 // atLeast takes out of base what says less than the least of what was asked for.
 func (w *walk) atLeast() {
-	weighted := make([]docset.Weighted, len(w.asked))
-	for i := range w.asked {
-		weighted[i] = docset.Weighted{Set: w.asked[i].all, Weight: w.asked[i].weight()}
-	}
-	sums := docset.Sums(w.base, weighted)
+	sums := w.says(w.base)
 	sums.AtLeast(w.base, w.least)
 	for _, p := range sums {
 		docset.Free(p)
 	}
+}
+
+// says is how much of what was asked for each of docs says.
+func (w *walk) says(docs []uint64) docset.Planes {
+	weighted := make([]docset.Weighted, len(w.asked))
+	for i := range w.asked {
+		weighted[i] = docset.Weighted{Set: w.asked[i].all, Weight: w.asked[i].weight()}
+	}
+	return docset.Sums(docs, weighted)
 }
 
 // weight is how much a word says, in few steps.

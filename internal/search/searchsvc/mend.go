@@ -47,8 +47,20 @@ func (d desk) settled(a ask) (l sighted, s said, err error) {
 		return l, s, nil
 	}
 	l.free()
-	l, err = d.look(a, other, words.Parse(other))
-	return l, said{corrected: other}, err
+	s.corrected = other
+	if l, err = d.look(a, other, words.Parse(other)); err != nil || l.whole > fewListings {
+		return l, s, err
+	}
+	// A slip that a listing has too (cartrige) was left as it is.
+	better, c, found, err := d.mend(other)
+	if err != nil {
+		l.free()
+		return l, s, err
+	}
+	if found && c.Listings >= int64(manyTimes*max(l.whole, 1)) {
+		s.meant = better
+	}
+	return l, s, nil
 }
 
 // mend is the text that was probably meant.

@@ -13,6 +13,8 @@ import (
 const (
 	maxFewer      = 2
 	maxCategories = 3
+	goodPart      = 4  // one of so many, of what fits best
+	fewBest       = 32 // so many at least fit best, if there are so many
 )
 
 // offers are ways to go on when l found nothing.
@@ -46,7 +48,7 @@ func (d desk) offers(a ask, l sighted) ([]search.Offer, error) {
 		if matched == 0 { // what there is at all
 			text, base = "", l.visible
 		}
-		out = append(out, d.nearest(text, base, a.filter.Path)...)
+		out = append(out, d.nearest(text, base, l)...)
 		return nil
 	})
 	return out, nil
@@ -79,26 +81,75 @@ func (d desk) fewerWords(a ask, l sighted) ([]search.Offer, error) {
 	return out[:min(len(out), maxFewer)], nil
 }
 
-// nearest are the categories that most of the listings are in, on the first level or just below
-// the path that was searched. The shelf is locked for reading.
-func (d desk) nearest(text string, base []uint64, path string) []search.Offer {
-	counts := make([]int64, len(d.shelf.nodes))
-	docset.Each(base, func(doc uint32) {
-		if at := d.shelf.traits[doc].node; at > 0 {
+// nearest are the categories that what says most of what was asked for is in: the deepest that have a good part of it. Without
+// a text they are the largest of the first level. The shelf is locked for reading.
+func (d desk) nearest(text string, base []uint64, l sighted) []search.Offer {
+	nodes, counts := d.shelf.nodes, d.shelf.countNodes(base)
+	fitting, least := counts, int64(1)
+	deeper := make([]bool, len(nodes)) // one below has a good part too
+	if text != "" {
+		best := l.saysMost(base)
+		defer docset.Free(best)
+		fitting = d.shelf.countNodes(best)
+		all := int64(0)
+		for i := 1; i < len(nodes); i++ {
+			if nodes[i].depth == 0 {
+				all += fitting[i]
+			}
+		}
+		least = max(1, (all+goodPart-1)/goodPart)
+		for i := 1; i < len(nodes); i++ {
+			if fitting[i] >= least {
+				deeper[nodes[i].parent] = true
+			}
+		}
+	}
+	pick := func(chosen func(i int) bool) (out []int) {
+		for i := 1; i < len(nodes); i++ {
+			if fitting[i] > 0 && chosen(i) {
+				out = append(out, i)
+			}
+		}
+		slices.SortStableFunc(out, func(a, b int) int {
+			return cmp.Or(cmp.Compare(fitting[b], fitting[a]), cmp.Compare(counts[b], counts[a]))
+		})
+		return out[:min(len(out), maxCategories)]
+	}
+	picked := pick(func(i int) bool { return fitting[i] >= least && !deeper[i] && (text != "" || nodes[i].depth == 0) })
+	if len(picked) == 0 { // it is scattered
+		picked = pick(func(i int) bool { return nodes[i].depth == 0 })
+	}
+	var out []search.Offer
+	for _, i := range picked {
+		out = append(out, search.Offer{Kind: search.OfferCategory, Text: text, Path: nodes[i].path, Label: nodes[i].name, Count: counts[i]})
+	}
+	return out
+}
+
+// countNodes is how many of some listings are in each category and below it.
+func (s *shelf) countNodes(docs []uint64) []int64 {
+	counts := make([]int64, len(s.nodes))
+	docset.Each(docs, func(doc uint32) {
+		if at := s.traits[doc].node; at > 0 {
 			counts[at]++
 		}
 	})
 	for i := len(counts) - 1; i > 0; i-- { // parents come first
-		if parent := d.shelf.nodes[i].parent; parent > 0 {
+		if parent := s.nodes[i].parent; parent > 0 {
 			counts[parent] += counts[i]
 		}
 	}
-	var out []search.Offer
-	for i, n := range counts {
-		if node := d.shelf.nodes[i]; n > 0 && i > 0 && node.depth == 0 && node.path != path {
-			out = append(out, search.Offer{Kind: search.OfferCategory, Text: text, Path: node.path, Label: node.name, Count: n})
-		}
+	return counts
+}
+
+// saysMost is what of base says most of what was asked for.
+func (w *walk) saysMost(base []uint64) []uint64 {
+	best := w.scratch()
+	copy(best, base)
+	sums := w.says(base)
+	sums.AtLeast(best, sums.Top(base, fewBest))
+	for _, p := range sums {
+		docset.Free(p)
 	}
-	slices.SortStableFunc(out, func(a, b search.Offer) int { return cmp.Compare(b.Count, a.Count) })
-	return out[:min(len(out), maxCategories)]
+	return best
 }

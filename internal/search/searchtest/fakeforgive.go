@@ -142,7 +142,13 @@ func (f *Fake) forgiven(r search.QueryRequest) (text, corrected, meant string) {
 	}
 	if anyWord || len(fits) == 0 {
 		if other := f.mended(r.Text, false); other != "" {
-			return other, other, ""
+			few, _ := f.matching(other)
+			if better := f.mended(other, true); better != "" && len(few) <= 4 && r.Page.Cursor == "" {
+				if more, _ := f.matching(better); len(more) >= 10*len(few) {
+					meant = better
+				}
+			}
+			return other, other, meant
 		}
 		return r.Text, "", ""
 	}
@@ -168,21 +174,40 @@ func (f *Fake) offers(r search.QueryRequest, text string) []search.Offer {
 	}
 	fits, _ := f.matching(text)
 	add(search.OfferUnfiltered, text, len(fits))
-	counts := map[string]int64{}
 	if len(fits) == 0 {
 		text = ""
 	}
 	all, _ := f.matching(text)
-	for _, l := range all {
-		top, _, _ := strings.Cut(l.Path, "/")
-		counts[top]++
-	}
-	for path, n := range counts {
-		if path != "" && path != r.Filter.Path {
-			out = append(out, search.Offer{Kind: search.OfferCategory, Text: text, Path: path, Label: f.names[path], Count: n})
-		}
+	for path, n := range nearest(all, text == "") {
+		out = append(out, search.Offer{Kind: search.OfferCategory, Text: text, Path: path, Label: f.names[path], Count: n})
 	}
 	slices.SortStableFunc(out, func(a, b search.Offer) int { return cmp.Or(cmp.Compare(b.Kind, a.Kind), cmp.Compare(a.Path, b.Path)) })
+	return out
+}
+
+// nearest are the deepest categories that a quarter of all listings in any is in, or those of the first level.
+func nearest(all []fit, first bool) map[string]int64 {
+	counts, total := map[string]int64{}, int64(0)
+	for _, l := range all {
+		if l.Path != "" {
+			total++
+		}
+		for at := range len(l.Path) + 1 {
+			if at == len(l.Path) && at > 0 || at < len(l.Path) && l.Path[at] == '/' {
+				counts[l.Path[:at]]++
+			}
+		}
+	}
+	out := map[string]int64{}
+	for path, n := range counts {
+		deeper := false
+		for other, m := range counts {
+			deeper = deeper || strings.HasPrefix(other, path+"/") && 4*m >= total
+		}
+		if first && !strings.Contains(path, "/") || !first && !deeper && 4*n >= total {
+			out[path] = n
+		}
+	}
 	return out
 }
 

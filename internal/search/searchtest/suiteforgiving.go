@@ -103,6 +103,34 @@ var forgivingTests = map[string]func(*world){
 			assert.Equal(w, o.Count, leads.Total, "%v", o)
 		}
 	},
+	"nothing in a category leads to the deepest ones that have it": func(w *world) {
+		shop := w.seller("North")
+		desk, floor, home := w.category("Home", "Lamps", "Desk lamps"), w.category("Home", "Lamps", "Floor lamps"), w.category("Home", "Rugs")
+		for i := range 4 {
+			w.list(shop.ID, "Brass lamp", in([]catalog.Category{desk, desk, floor, floor}[i]))
+		}
+		for range 3 {
+			w.list(shop.ID, "Brass hook", in(w.category("Hardware")))
+		}
+		w.list(shop.ID, "Lamp rug", in(home))
+		w.hear()
+		reply := w.query(search.QueryRequest{Text: "lamp", Filter: search.Filter{Brands: []string{"Nobody"}}})
+		assert.Empty(w, reply.Hits)
+		assert.ElementsMatch(w, []string{"Desk lamps", "Floor lamps"}, offered(reply, search.OfferCategory), "not all of Home, and not where one is")
+		for _, o := range reply.Offers {
+			leads := w.query(search.QueryRequest{Text: o.Text, Filter: search.Filter{Path: o.Path}})
+			assert.Equal(w, o.Count, leads.Total, "%v", o)
+		}
+		assert.ElementsMatch(w, []string{"Home", "Hardware"}, offered(w.query(search.QueryRequest{Text: "trombone"}), search.OfferCategory))
+	},
+	"beside few results for what was meant a still better text is named": func(w *world) {
+		w.stock(1, "Xerox toner cartrige")
+		w.stock(12, "Xerox toner cartridge")
+		reply := w.query(search.QueryRequest{Text: "xerox tonner cartrige"})
+		assert.Equal(w, "xerox toner cartrige", reply.Corrected)
+		assert.EqualValues(w, 1, reply.Total)
+		assert.Equal(w, "xerox toner cartridge", reply.Meant)
+	},
 	"synonyms find each other, and expansions one way": func(w *world) {
 		w.stock(1, "Leather sofa", "Velvet couch", "Garden bench", "Portable computer", "Small laptop", "Computer desk")
 		assert.Equal(w, []string{"Leather sofa"}, w.found("sofa"))

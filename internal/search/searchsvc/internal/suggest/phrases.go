@@ -35,7 +35,8 @@ func newPhrases() phrases {
 }
 
 // each calls fn with every run of a title worth suggesting: its first one, two and three words,
-// and pairs of words among its first six that have no digits. text is written out only if asked
+// and pairs of words among its first six that have no digits, none of which begins or ends with a word that only
+// joins others. text is written out only if asked
 // for, and folded is valid during the call.
 func (p *phrases) each(title string, fn func(folded []byte, text func() string)) {
 	n := 0
@@ -57,7 +58,11 @@ func (p *phrases) each(title string, fn func(folded []byte, text func() string))
 		if i > 0 {
 			from = p.ends[i-1] + 1
 		}
-		if to-from > maxKey {
+		last := 0 // where its last word begins
+		if j > 1 {
+			last = p.ends[j-2] + 1
+		}
+		if to-from > maxKey || links(string(p.folded[from:p.ends[i]])) || links(string(p.folded[last:to])) {
 			return
 		}
 		for _, d := range done[:runs] { // a title may say a thing twice
@@ -77,6 +82,15 @@ func (p *phrases) each(title string, fn func(folded []byte, text func() string))
 			add(i, i+2)
 		}
 	}
+}
+
+// links says whether a word only joins others: nobody's search begins or ends with it.
+func links(folded string) bool {
+	switch folded {
+	case "a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with":
+		return true
+	}
+	return false
 }
 
 // spokenOf is words of a title as a search for them.

@@ -310,18 +310,18 @@ func (b *Book) complete(q typed, prefix string, limit int) []Found {
 	listings, ends := b.titles.find(q, 2*limit)
 	brands, categories := b.under(Brand, prefix), b.under(Category, prefix)
 	// What is a category or a brand already need not come as a search too; nor what was typed.
-	named := map[string]bool{strings.TrimSpace(prefix): true}
+	named := map[string]bool{one(strings.TrimSpace(prefix)): true}
 	for _, f := range brands {
-		named[Fold(f.Text)] = true
+		named[one(Fold(f.Text))] = true
 	}
 	for _, f := range categories {
-		named[Fold(f.Text)] = true
+		named[one(Fold(f.Text))] = true
 	}
 	var searches []Found
 	take := func(all []Found) {
 		for _, f := range all {
-			if folded := Fold(f.Text); !named[folded] && len(searches) < limit {
-				named[folded] = true
+			if key := one(Fold(f.Text)); !named[key] && len(searches) < limit {
+				named[key] = true
 				searches = append(searches, f)
 			}
 		}
@@ -336,6 +336,14 @@ func (b *Book) complete(q typed, prefix string, limit int) []Found {
 		}
 	}
 	return share(limit, searches, categories, brands, titles)
+}
+
+// one is what a search for one thing and a search for several have in common: they find the same.
+func one(folded string) string {
+	if cut, ok := strings.CutSuffix(folded, "s"); ok && len(cut) > 2 && !strings.HasSuffix(cut, "s") {
+		return cut
+	}
+	return folded
 }
 
 // under is what of a kind begins with prefix and has something behind it.
@@ -359,6 +367,9 @@ func together(q typed, ends map[*word]int64) []Found {
 	before := strings.Join(q.whole, " ") + " "
 	found := make([]Found, 0, len(ends))
 	for w, n := range ends {
+		if links(w.text) {
+			continue
+		}
 		found = append(found, Found{Kind: Phrase, Text: before + w.text, Count: n})
 	}
 	slices.SortFunc(found, func(a, b Found) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Text, b.Text)) })

@@ -59,6 +59,33 @@ func TestWhatHasMoreListingsComesFirst(t *testing.T) {
 	assert.Equal(t, []string{"toner cartridge"}, texts(b.Complete("cart", 20), Phrase))
 }
 
+func TestWhatOnlyJoinsOthersEndsNoSearch(t *testing.T) {
+	t.Parallel()
+	b := New()
+	for i := range 3 {
+		b.Add(Goods{Doc: int64(i), Title: fmt.Sprintf("Acme USB-C to HDMI adapter %d", i)})
+	}
+	for _, typed := range []string{"acm", "usb", "to", "hd", "usb t"} {
+		for _, text := range texts(b.Complete(typed, 20), Phrase) {
+			assert.NotRegexp(t, `^to\b|\bto$`, text, typed)
+		}
+	}
+	assert.Contains(t, texts(b.Complete("acm", 20), Phrase), "acme usb-c")
+	b.SetPopular([]Popular{{Text: "hdmi to", Searches: 9, Found: 3}})
+	assert.Contains(t, texts(b.Complete("hdmi", 20), Phrase), "hdmi to", "unless people search so")
+}
+
+func TestOneThingAndSeveralAreOneSearch(t *testing.T) {
+	t.Parallel()
+	b := New()
+	for i := range 3 {
+		b.Add(Goods{Doc: int64(i), Title: fmt.Sprintf("Oak tables %d", i)})
+		b.Add(Goods{Doc: int64(10 + i), Title: fmt.Sprintf("Oak table %d", i)})
+		b.Add(Goods{Doc: int64(20 + i), Title: fmt.Sprintf("Oak glass %d", i)})
+	}
+	assert.ElementsMatch(t, []string{"oak", "oak tables", "oak glass"}, texts(b.Complete("oa", 20), Phrase))
+}
+
 func TestKindsShareThePlaces(t *testing.T) {
 	t.Parallel()
 	some := func(kind Kind, n int) []Found { return make([]Found, n, n+int(kind)) }
