@@ -156,6 +156,13 @@ type haproxySettings struct {
 
 type haproxyServer struct{ Name, At string }
 
+// Backends are the same servers twice: those that are ready with their database, and those that are ready.
+func (s haproxySettings) Backends() []haproxyBackend {
+	return []haproxyBackend{{"souk", "/readyz?outage=5s"}, {"souk-without", "/readyz"}}
+}
+
+type haproxyBackend struct{ Name, Check string }
+
 func (s haproxySettings) text() ([]byte, error) {
 	t, err := template.New("haproxy.cfg").Parse(haproxyTemplate)
 	if err != nil {

@@ -2,10 +2,20 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -96,6 +106,87 @@ func TestReplicasShareRequestsOutThemselves(t *testing.T) {
 	})
 	stop()
 	require.NoError(t, <-ended)
+}
+
+// TestHAProxyFallsBack has the real haproxy, told as in docs/deploy, share requests out over servers that say how they are: one without its
+// database gets nothing as long as another has one, and what is under way there goes on; when nobody has, all are asked.
+func TestHAProxyFallsBack(t *testing.T) {
+	t.Parallel()
+	program := haproxyProgram()
+	if program == "" {
+		require.Empty(t, os.Getenv("CI"), "CI has no haproxy")
+		t.Skip("there is no haproxy: install Debian's package haproxy")
+	}
+	hold, arrived := make(chan struct{}), make(chan struct{}, 1)
+	settings := haproxySettings{Local: true, Bind: "unix@" + filepath.Join(t.TempDir(), "front")}
+	without := map[string]*atomic.Bool{}
+	for _, name := range []string{"a", "b"} {
+		lost := new(atomic.Bool)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.URL.Path == "/slow":
+				arrived <- struct{}{}
+				<-hold
+			case r.URL.RequestURI() == "/readyz?outage=5s" && lost.Load():
+				w.WriteHeader(http.StatusNotFound)
+			}
+			_, _ = io.WriteString(w, name)
+		}))
+		t.Cleanup(server.Close)
+		without[name] = lost
+		settings.Servers = append(settings.Servers, haproxyServer{name, server.Listener.Addr().String()})
+	}
+	text, err := settings.text()
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "haproxy.cfg")
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+	front := exec.CommandContext(t.Context(), program, "-db", "-f", path)
+	said := &safeText{}
+	front.Stdout, front.Stderr = said, said
+	require.NoError(t, front.Start())
+	t.Cleanup(func() { _ = front.Process.Kill(); _ = front.Wait() })
+
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(settings.Bind, "unix@"))
+	}}}
+	ask := func(path string) string {
+		res, err := client.Get("http://souk.example" + path)
+		if err != nil {
+			return err.Error()
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		return fmt.Sprint(res.StatusCode, string(body), err)
+	}
+	askedAre := func(want ...string) {
+		t.Helper()
+		until(t, fmt.Sprint("asked are ", want), func() bool {
+			got := map[string]bool{}
+			for range 4 {
+				got[ask("/")] = true
+			}
+			return slices.Equal(want, slices.Sorted(maps.Keys(got)))
+		})
+	}
+	askedAre("200a<nil>", "200b<nil>")
+	without["b"].Store(true)
+	askedAre("200a<nil>")
+	open := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(open) // or no server would end
+	slow := make(chan string, 1)
+	go func() { slow <- ask("/slow") }()
+	<-arrived
+	without["a"].Store(true)
+	askedAre("200a<nil>", "200b<nil>")
+	open()
+	assert.Equal(t, "200a<nil>", <-slow, "what is under way at one that loses its database goes on")
+	without["b"].Store(false)
+	askedAre("200b<nil>")
+	without["a"].Store(false)
+	askedAre("200a<nil>", "200b<nil>")
+	if t.Failed() {
+		t.Log(said.String())
+	}
 }
 
 func TestReplicasDoNotBeginWhereTheDataAreElsewhere(t *testing.T) {

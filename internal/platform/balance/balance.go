@@ -2,9 +2,9 @@
 // without a load balancer of its own. It goes by what haproxy is told in docs/deploy/replicas.
 //
 // A process is asked on /readyz again and again. One that answers 200 gets requests, in turn with the others; one that
-// answers 404 is stopping: it gets nothing new and finishes what it has; one that fails twice is given up, and what
-// is under way there is cut off. A request goes to another process only if no connection came about: whatever
-// may have been begun is never done again.
+// answers 404 is stopping or has lost its database: it gets nothing new as long as there are others, and finishes what
+// it has; one that fails twice is given up, and what is under way there is cut off. A request goes to another process only if
+// no connection came about: whatever may have been begun is never done again.
 package balance
 
 import (
@@ -108,7 +108,9 @@ func (b *Balancer) Run(ctx context.Context) {
 }
 
 func (b *Balancer) check(ctx context.Context, m *member) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, m.At.JoinPath("readyz").String(), nil)
+	at := m.At.JoinPath("readyz")
+	at.RawQuery = "outage=5s" // without its database it is to be left alone, if others have theirs
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
 		return
 	}
@@ -159,11 +161,11 @@ func (b *Balancer) now(m *member, h Health) {
 	}
 }
 
-// takes says whether m may get a request, and for how long it may keep it.
-func (m *member) takes() (context.Context, bool) {
+// while says whether m is like that, and for how long it may keep a request.
+func (m *member) while(h Health) (context.Context, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.reign, m.health == Up
+	return m.reign, m.health == h
 }
 
 // ServeHTTP passes a request on to a process, and its answer back.
@@ -180,30 +182,41 @@ func rewrite(r *httputil.ProxyRequest) {
 
 var errNobody = errors.New("nobody is ready")
 
-// RoundTrip sends a request to the first, in turn, that takes it.
+// RoundTrip sends a request to the first, in turn, that is up; if nobody is, to the first that leaves: when
+// all have lost their database, it is answered there as well as it can be.
 func (b *Balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	turn := b.turn.Add(1)
-	for i := range b.members {
-		m := b.members[(turn+uint64(i))%uint64(len(b.members))] //nolint:gosec // an index
-		reign, ok := m.takes()
-		if !ok {
-			continue
+	for _, health := range []Health{Up, Leaving} {
+		for i := range b.members {
+			m := b.members[(turn+uint64(i))%uint64(len(b.members))] //nolint:gosec // an index
+			reign, ok := m.while(health)
+			if !ok {
+				continue
+			}
+			if res, err := m.try(reign, r); !errors.Is(err, errNotSent) {
+				return res, err
+			}
 		}
-		ctx, cut := context.WithCancel(r.Context()) // of what m alone does: when m is given up, nobody else is cut off
-		forget := context.AfterFunc(reign, cut)     //nolint:contextcheck // no context for a call: it ends when the process is given up
-		context.AfterFunc(ctx, func() { forget() }) // at the latest when the request is over
-		res, err := m.send(r.WithContext(ctx))
-		var dial *net.OpError
-		if errors.As(err, &dial) && dial.Op == "dial" && r.Context().Err() == nil {
-			cut()
-			continue // nothing was sent
-		}
-		if err != nil {
-			cut()
-		}
-		return res, err
 	}
 	return nil, errNobody
+}
+
+var errNotSent = errors.New("no connection came about")
+
+// try has m answer r for as long as it reigns.
+func (m *member) try(reign context.Context, r *http.Request) (*http.Response, error) {
+	ctx, cut := context.WithCancel(r.Context()) // of what m alone does: when m is given up, nobody else is cut off
+	forget := context.AfterFunc(reign, cut)     //nolint:contextcheck // no context for a call: it ends when the process is given up
+	context.AfterFunc(ctx, func() { forget() }) // at the latest when the request is over
+	res, err := m.send(r.WithContext(ctx))
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" && r.Context().Err() == nil {
+		err = errNotSent
+	}
+	if err != nil {
+		cut()
+	}
+	return res, err
 }
 
 // send sends r to m.

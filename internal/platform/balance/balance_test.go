@@ -40,6 +40,7 @@ func newProcess(t *testing.T, name string) *process {
 		}
 		p.mu.Unlock()
 		if r.URL.Path == "/readyz" {
+			assert.Equal(t, "outage=5s", r.URL.RawQuery)
 			w.WriteHeader(status)
 			return
 		}
@@ -143,6 +144,7 @@ func TestWhoLeavesGetsNothingNewAndFinishesWhatItHas(t *testing.T) {
 		}()
 	}
 	assert.Contains(t, <-answers, "b POST", "the other one waits")
+	require.Eventually(t, func() bool { return a.requests() == 1 }, time.Minute, time.Millisecond)
 	a.be(http.StatusNotFound)
 	assert.Equal(t, "a leaving", <-f.said)
 	for range 4 {
@@ -153,6 +155,40 @@ func TestWhoLeavesGetsNothingNewAndFinishesWhatItHas(t *testing.T) {
 	assert.Contains(t, <-answers, "a POST")
 	a.be(http.StatusOK)
 	assert.Equal(t, "a up", <-f.said)
+}
+
+// Who has lost its database says that it leaves: others get what comes as long as they have theirs, and when nobody has,
+// all answer as well as they can.
+func TestWhenNobodyIsUpWhoLeavesIsAsked(t *testing.T) {
+	t.Parallel()
+	a, b, c := newProcess(t, "a"), newProcess(t, "b"), newProcess(t, "c")
+	f := before(t, a, b, c)
+	a.be(http.StatusNotFound)
+	assert.Equal(t, "a leaving", <-f.said)
+	c.be(http.StatusServiceUnavailable)
+	assert.Equal(t, "c down", <-f.said)
+	for range 4 {
+		_, text := f.post(t, "lamp")
+		assert.Contains(t, text, "b POST", "it alone has its database")
+	}
+	b.be(http.StatusNotFound)
+	assert.Equal(t, "b leaving", <-f.said)
+	for range 6 {
+		status, text := f.post(t, "lamp")
+		assert.Equal(t, http.StatusOK, status)
+		assert.Regexp(t, `^[ab] POST`, text)
+	}
+	assert.Equal(t, 10, a.requests()+b.requests())
+	assert.NotZero(t, a.requests())
+	assert.Zero(t, c.requests(), "who is given up is not asked")
+	a.be(http.StatusOK)
+	assert.Equal(t, "a up", <-f.said)
+	was := b.requests()
+	for range 3 {
+		_, text := f.post(t, "lamp")
+		assert.Contains(t, text, "a POST")
+	}
+	assert.Equal(t, was, b.requests())
 }
 
 func TestWhoIsGivenUpIsCutOff(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"souk/internal/platform/errs"
+	"souk/internal/platform/httpx"
 	"souk/internal/platform/store"
 )
 
@@ -28,11 +29,13 @@ type Health struct {
 	Module   string `json:"module"`
 	Ready    bool   `json:"ready"`
 	Code     string `json:"code"`             // why not; "" when ready
-	Outage   bool   `json:"outage,omitempty"` // of a database that processes share: told, but no reason to take this one away
+	Outage   bool   `json:"outage,omitempty"` // of a database that processes share: told, and for /readyz alone no reason to take this one away
 	InFlight int64  `json:"in_flight"`
 	Max      int64  `json:"max_in_flight"`
 	Refused  int64  `json:"refused"`
 	Panics   int64  `json:"panics"`
+
+	lasts time.Duration // of an outage, since it was first seen
 }
 
 // Stopping makes /readyz say no from now on, so that nobody sends more. It says so by 404, which balancers
@@ -53,7 +56,9 @@ func (s *Set) Health(ctx context.Context) []Health {
 			}
 			err := s.ready(ctx, m)
 			var away *outageError
-			all[i].Outage = errors.As(err, &away)
+			if all[i].Outage = errors.As(err, &away); all[i].Outage {
+				all[i].lasts = away.lasts
+			}
 			if err != nil {
 				all[i].Ready, all[i].Code = false, string(errs.CodeOf(err))
 			}
@@ -97,15 +102,46 @@ func (s *Set) ready(ctx context.Context, m Module) (err error) {
 }
 
 // outageError is why a database that processes share does not answer any more.
-type outageError struct{ error }
+type outageError struct {
+	error
+	lasts time.Duration
+}
 
 func (e *outageError) Unwrap() error { return e.error }
 
-// reads tries the module's database. One that processes share is away for all of them: a process that called itself
+// reach is what is known of how a module reaches a database that processes share.
+type reach struct {
+	mu   sync.Mutex
+	met  bool      // it has answered once
+	away time.Time // since when it does not any more; zero while it does
+}
+
+func (r *reach) hasMet() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.met
+}
+
+// note keeps whether the database has answered, and says for how long it has not.
+func (r *reach) note(answered bool) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if answered {
+		r.met, r.away = true, time.Time{}
+		return 0
+	}
+	if r.away.IsZero() {
+		r.away = time.Now()
+	}
+	return time.Since(r.away)
+}
+
+// reads tries the module's database. One that processes share may be away for all of them: a process that called itself
 // unready for that would be taken away, as would all others at the same moment, with everything under way and with
-// what needs no database. So it counts only until it has answered once.
+// what needs no database. So by itself it counts only until it has answered once; see serveReady.
 func (s *Set) reads(ctx context.Context, m Module) error {
-	_, met := s.met.Load(m.Name)
+	r := s.reached[m.Name]
+	met := r.hasMet()
 	if met {
 		short, cancel := context.WithTimeout(ctx, sharedTime)
 		defer cancel()
@@ -115,13 +151,13 @@ func (s *Set) reads(ctx context.Context, m Module) error {
 		var one int
 		return q.Get(&one, `SELECT 1`)
 	})
-	switch {
-	case err == nil && m.DB.Shared():
-		s.met.Store(m.Name, true)
-	case err != nil && met:
-		return &outageError{err}
+	if !m.DB.Shared() || err != nil && !met {
+		return err
 	}
-	return err
+	if lasts := r.note(err == nil); err != nil {
+		return &outageError{err, lasts}
+	}
+	return nil
 }
 
 // alive answers as long as the process serves at all.
@@ -136,16 +172,30 @@ type readiness struct {
 	Modules  []Health `json:"modules"`
 }
 
+// serveReady answers /readyz. A balancer that has somewhere to go when nobody is ready asks for /readyz?outage=5s: then a process
+// whose database has been away for that long says 404 too. It gets nothing new as long as others have theirs, and
+// finishes what it has; when it is away for all of them, nobody is the worse for it.
 func (s *Set) serveReady(w http.ResponseWriter, r *http.Request) {
-	all := readiness{Ready: !s.state.Load(), Stopping: s.state.Load(), Modules: s.Health(r.Context())}
-	for _, h := range all.Modules {
-		all.Ready = all.Ready && (h.Ready || h.Outage)
+	atMost, counts := time.Duration(0), r.URL.Query().Has("outage")
+	if counts {
+		var err error
+		if atMost, err = time.ParseDuration(r.URL.Query().Get("outage")); err != nil {
+			httpx.WriteProblem(w, r, httpx.ErrInvalid.WithField("outage", "should be a time, as 5s").Because(err))
+			return
+		}
 	}
+	all := readiness{Stopping: s.state.Load(), Modules: s.Health(r.Context())}
+	leave, broken := all.Stopping, false
+	for _, h := range all.Modules {
+		leave = leave || h.Outage && counts && h.lasts >= atMost
+		broken = broken || !h.Ready && !h.Outage
+	}
+	all.Ready = !leave && !broken
 	w.Header().Set("Content-Type", "application/json")
 	switch {
-	case all.Stopping: // not 503: by this a balancer tells who is only to get nothing more from who is broken
+	case all.Stopping, leave && !broken: // not 503: by this a balancer tells who is only to get nothing more from who is broken
 		w.WriteHeader(http.StatusNotFound)
-	case !all.Ready:
+	case broken:
 		w.Header().Set("Retry-After", "1")
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}

@@ -57,13 +57,13 @@ type Set struct {
 	modules []Module
 	log     zerolog.Logger
 	state   stopping
-	unready sync.Map // names of the modules that were not when last asked
-	met     sync.Map // names of the modules whose shared database has answered
+	unready sync.Map          // names of the modules that were not when last asked
+	reached map[string]*reach // by module: its database, if processes share that
 }
 
 // NewSet puts modules together, and gives a door to each that has none.
 func NewSet(log zerolog.Logger, modules ...Module) (*Set, error) {
-	s := &Set{log: log}
+	s := &Set{log: log, reached: map[string]*reach{}}
 	seen := map[string]bool{}
 	for _, m := range modules {
 		if m.Name == "" || seen[m.Name] {
@@ -77,6 +77,7 @@ func NewSet(log zerolog.Logger, modules ...Module) (*Set, error) {
 			return nil, fmt.Errorf("module %s has the door of %s", m.Name, m.Door.Module())
 		}
 		s.modules = append(s.modules, m)
+		s.reached[m.Name] = new(reach)
 	}
 	return s, nil
 }

@@ -103,18 +103,19 @@ func TestReadinessIsToldPerModule(t *testing.T) {
 }
 
 // A database that processes share is away for all of them: that none of them is taken away for it, as long as it has
-// answered once. One's own is one's own.
+// answered once. One's own is one's own. A balancer that goes back to all when nobody is ready may ask to be told.
 func TestASharedDatabaseThatGoesAwayLeavesOneReady(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		open   func(t testing.TB, module string, options ...storetest.Option) *store.DB
 		asked  bool // before it goes away
 		status int
+		alone  int // for a balancer that has others
 		outage bool
 	}{
-		"shared":               {open: storetest.Postgres, asked: true, status: 200, outage: true},
-		"shared and never met": {open: storetest.Postgres, status: 503},
-		"one's own":            {open: ownFiles, asked: true, status: 503},
+		"shared":               {open: storetest.Postgres, asked: true, status: 200, alone: 404, outage: true},
+		"shared and never met": {open: storetest.Postgres, status: 503, alone: 503},
+		"one's own":            {open: ownFiles, asked: true, status: 503, alone: 503},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +123,7 @@ func TestASharedDatabaseThatGoesAwayLeavesOneReady(t *testing.T) {
 			db := tt.open(t, "catalog")
 			_, get := serve(t, module.Module{Name: "catalog", DB: db}, module.Module{Name: "fit"})
 			if tt.asked {
-				status, _ := get("/readyz")
+				status, _ := get("/readyz?outage=0s")
 				require.Equal(t, 200, status)
 			}
 			require.NoError(t, db.Close())
@@ -133,6 +134,10 @@ func TestASharedDatabaseThatGoesAwayLeavesOneReady(t *testing.T) {
 			assert.False(t, got.Modules[0].Ready)
 			assert.NotEmpty(t, got.Modules[0].Code)
 			assert.Equal(t, tt.outage, got.Modules[0].Outage)
+			for asked, want := range map[string]int{"1h": tt.status, "0s": tt.alone, "soon": 400} {
+				status, _ := get("/readyz?outage=" + asked)
+				assert.Equal(t, want, status, asked)
+			}
 			assert.True(t, got.Modules[1].Ready)
 		})
 	}
