@@ -29,22 +29,41 @@ func previewingRule() deed[ruleIn, search.PreviewReply] {
 	}}
 }
 
+func previewingRules() deed[ruleIn, searchsvc.PreviewedImport] {
+	return deed[ruleIn, searchsvc.PreviewedImport]{name: "search.rules.preview_file", about: of[ruleIn]("search"), do: func(ctx context.Context, a *app, in ruleIn, _ control.Say) (searchsvc.PreviewedImport, error) {
+		return a.search.PreviewRules(ctx, byCommandLine(), in.Text, in.Replace)
+	}}
+}
+
 func rulesPreviewCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "preview [RULE]", Short: "Say what a rule, written as in a file, would move; nothing is changed",
+		Use: "preview [RULE]", Short: "Say what a rule, written as in a file, or a file of them would move; nothing is changed",
 		Long: "Compares the first ten results as they are with what they would be: of the texts that the rule names, and of those among\n" +
-			"the 200 most frequent searches of the last 30 days whose first page changes, at most 20.",
-		Example: "  souk search rules preview 'same: sofa, couch'\n  souk search rules preview --remove rul_01k5xk3v8dtq6c9m4j0e7r2a1b",
+			"the 200 most frequent searches of the last 30 days whose first page changes, at most 20. With --file it is about all that an\n" +
+			"import of the file would change; of the texts that its rules name, those are told whose first page changes, at most 20.",
+		Example: "  souk search rules preview 'same: sofa, couch'\n  souk search rules preview --remove rul_01k5xk3v8dtq6c9m4j0e7r2a1b\n  souk search rules preview --file rules.txt --replace",
 		Args:    cobra.MaximumNArgs(1),
 	}
 	data := addData(cmd)
 	remove := cmd.Flags().String("remove", "", "instead of a new rule: the rule with that `id` taken away")
+	file := cmd.Flags().String("file", "", "instead of a rule: the `file` that would be imported; - is standard input")
+	replace := cmd.Flags().Bool("replace", false, "with --file: also without the rules that are not in it")
 	asJSON := cmd.Flags().Bool("json", false, "write everything as JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		in := ruleIn{Rule: search.RuleID(*remove)}
+		in := ruleIn{Rule: search.RuleID(*remove), Replace: *replace}
+		said := len(args)
+		for _, flag := range []string{*remove, *file} {
+			if flag != "" {
+				said++
+			}
+		}
 		switch {
-		case len(args) == 1 && *remove != "" || len(args) == 0 && *remove == "":
-			return config.Mistakef("say the rule that would be added, or with --remove the id of one that would go")
+		case said != 1:
+			return config.Mistakef("say the rule that would be added, or with --remove the id of one that would go, or with --file a file of rules")
+		case *replace && *file == "":
+			return config.Mistakef("--replace goes with --file")
+		case *file != "":
+			return previewFile(cmd.Context(), w, *data, *file, in, *asJSON)
 		case len(args) == 1:
 			in.Text = args[0]
 		default:
@@ -64,10 +83,37 @@ func rulesPreviewCommand(w *world) *cobra.Command {
 	return cmd
 }
 
-// tellPreview writes a comparison for people.
+// previewFile says what an import of a file would change and move.
+func previewFile(ctx context.Context, w *world, data, file string, in ruleIn, asJSON bool) error {
+	text, err := readRules(w, file)
+	if err != nil {
+		return err
+	}
+	in.Text = text
+	reply, err := previewingRules().ask(ctx, w, data, in)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return writeJSON(w.stdout, reply)
+	}
+	if err := tellImported(w.stdout, reply.Imported, true); err != nil {
+		return err
+	}
+	return tellMoved(w.stdout, reply.Moved)
+}
+
+// tellPreview writes for people what a rule would move.
 func tellPreview(out io.Writer, r search.PreviewReply) error {
+	if _, err := fmt.Fprintf(out, "%s\n", searchsvc.RuleLine(r.Rule)); err != nil {
+		return err
+	}
+	return tellMoved(out, r)
+}
+
+// tellMoved writes a comparison for people.
+func tellMoved(out io.Writer, r search.PreviewReply) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s\n", searchsvc.RuleLine(r.Rule))
 	fmt.Fprintf(&text, "of the %d most frequent searches since %s the first page of %d changes; nothing is changed yet\n", r.Asked, r.Since.Std().UTC().Format("2006-01-02"), r.Differ)
 	for _, one := range r.Texts {
 		fmt.Fprintf(&text, "\n%q", one.Text)

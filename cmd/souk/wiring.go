@@ -326,6 +326,7 @@ func (a *app) register(server *control.Server) {
 	addingRule().offer(server, a)
 	removingRule().offer(server, a)
 	previewingRule().offer(server, a)
+	previewingRules().offer(server, a)
 	creatingAdmin().offer(server, a)
 	pausing().offer(server, a)
 	listingEvents().offer(server, a)

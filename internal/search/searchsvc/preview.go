@@ -44,16 +44,9 @@ func (s *Service) Preview(ctx context.Context, r search.PreviewRequest) (_ searc
 	if err := p.Err(search.ErrInvalid); err != nil {
 		return search.PreviewReply{}, err
 	}
-	s.writeCounts(ctx) // what was counted just now; if that fails, what was counted before will do
-	until := dayOf(s.now())
-	from := until - usualDays + 1
 	var c ruleChange
-	var frequent []searchedRow
-	err = s.db.Read(ctx, func(q store.Queryer) (err error) {
-		if c, err = ruleChangeOf(q, r); err != nil {
-			return err
-		}
-		frequent, err = selectSearchedBetween(q, from, until, leastShown)
+	frequent, reply, err := s.frequentAnd(ctx, func(q store.Queryer) (err error) {
+		c, err = ruleChangeOf(q, r)
 		return err
 	})
 	if err != nil {
@@ -62,9 +55,28 @@ func (s *Service) Preview(ctx context.Context, r search.PreviewRequest) (_ searc
 	if r.Rule != nil { // as it would be kept
 		c.rule.Version, c.rule.ChangedAt = c.rule.Version+1, s.now()
 	}
-	reply := search.PreviewReply{Rule: c.rule, Since: clock.Of(time.Unix(from*24*60*60, 0))}
+	reply.Rule = c.rule
 	err = s.preview(ctx, &c, frequent, &reply)
 	return reply, err
+}
+
+// frequentAnd are the most frequent searches, with a reply that says since when they were counted, read together with what
+// else is asked for.
+func (s *Service) frequentAnd(ctx context.Context, also func(q store.Queryer) error) (frequent []searchedRow, reply search.PreviewReply, err error) {
+	s.writeCounts(ctx) // what was counted just now; if that fails, what was counted before will do
+	until := dayOf(s.now())
+	from := until - usualDays + 1
+	err = s.db.Read(ctx, func(q store.Queryer) (err error) {
+		if err := also(q); err != nil {
+			return err
+		}
+		frequent, err = selectSearchedBetween(q, from, until, leastShown)
+		return err
+	})
+	slices.SortFunc(frequent, func(a, b searchedRow) int {
+		return cmp.Or(cmp.Compare(b.Searches, a.Searches), cmp.Compare(a.Text, b.Text))
+	})
+	return frequent[:min(len(frequent), search.PreviewTexts)], search.PreviewReply{Since: clock.Of(time.Unix(from*24*60*60, 0))}, err
 }
 
 // ruleChangeOf is the change that r asks about, if it could be made.
@@ -91,24 +103,12 @@ func ruleChangeOf(q store.Queryer, r search.PreviewRequest) (c ruleChange, err e
 		slices.SortFunc(all, rules.Compare) // as it will be read
 	}
 	c.after = rules.NewBook(0, all)
-	seen := map[string]bool{"": true}
-	for _, one := range []search.Rule{c.rule, was} {
-		for _, text := range rules.About(one) {
-			if key := rules.Key(words.Parse(text)); !seen[key] {
-				seen[key] = true
-				c.named = append(c.named, text)
-			}
-		}
-	}
+	c.named = namedBy(c.rule, was)
 	return c, nil
 }
 
 // preview fills in the texts: those that the rule names, and of the frequent ones those that differ.
 func (s *Service) preview(ctx context.Context, c *ruleChange, frequent []searchedRow, reply *search.PreviewReply) error {
-	slices.SortFunc(frequent, func(a, b searchedRow) int {
-		return cmp.Or(cmp.Compare(b.Searches, a.Searches), cmp.Compare(a.Text, b.Text))
-	})
-	frequent = frequent[:min(len(frequent), search.PreviewTexts)]
 	named := map[string]int{} // by the text as it is counted
 	for _, text := range c.named {
 		one, err := s.previewText(ctx, c, text, true)

@@ -3,6 +3,7 @@ package searchsvc_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -109,6 +110,48 @@ func TestAPreviewSaysWhatComesToBe(t *testing.T) {
 		moved += differ
 	}
 	assert.Greater(t, moved, 12, "the changes change something")
+	previewedFile(t, b, texts, first)
+}
+
+// previewedFile previews a file, imports it, and compares.
+func previewedFile(t *testing.T, b *bench, texts []string, first func(string) []catalog.ListingID) {
+	t.Helper()
+	const file = "same: table, torchiere\nalso: elm desk > poster\nstop: oak\n"
+	_, err := b.PreviewRules(t.Context(), actor.Nobody(), file, true)
+	require.ErrorIs(t, err, search.ErrForbidden)
+	_, err = b.PreviewRules(t.Context(), actor.System(""), "what: is this", true)
+	require.ErrorIs(t, err, search.ErrInvalid)
+
+	preview, err := b.PreviewRules(t.Context(), actor.System(""), file, true)
+	require.NoError(t, err)
+	dry, err := b.ImportRules(t.Context(), actor.System(""), file, true, true)
+	require.NoError(t, err)
+	assert.Equal(t, dry, preview.Imported)
+	assert.NotEmpty(t, dry.Added)
+	assert.NotEmpty(t, dry.Removed)
+	assert.EqualValues(t, len(texts), preview.Moved.Asked)
+	named := []string{"elm desk", "lamp shade"} // by rules that come and go, and not frequent
+	asked := append(slices.Clone(named), texts...)
+	before := map[string]string{}
+	for _, text := range asked {
+		before[text] = fmt.Sprint(first(text))
+	}
+	_, err = b.ImportRules(t.Context(), actor.System(""), file, true, false)
+	require.NoError(t, err)
+	var want, got []string
+	for _, text := range asked {
+		if fmt.Sprint(first(text)) != before[text] {
+			want = append(want, text)
+		}
+	}
+	for _, one := range preview.Moved.Texts {
+		assert.True(t, one.Differs, one.Text)
+		got = append(got, one.Text)
+		assert.Equal(t, slices.Contains(named, one.Text), one.Named, one.Text)
+	}
+	assert.ElementsMatch(t, want, got)
+	assert.Subset(t, got, named)
+	assert.EqualValues(t, len(want)-len(named), preview.Moved.Differ)
 }
 
 func TestPreviewsOverHTTP(t *testing.T) {
