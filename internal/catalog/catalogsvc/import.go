@@ -435,3 +435,11 @@ func (r *importReport) line(cells ...string) error {
 	}
 	return r.err
 }
+
+// unjoined is the only error in err, if it is one that errors.Join made of one.
+func unjoined(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) == 1 {
+		return joined.Unwrap()[0]
+	}
+	return err
+}

@@ -35,6 +35,7 @@ func (s *Service) Reserve(ctx context.Context, r catalog.ReserveRequest) (_ cata
 	var reply catalog.Reservation
 	var refusal error
 	err = s.write(ctx, func(w *work) error {
+		reply, refusal = catalog.Reservation{}, nil // an earlier run's
 		made := reservation{BodyHash: hash[:], Reservation: catalog.Reservation{
 			Key: r.Key, For: r.For, Status: catalog.ReservationHeld, Until: r.Until, Items: r.Items,
 		}}
@@ -47,29 +48,23 @@ func (s *Service) Reserve(ctx context.Context, r catalog.ReserveRequest) (_ cata
 			return err
 		}
 		err = w.reserve(&made)
-		reply, refusal = made.Reservation, nil
-		if made.Refusal != nil {
+		if reply = made.Reservation; made.Refusal != nil {
 			refusal = made.Refusal
 		}
 		return err
 	})
-	return answer(reply, errors.Join(err, refusal))
+	if err == nil {
+		err = refusal
+	}
+	return answer(reply, err)
 }
 
 // answer is the reply, or the error alone.
 func answer(r catalog.Reservation, err error) (catalog.ReservationReply, error) {
 	if err != nil {
-		return catalog.ReservationReply{}, unjoined(err)
+		return catalog.ReservationReply{}, err
 	}
 	return catalog.ReservationReply{Reservation: r}, nil
-}
-
-// unjoined is the only error in err, if it is one that errors.Join made of one.
-func unjoined(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) == 1 {
-		return joined.Unwrap()[0]
-	}
-	return err
 }
 
 // reserveAgain answers a key that was seen before.
