@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"souk/internal/payments/paymentssvc/internal/provider"
 	"souk/internal/platform/clock"
@@ -40,34 +41,35 @@ func (s *Sandbox) Handle(r *job.Runner, deliver func(ctx context.Context, body [
 
 // resolve brings a pending charge to its outcome.
 func (s *Sandbox) resolve(ctx context.Context, key string) error {
+	copies := s.plan.Notify()
 	return s.db.Write(ctx, func(tx *store.Tx) error {
 		row, err := selectCharge(tx, key)
 		if err != nil || row.State != statePending {
 			return err
 		}
 		if row.Method == MethodLaterDeclined {
-			return s.change(tx, row, stateDeclined, reasonBank)
+			return s.change(tx, row, stateDeclined, reasonBank, copies)
 		}
-		return s.change(tx, row, stateAuthorised, "")
+		return s.change(tx, row, stateAuthorised, "", copies)
 	})
 }
 
 // change takes a charge elsewhere and has the merchant notified.
-func (s *Sandbox) change(tx *store.Tx, row chargeRow, to state, reason string) error {
+func (s *Sandbox) change(tx *store.Tx, row chargeRow, to state, reason string, copies []time.Duration) error {
 	_, err := tx.Exec(`UPDATE sandbox_charges SET state = ?, reason = ?, changed_at = ? WHERE key = ?`, to, reason, s.now(), row.Key)
 	if err != nil {
 		return err
 	}
-	return s.notify(tx, row.Key)
+	return s.notify(tx, row.Key, copies)
 }
 
-// notify has the merchant told of a charge, each time that the plan says.
-func (s *Sandbox) notify(tx *store.Tx, key string) error {
+// notify has the merchant told of a charge, each time that the plan says: it was asked before, since a Write may run again.
+func (s *Sandbox) notify(tx *store.Tx, key string, copies []time.Duration) error {
 	var change int64
 	if err := tx.Get(&change, `UPDATE sandbox_charges SET changes = changes + 1 WHERE key = ? RETURNING changes`, key); err != nil {
 		return err
 	}
-	for i, after := range s.plan.Notify() {
+	for i, after := range copies {
 		if err := tx.Enqueue(jobNotify, fmt.Sprintf("%s#%d#%d", key, change, i+1), s.now().Add(after)); err != nil {
 			return err
 		}

@@ -79,6 +79,7 @@ func (s *Sandbox) decided(w http.ResponseWriter, r *http.Request) {
 // Decide is what the buyer does on the page, and says where the buyer goes then. Deciding a
 // second time changes nothing.
 func (s *Sandbox) Decide(ctx context.Context, page string, approve bool) (back string, err error) {
+	copies := s.plan.Notify()
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		row, err := selectByPage(tx, page)
 		if err != nil {
@@ -89,11 +90,11 @@ func (s *Sandbox) Decide(ctx context.Context, page string, approve bool) (back s
 		case row.State != stateAction:
 			return nil
 		case row.late(s.now()):
-			return s.change(tx, row, stateDeclined, reasonLate)
+			return s.change(tx, row, stateDeclined, reasonLate, copies)
 		case approve:
-			return s.change(tx, row, stateAuthorised, "")
+			return s.change(tx, row, stateAuthorised, "", copies)
 		default:
-			return s.change(tx, row, stateDeclined, reasonNotApproved)
+			return s.change(tx, row, stateDeclined, reasonNotApproved, copies)
 		}
 	})
 	return back, err

@@ -383,6 +383,7 @@ func selectCharge(q store.Queryer, key string) (chargeRow, error) {
 // Take has the sandbox capture a charge of its own accord, as methods do that know no
 // reservation: for tests of money that comes although nobody waits for it.
 func (s *Sandbox) Take(ctx context.Context, charge string) error {
+	copies := s.plan.Notify()
 	return s.db.Write(ctx, func(tx *store.Tx) error {
 		n, err := tx.Exec(`UPDATE sandbox_charges SET state = 'captured', captured = amount, changed_at = ? WHERE key = ? AND state <> 'captured'`, s.now(), charge)
 		if err == nil && n == 0 {
@@ -391,6 +392,6 @@ func (s *Sandbox) Take(ctx context.Context, charge string) error {
 		if err != nil {
 			return err
 		}
-		return s.notify(tx, charge)
+		return s.notify(tx, charge, copies)
 	})
 }

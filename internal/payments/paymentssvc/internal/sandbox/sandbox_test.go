@@ -115,6 +115,26 @@ func TestNotificationsAreRepeatedUnderOneID(t *testing.T) {
 	assert.NotEqual(t, ids[0], ids[2])
 }
 
+// counting is calm, and counts how often it is asked about notifications.
+type counting struct {
+	Calm
+
+	asked int
+}
+
+func (c *counting) Notify() []time.Duration { c.asked++; return c.Calm.Notify() }
+
+// A plan of dice that were thrown in each run of a Write would differ with what ran beside it.
+func TestAPlanIsAskedOnceHoweverOftenAWriteRuns(t *testing.T) {
+	t.Parallel()
+	plan := &counting{}
+	s, _ := newSandbox(t, plan)
+	_, err := s.Authorise(t.Context(), provider.Charge{Key: "k", Method: MethodOK, Amount: eur(1000)})
+	require.NoError(t, err)
+	require.NoError(t, s.Take(t.Context(), "k"))
+	assert.Equal(t, 1, plan.asked)
+}
+
 func TestPlansAreTheSameForTheSameSeed(t *testing.T) {
 	t.Parallel()
 	rates := Rates{Unavailable: .3, LoseRequest: .3, LoseReply: .3, MaxNotifyDelay: time.Minute}
