@@ -49,11 +49,13 @@ func (s *Service) hearAgain(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		var gone []catalog.SellerID
 		err = s.db.Write(ctx, func(tx *store.Tx) error {
+			gone = nil
 			for _, seller := range reply.Sellers {
 				err := tx.Savepoint(func() error { return s.sellerIs(tx, seller.ID, seller.Status, seller.AppliedBy) })
 				if errors.Is(err, accounts.ErrNotFound) {
-					s.log.Warn().Str("seller", string(seller.ID)).Msg("the applicant of a seller is not there any more")
+					gone = append(gone, seller.ID)
 					continue
 				}
 				if err != nil {
@@ -62,8 +64,14 @@ func (s *Service) hearAgain(ctx context.Context) error {
 			}
 			return nil
 		})
-		if err != nil || reply.Next == "" {
+		if err != nil {
 			return err
+		}
+		for _, seller := range gone {
+			s.log.Warn().Str("seller", string(seller)).Msg("the applicant of a seller is not there any more")
+		}
+		if reply.Next == "" {
+			return nil
 		}
 		ask.Page.Cursor = reply.Next
 	}

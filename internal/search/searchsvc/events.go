@@ -54,9 +54,9 @@ type unsettled struct {
 	careful int // events that are still to be stored one by one
 }
 
-// carefully is how many events are stored one by one after a batch could not be stored: more
-// than one batch has, so that the event to blame comes by, fails by itself and is parked.
-const carefully = 1024
+// carefully is how many events are stored one by one after a batch could not be stored: what the largest batch has, four times over,
+// since each run of it counts, so that the event to blame comes by, fails by itself and is parked.
+const carefully = 4 * 512
 
 // listingChanged keeps what it hears for settle: a batch at once costs a fraction of its events
 // one by one.
