@@ -116,7 +116,7 @@ func (w *world) openAppWith(ctx context.Context, dir string, o wireOptions) (*ap
 	if err := checkDB(full, o.db); err != nil {
 		return nil, errors.Join(err, tel.Stop(context.WithoutCancel(ctx)))
 	}
-	o.alone = true
+	o.alone = o.db == "" // processes on other machines may serve a PostgreSQL database
 	a, err := wire(ctx, full, tel, o)
 	if err != nil {
 		return nil, errors.Join(err, tel.Stop(context.WithoutCancel(ctx)))

@@ -85,7 +85,7 @@ func importFeed(ctx context.Context, a *app, in importIn, say control.Say) (resu
 	}
 	last := time.Now()
 	result, err = a.catalog.Import(ctx, file, catalogsvc.ImportOptions{
-		By: byCommandLine(), Seller: seller, CreateSellers: in.Create, DryRun: in.DryRun, Currency: in.Currency, Report: report, Alone: alone, Pace: pace,
+		By: byCommandLine(), Seller: seller, CreateSellers: in.Create, DryRun: in.DryRun, Currency: in.Currency, Report: report, Alone: alone && a.db == "", Pace: pace,
 		Progress: func(r catalogsvc.ImportResult) {
 			if now := time.Now(); now.Sub(last) >= 200*time.Millisecond {
 				last = now

@@ -254,7 +254,7 @@ type wireOptions struct {
 	broker     brokerOptions
 	hedge      time.Duration // after which a neighbour is asked a read again; 0 for never
 	probes     probes
-	alone      bool // for one command, which has the folder for itself: nobody waits behind what it writes
+	alone      bool // for one command, which has the data for itself: nobody waits behind what it writes
 	fixedRules bool // the rules of the search come from a file
 	closely    int  // listings of a search that are looked at closely; 0 is as usual
 }
