@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"souk/internal/catalog"
 	"souk/internal/platform/config"
@@ -77,14 +78,19 @@ func addNarrowing(cmd *cobra.Command) func() (search.Filter, error) {
 	stock := f.Bool("in-stock", false, "only what can be bought now")
 	return func() (search.Filter, error) {
 		out := search.Filter{Path: *category, Brands: *brands, Currency: money.Currency(*currency), InStock: *stock}
-		for _, id := range *sellers {
-			out.Sellers = append(out.Sellers, catalog.SellerID(id))
+		for _, text := range *sellers {
+			seller, err := catalog.SellerIDs.Parse(text)
+			if err != nil {
+				return out, config.Mistakef("--seller %s is not the id of a seller", text)
+			}
+			out.Sellers = append(out.Sellers, seller)
 		}
-		if *low > 0 {
-			out.PriceMin = low
+		var err error
+		if out.PriceMin, err = priceGiven(f, "price-min", low); err != nil {
+			return out, err
 		}
-		if *high > 0 {
-			out.PriceMax = high
+		if out.PriceMax, err = priceGiven(f, "price-max", high); err != nil {
+			return out, err
 		}
 		var all []search.AttributeFilter
 		for _, attr := range *attrs {
@@ -99,6 +105,17 @@ func addNarrowing(cmd *cobra.Command) func() (search.Filter, error) {
 		}
 		return out, nil
 	}
+}
+
+// priceGiven is the price in a flag, or nil if it was not given.
+func priceGiven(flags *pflag.FlagSet, name string, price *int64) (*int64, error) {
+	switch {
+	case !flags.Changed(name):
+		return nil, nil //nolint:nilnil // no price is no mistake
+	case *price < 0:
+		return nil, config.Mistakef("--%s %d is less than nothing", name, *price)
+	}
+	return price, nil
 }
 
 // tellExplained writes an explanation for people.
