@@ -118,13 +118,21 @@ func NewRemote(contract Contract, codec *Codec, o RemoteOptions) (*Remote, error
 	if o.OnCall == nil {
 		o.OnCall = func(context.Context, Method, Called) {}
 	}
+	// What does not answer may be gone, and a connection that stands idle may lead nowhere: whoever took that for
+	// his request would have to call it unknown. So a module that is looked at again is looked at on a new one.
+	forget := func(_ string, _, to gobreaker.State) {
+		if c, ok := o.HTTP.(interface{ CloseIdleConnections() }); ok && to == gobreaker.StateOpen {
+			c.CloseIdleConnections()
+		}
+	}
 	return &Remote{
 		contract: contract, codec: codec, o: o, base: base, hashes: contract.hashes(),
 		tracer: o.Tracer.Tracer("souk/internal/platform/rpc"),
 		breaker: gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 			Name: contract.Module, MaxRequests: lookWith, Timeout: deadFor,
-			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= deadAfter },
-			IsExcluded:  func(err error) bool { return errors.Is(err, errGone) },
+			ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= deadAfter },
+			OnStateChange: forget,
+			IsExcluded:    func(err error) bool { return errors.Is(err, errGone) },
 		}),
 	}, nil
 }
