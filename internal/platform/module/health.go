@@ -114,6 +114,40 @@ type reach struct {
 	mu   sync.Mutex
 	met  bool      // it has answered once
 	away time.Time // since when it does not any more; zero while it does
+	last *question // under way; nil for none
+}
+
+// question is put to a database.
+type question struct {
+	answered chan struct{} // closed then
+	err      error
+}
+
+// ask puts a question, but waits for the answer no longer than ctx: a server that is gone without a word keeps who asks
+// waiting for longer. Whoever asks meanwhile waits for the same answer.
+func (r *reach) ask(ctx context.Context, read func(context.Context) error) error {
+	r.mu.Lock()
+	q := r.last
+	if q == nil {
+		q = &question{answered: make(chan struct{})}
+		r.last = q
+		go func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTime)
+			defer cancel()
+			q.err = read(ctx)
+			r.mu.Lock()
+			r.last = nil
+			r.mu.Unlock()
+			close(q.answered)
+		}()
+	}
+	r.mu.Unlock()
+	select {
+	case <-q.answered:
+		return q.err
+	case <-ctx.Done():
+		return store.ErrUnreachable.With("storage does not answer").Because(ctx.Err())
+	}
 }
 
 func (r *reach) hasMet() bool {
@@ -140,20 +174,24 @@ func (r *reach) note(answered bool) time.Duration {
 // unready for that would be taken away, as would all others at the same moment, with everything under way and with
 // what needs no database. So by itself it counts only until it has answered once; see serveReady.
 func (s *Set) reads(ctx context.Context, m Module) error {
+	read := func(ctx context.Context) error {
+		return m.DB.Read(ctx, func(q store.Queryer) error {
+			var one int
+			return q.Get(&one, `SELECT 1`)
+		})
+	}
 	r := s.reached[m.Name]
 	met := r.hasMet()
-	if met {
-		short, cancel := context.WithTimeout(ctx, sharedTime)
-		defer cancel()
-		ctx = short
-	}
-	err := m.DB.Read(ctx, func(q store.Queryer) error {
-		var one int
-		return q.Get(&one, `SELECT 1`)
-	})
-	if !m.DB.Shared() || err != nil && !met {
+	if !m.DB.Shared() || !met {
+		err := read(ctx)
+		if err == nil && m.DB.Shared() {
+			r.note(true)
+		}
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, sharedTime)
+	defer cancel()
+	err := r.ask(ctx, read)
 	if lasts := r.note(err == nil); err != nil {
 		return &outageError{err, lasts}
 	}

@@ -41,6 +41,7 @@ type pgHooks struct {
 	pgCommit     func() error  // called in place of the COMMIT; what it returns is the commit's error
 	pgOnHeld     func(pid int64)
 	pgClosing    time.Duration // ClosePatience
+	pgSilence    func() time.Duration
 }
 
 // NumberAtOnce has a Write that publishes return only when its events have been numbered, on

@@ -40,7 +40,7 @@ func (p place) server() string {
 }
 
 func placeOf(o Options) (place, error) {
-	at := place{schema: o.Schema, lines: &lines{}}
+	at := place{schema: o.Schema, lines: &lines{silence: o.pgSilence}}
 	config, err := pgx.ParseConfig(o.URL)
 	if err != nil {
 		// What pgx says has the password blotted out.
@@ -95,6 +95,7 @@ func (p place) settings(o Options, use pgUse) *pgx.ConnConfig {
 	case pgReads:
 		set["default_transaction_read_only"] = "on"
 	case pgWrites, pgAux:
+		c.DialFunc = p.lines.dialHasty
 		set["idle_in_transaction_session_timeout"] = millis(idleInWrite)
 		if o.NoSync {
 			set["synchronous_commit"] = "off"
