@@ -23,8 +23,10 @@ type pgSession struct {
 	failed error // the last statement's that failed: everything after it is refused until a savepoint is gone back to
 
 	// Parts (tx.Savepoint) cost a round trip only where there is something to keep. One that begins when nothing has been
-	// changed since the last savepoint goes back to that one; and none is released, since COMMIT does that: savepoints have
-	// names by their height, so that going back to a lower one needs no regard to those above.
+	// changed since the last savepoint goes back to that one; and none is released by itself, since COMMIT does that: savepoints
+	// have names by their height, so that going back to a lower one needs no regard to those above. Only when many stand and no part
+	// is open, so that none is gone back to any more, all are released on the way to the next: each is within the one before it, and
+	// the server, asked whether a row is this transaction's own, looks through them all.
 	changed bool  // something may have been, since the last savepoint
 	height  int   // of savepoints above fn
 	parts   []int // those that are open: the height of the savepoint that each goes back to, 0 for fn
@@ -96,13 +98,20 @@ func (s *pgSession) do(what control) error {
 	}
 }
 
+// mostParts is how many savepoints may stand when none is needed any more.
+const mostParts = 32
+
 // beginPart begins something that may be undone by itself.
 func (s *pgSession) beginPart() error {
 	if s.changed || s.raw.PgConn().TxStatus() != txOpen {
-		if _, err := s.control(context.Background(), "SAVEPOINT part"+strconv.Itoa(s.height+1)); err != nil {
+		height, release := s.height+1, ""
+		if s.height >= mostParts && len(s.parts) == 0 {
+			height, release = 1, "RELEASE part1; " // and those above it
+		}
+		if _, err := s.control(context.Background(), release+"SAVEPOINT part"+strconv.Itoa(height)); err != nil {
 			return err
 		}
-		s.height, s.changed = s.height+1, false
+		s.height, s.changed = height, false
 	}
 	s.parts = append(s.parts, s.height)
 	return nil

@@ -214,6 +214,36 @@ func TestPostgresSwallowedErrorIsNoSuccess(t *testing.T) {
 	assert.Equal(t, []string{"a", "c"}, names(t, db))
 }
 
+// What is within many savepoints is slow to ask after: those that nothing goes back to are given up.
+func TestPostgresPartsDoNotPileUp(t *testing.T) {
+	t.Parallel()
+	db := pgOpen(t, func(o *Options) { o.RunTwice = true })
+	var want []string
+	for i := range 5 * mostParts {
+		if name := fmt.Sprintf("%03d", i); i%3 != 0 {
+			want = append(want, name)
+		}
+	}
+	require.NoError(t, db.Write(context.Background(), func(tx *Tx) error {
+		for i := range 5 * mostParts {
+			err := tx.Savepoint(func() error {
+				if err := tx.Savepoint(func() error { return add(fmt.Sprintf("%03d", i))(tx) }); err != nil || i%3 != 0 {
+					return err
+				}
+				return errUndo
+			})
+			if i%3 != 0 && err != nil || i%3 == 0 && !errors.Is(err, errUndo) {
+				return fmt.Errorf("part %d: %w", i, err)
+			}
+			if s, ok := tx.c.(*pgSession); !ok || s.height > mostParts+1 {
+				return fmt.Errorf("%d savepoints stand", s.height)
+			}
+		}
+		return nil
+	}))
+	assert.Equal(t, want, names(t, db))
+}
+
 func TestPostgresPanicAndGoexitAreErrorsOfThatFunctionAlone(t *testing.T) {
 	t.Parallel()
 	for _, twice := range []bool{false, true} {
