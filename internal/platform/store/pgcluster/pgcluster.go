@@ -7,6 +7,7 @@ package pgcluster
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -39,6 +40,7 @@ type Config struct {
 // Cluster is a PostgreSQL that runs.
 type Cluster struct {
 	bin, dir string
+	name     string // its keeper's
 	as       *syscall.SysProcAttr
 	keeper   *exec.Cmd
 	input    io.Closer    // its keeper's: what is not closed by Stop is closed by the end of this process alone
@@ -53,7 +55,7 @@ const longestSocket = 103
 
 // Start makes the cluster, if the folder has none, and runs it until Stop or the end of this process.
 func Start(ctx context.Context, c Config) (_ *Cluster, err error) {
-	s := &Cluster{dir: c.Dir}
+	s := &Cluster{dir: c.Dir, name: rand.Text()}
 	if s.bin, err = binaries(); err != nil {
 		return nil, err
 	}
@@ -74,6 +76,9 @@ func Start(ctx context.Context, c Config) (_ *Cluster, err error) {
 	if err := s.make(ctx, c); err != nil {
 		return nil, err
 	}
+	if err := forget(c.Dir); err != nil {
+		return nil, err
+	}
 	if err := s.leftover(ctx); err != nil {
 		return nil, err
 	}
@@ -84,8 +89,8 @@ func Start(ctx context.Context, c Config) (_ *Cluster, err error) {
 	if c.Remove {
 		after = "remove"
 	}
-	s.killed = func() error { return s.leftover(context.WithoutCancel(ctx)) }
-	s.keeper = s.command(context.WithoutCancel(ctx), "/bin/sh", "-c", keeper, "keeper", s.bin, c.Dir, mode, after)
+	s.killed = func() error { return s.unkept(context.WithoutCancel(ctx)) }
+	s.keeper = s.command(context.WithoutCancel(ctx), "/bin/sh", "-c", keeper, "keeper", s.bin, c.Dir, mode, after, s.ended())
 	if s.input, err = s.keeper.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -174,9 +179,21 @@ func (s *Cluster) command(ctx context.Context, name string, args ...string) *exe
 
 func (s *Cluster) data() string { return filepath.Join(s.dir, "data") }
 
-// ended is a file that says that the server which the keeper started has ended.
-func (s *Cluster) ended() string {
-	return filepath.Join(s.dir, fmt.Sprintf("ended.%d", s.keeper.Process.Pid))
+// endings is what the names of files begin with that say that a server has ended.
+const endings = "ended."
+
+// ended is the one that says it of the server which the keeper started.
+func (s *Cluster) ended() string { return filepath.Join(s.dir, endings+s.name) }
+
+// forget removes those of servers whose keepers were killed before they could.
+func forget(dir string) error {
+	files, err := os.ReadDir(dir)
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), endings) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, f.Name())))
+		}
+	}
+	return err
 }
 
 // make makes a cluster where there is none. One that was cut off while it was made is made anew.
@@ -220,14 +237,14 @@ func quoted(text string) string {
 // then. One that has hardly begun cannot be told yet, so it is told until it has ended. It alone has the lock: when it is
 // killed, the next one finds the server and stops it.
 const keeper = `
-( "$1/postgres" -D "$2/data" >>"$2/log" 2>&1; : >"$2/ended.$$" ) 3>&- &
+( "$1/postgres" -D "$2/data" >>"$2/log" 2>&1; : >"$5" ) 3>&- &
 pid=$!
 read -r _
 while
 	"$1/pg_ctl" stop -s -D "$2/data" -m "$3" -t 60 >>"$2/log" 2>&1
 	kill -0 $pid 2>&-
 do sleep 0.1; done
-rm -f "$2/ended.$$"
+rm -f "$5"
 [ ! -e "$2/data/postmaster.pid" ] || exit 1
 [ "$4" != remove ] || rm -rf "$2"
 `
@@ -237,12 +254,12 @@ rm -f "$2/ended.$$"
 func lock(ctx context.Context, dir string) (*os.File, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := lockFile(dir)
 	if err != nil {
-		return nil, fmt.Errorf("lock the folder of PostgreSQL: %w", err)
+		return nil, err
 	}
 	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err := tryLock(f)
 		if err == nil {
 			return f, nil
 		}
@@ -253,6 +270,30 @@ func lock(ctx context.Context, dir string) (*os.File, error) {
 			return nil, errors.Join(fmt.Errorf("another process has the PostgreSQL in %s: %w", dir, err), f.Close())
 		}
 	}
+}
+
+func lockFile(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the folder of PostgreSQL: %w", err)
+	}
+	return f, nil
+}
+
+// tryLock locks the file if nobody else has.
+func tryLock(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
+
+// unkept stops the server of our keeper, which was killed, unless another keeper has taken it over: then it is that one's.
+func (s *Cluster) unkept(ctx context.Context) (err error) {
+	own, err := lockFile(s.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, own.Close()) }()
+	if tryLock(own) != nil {
+		return nil
+	}
+	return s.leftover(ctx)
 }
 
 // leftover stops a server that still runs on the folder: of a keeper that was killed.

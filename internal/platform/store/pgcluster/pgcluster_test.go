@@ -118,10 +118,17 @@ func TestAServerWithoutItsKeeperIsTakenOver(t *testing.T) {
 	successor := start(t, dir, "")
 	assert.Equal(t, 1, do(t, successor, `SELECT 1`))
 	require.Eventually(t, func() bool { ended, _ := c.Ended(); return ended }, time.Minute, time.Millisecond, "and whoever had it can tell")
+	require.Error(t, c.Stop())
 	ended, _ = successor.Ended()
 	assert.False(t, ended)
+	assert.Equal(t, 1, do(t, successor, `SELECT 1`), "the server is not that one's any more")
 	require.NoError(t, successor.Stop())
-	require.Error(t, c.Stop())
+	require.NoError(t, start(t, dir, "").Stop())
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, f := range left {
+		assert.NotContains(t, f.Name(), "ended")
+	}
 }
 
 func TestWithoutItsKeeperAServerStopsAllTheSame(t *testing.T) {
