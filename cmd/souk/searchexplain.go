@@ -72,6 +72,7 @@ func addNarrowing(cmd *cobra.Command) func() (search.Filter, error) {
 	brands := f.StringArray("brand", nil, "only of that `brand`, or of any of several")
 	sellers := f.StringArray("seller", nil, "only of the seller with that `id`, or of any of several")
 	attrs := f.StringArray("attr", nil, "only with that `name:value`; several values of one name are alternatives")
+	ranges := f.StringArray("range", nil, "only with numbers in that `name:range`, as in 'Weight:0.5..2 kg'")
 	low := f.Int64("price-min", 0, "least price in `minor` units")
 	high := f.Int64("price-max", 0, "highest price in `minor` units")
 	currency := f.String("currency", "", "`currency` of the prices")
@@ -99,6 +100,13 @@ func addNarrowing(cmd *cobra.Command) func() (search.Filter, error) {
 				return out, config.Mistakef("--attr is written name:value, and not %q", attr)
 			}
 			all = append(all, search.AttributeFilter{Name: name, Values: []string{value}})
+		}
+		for _, one := range *ranges {
+			name, text, _ := strings.Cut(one, ":")
+			if _, ok := search.ParseRange(text); !ok {
+				return out, config.Mistakef("--range is written name:least..most, with a unit if there is one, and not %q", one)
+			}
+			all = append(all, search.AttributeFilter{Name: name, Range: &text})
 		}
 		if len(all) > 0 {
 			out.Attributes = &all

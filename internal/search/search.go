@@ -114,11 +114,12 @@ func (f Filter) ByAttributes() []AttributeFilter {
 	return *f.Attributes
 }
 
-// AttributeFilter narrows to what has any of these values of an attribute or option. Names and
-// values are compared without regard to case.
+// AttributeFilter narrows to what has any of these values of an attribute or option, or a number in
+// the range. Names, values and units are compared without regard to case.
 type AttributeFilter struct {
 	Name   string   `json:"name"`
 	Values []string `json:"values"`
+	Range  *string  `json:"range"` // as ParseRange reads it; one of an attribute
 }
 
 // QueryRequest asks for results.
@@ -215,6 +216,14 @@ type Facet struct {
 	More        bool           `json:"more"`        // there are further values
 	Approximate bool           `json:"approximate"` // counts are estimates, since there is so much
 	Currency    money.Currency `json:"currency"`    // that prices are counted in: the filter's, or else the one that most results have; "" without any
+	Numbers     *Numbers       `json:"numbers"`     // of an attribute whose values are nearly all numbers with one unit, so that a range says something
+}
+
+// Numbers are what an attribute's numbers have in common.
+type Numbers struct {
+	Unit  string `json:"unit"`  // "" for none
+	Least string `json:"least"` // of what was counted
+	Most  string `json:"most"`
 }
 
 // FacetValue is one value with its count.

@@ -3,6 +3,8 @@ package storefront
 import (
 	"fmt"
 	"hash/fnv"
+	"net/url"
+	"slices"
 	"strings"
 
 	"souk/internal/platform/money"
@@ -13,7 +15,7 @@ import (
 // attributes are the filters of an address: each of attrs is a name and a value, with a colon
 // between them.
 func (a asked) attributes() *[]search.AttributeFilter {
-	if len(a.attrs) == 0 {
+	if len(a.attrs)+len(a.ranges) == 0 {
 		return nil
 	}
 	var all []search.AttributeFilter
@@ -31,7 +33,79 @@ func (a asked) attributes() *[]search.AttributeFilter {
 		}
 		all[i].Values = append(all[i].Values, value)
 	}
+	for _, one := range a.ranges {
+		name, text, _ := strings.Cut(one, ":")
+		all = append(all, search.AttributeFilter{Name: name, Range: &text})
+	}
 	return &all
+}
+
+// rangesAsked are the ranges of attributes in an address, those that can be read and one of each: as links have them, and
+// what a form has of one attribute, which takes the place of its range before.
+func rangesAsked(q url.Values) []string {
+	typed := func(name string) string { return strings.ReplaceAll(tidy(q.Get(name)), ",", ".") }
+	given := someOf(q["range"])
+	if name := tidy(q.Get("of")); name != "" {
+		least, most := typed("from"), typed("to")
+		if r, ok := search.ParseRange(most + ".." + least); ok && r.Least != nil && r.Most != nil {
+			least, most = most, least // the wrong way round
+		}
+		given = append([]string{name + ":" + least + ".." + most + " " + tidy(q.Get("unit"))}, given...)
+	}
+	var out []string
+	seen := map[string]bool{}
+	for _, one := range given {
+		name, text, _ := strings.Cut(one, ":")
+		key := strings.ToLower(name)
+		if r, ok := search.ParseRange(text); ok && name != "" && !seen[key] && len(out) < most {
+			seen[key] = true
+			out = append(out, name+":"+r.String())
+		}
+	}
+	return out
+}
+
+// rangeText is a range of an attribute in words.
+func rangeText(one string) (name, text string) {
+	name, text, _ = strings.Cut(one, ":")
+	least, rest, _ := strings.Cut(text, "..")
+	most, unit, _ := strings.Cut(rest, " ")
+	switch {
+	case least == "":
+		text = "up to " + most
+	case most == "":
+		text = "from " + least
+	default:
+		text = least + " to " + most
+	}
+	return name, strings.TrimSpace(text + " " + unit)
+}
+
+// numbersOf are two fields for a range of an attribute's numbers.
+func (a asked) numbersOf(f search.Facet) *views.Range {
+	if f.Numbers == nil {
+		return nil
+	}
+	rest := a
+	out := &views.Range{
+		ID: facetID("range", f.Name), MinName: "from", MaxName: "to", Unit: f.Numbers.Unit, MinHint: f.Numbers.Least, MaxHint: f.Numbers.Most,
+		Keep: []views.Hidden{{Name: "of", Value: f.Name}},
+	}
+	if f.Numbers.Unit != "" {
+		out.Keep = append(out.Keep, views.Hidden{Name: "unit", Value: f.Numbers.Unit})
+	}
+	rest.ranges = slices.DeleteFunc(slices.Clone(a.ranges), func(one string) bool {
+		name, text, _ := strings.Cut(one, ":")
+		if !strings.EqualFold(name, f.Name) {
+			return false
+		}
+		least, most, _ := strings.Cut(text, "..")
+		most, _, _ = strings.Cut(most, " ")
+		out.Min, out.Max = least, most
+		return true
+	})
+	out.Keep = append(out.Keep, rest.hidden()...)
+	return out
 }
 
 // attributeFacet narrows by one attribute.
@@ -41,6 +115,7 @@ func (a asked) attributeFacet(f search.Facet) views.Facet {
 		b.attrs = toggled(a.attrs, attrOf(a.attrs, f.Name, value))
 		return b
 	})
+	out.Range = a.numbersOf(f)
 	for i := range out.Values {
 		out.Values[i].ID = facetID("attr:"+f.Name, out.Values[i].Value)
 	}

@@ -1,6 +1,7 @@
 package storefront
 
 import (
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,4 +35,30 @@ func TestAttributesOfAnAddress(t *testing.T) {
 	b := a
 	b.attrs = toggled(a.attrs, attrOf(a.attrs, "colour", "red"))
 	assert.Equal(t, []string{"Ratio:16:9", "Colour:Blue", ":x"}, b.attrs, "however it is spelt")
+}
+
+func TestRangesOfAnAddress(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string][]string{
+		"":                     nil,
+		"range=Weight:1..2+kg": {"Weight:1..2 kg"},
+		"range=Weight:1..2&range=weight:3..4&range=Size:..9":  {"Weight:1..2", "Size:..9"},
+		"range=Weight&range=:1..2&range=Weight:heavy":         nil,
+		"of=Weight&from=1,5&to=&unit=kg":                      {"Weight:1.5.. kg"},
+		"of=Weight&from=&to=2":                                {"Weight:..2"},
+		"of=Weight&from=20&to=3&unit=kg":                      {"Weight:3..20 kg"},
+		"of=Weight&from=&to=&unit=kg":                         nil,
+		"of=Weight&from=some&to=2":                            nil,
+		"of=Weight&from=3&to=4&range=weight:1..2&range=S:1..": {"Weight:3..4", "S:1.."},
+	} {
+		q, err := url.ParseQuery(query)
+		require.NoError(t, err)
+		assert.Equal(t, want, rangesAsked(q), query)
+	}
+	for one, want := range map[string]string{"W:1..2 kg": "1 to 2 kg", "W:..2": "up to 2", "W:1.5.. kg": "from 1.5 kg"} {
+		_, text := rangeText(one)
+		assert.Equal(t, want, text)
+	}
+	weight := "1..2 kg"
+	assert.Equal(t, []search.AttributeFilter{{Name: "Weight", Range: &weight}}, *asked{ranges: []string{"Weight:1..2 kg"}}.attributes())
 }

@@ -22,6 +22,7 @@ type asked struct {
 	brands        []string
 	sellers       []string
 	attrs         []string // name:value
+	ranges        []string // name:least..most unit, one of a name
 	min, max      string   // as typed
 	currency      money.Currency
 	stock         bool
@@ -50,6 +51,7 @@ func (v *visit) asked(base string) asked {
 	if runes := []rune(a.text); len(runes) > 200 {
 		a.text = string(runes[:200])
 	}
+	a.ranges = rangesAsked(q)
 	if !slices.Contains([]search.Sort{search.SortRelevance, search.SortPriceUp, search.SortPriceDown, search.SortNewest, search.SortBestSelling}, a.sort) {
 		a.sort = ""
 	}
@@ -141,6 +143,7 @@ func (a asked) params() url.Values {
 	}
 	q["brand"] = a.brands
 	q["attr"] = a.attrs
+	q["range"] = a.ranges
 	return q
 }
 
@@ -165,7 +168,7 @@ func withParam(address, name, value string) string {
 // narrowed says whether any filter is on.
 func (a asked) narrowed() bool {
 	return a.category != "" && !a.fixedCategory || len(a.sellers) > 0 && !a.fixedSeller ||
-		len(a.brands) > 0 || len(a.attrs) > 0 || a.stock || a.min != "" || a.max != ""
+		len(a.brands) > 0 || len(a.attrs)+len(a.ranges) > 0 || a.stock || a.min != "" || a.max != ""
 }
 
 // bare is a without any filter.
@@ -244,8 +247,8 @@ func (a asked) facets(reply search.QueryReply, usual money.Currency) []views.Fac
 			out = append(out, a.attributeFacet(f))
 		case search.FacetHistogram:
 			for i := range out {
-				if out[i].Range != nil {
-					out[i].Bars = barsOf(f, cmp.Or(f.Currency, out[i].Range.Currency))
+				if out[i].Name == "price" {
+					out[i].Bars = barsOf(f, cmp.Or(f.Currency, money.Currency(out[i].Range.Unit)))
 				}
 			}
 		default: // one that this page does not know yet
@@ -341,7 +344,7 @@ func (a asked) prices(f search.Facet, usual money.Currency) views.Facet {
 		b.currency = cmp.Or(f.Currency, usual)
 	}
 	out := views.Facet{Name: "price", Label: "Price", About: f.Approximate}
-	out.Range = &views.Range{Min: a.min, Max: a.max, MinName: "min", MaxName: "max", Currency: b.currency, Keep: []views.Hidden{{Name: "currency", Value: string(b.currency)}}}
+	out.Range = &views.Range{ID: "price", Min: a.min, Max: a.max, MinName: "min", MaxName: "max", Unit: string(b.currency), Keep: []views.Hidden{{Name: "currency", Value: string(b.currency)}}}
 	rest := a
 	rest.min, rest.max = "", ""
 	out.Range.Keep = append(out.Range.Keep, rest.hidden()...)
@@ -353,12 +356,12 @@ func (a asked) prices(f search.Facet, usual money.Currency) views.Facet {
 			c.min = money.Money{Minor: value.Min, Currency: b.currency}.Decimal()
 			c.max = money.Money{Minor: value.Max, Currency: b.currency}.Decimal()
 		}
-		out.Values = append(out.Values, views.Choice{ID: facetID("price", value.Value), Value: value.Value, Text: rangeText(value, b.currency), URL: c.url(), Count: int(value.Count), Chosen: value.Selected})
+		out.Values = append(out.Values, views.Choice{ID: facetID("price", value.Value), Value: value.Value, Text: pricesText(value, b.currency), URL: c.url(), Count: int(value.Count), Chosen: value.Selected})
 	}
 	return out
 }
 
-func rangeText(value search.FacetValue, c money.Currency) string {
+func pricesText(value search.FacetValue, c money.Currency) string {
 	upto := FormatMoney(money.Money{Minor: value.Max, Currency: c})
 	if value.Min == 0 {
 		return "up to " + upto
@@ -404,6 +407,10 @@ func (a asked) chips(seen *sight, facets []search.Facet) []views.Chip {
 	for _, attr := range a.attrs {
 		name, value, _ := strings.Cut(attr, ":")
 		add(capital(name), value, func(b *asked) { b.attrs = toggled(b.attrs, attr) })
+	}
+	for _, one := range a.ranges {
+		name, text := rangeText(one)
+		add(capital(name), text, func(b *asked) { b.ranges = toggled(b.ranges, one) })
 	}
 	if text := a.rangeChip(); text != "" {
 		add("Price", text, func(b *asked) { b.min, b.max = "", "" })

@@ -164,11 +164,12 @@ func sampleResults(kind views.ResultsKind, heading string) views.Results {
 		Page: samplePage(heading, views.AreaShop, "/search?q=lamp"), Kind: kind, Heading: heading,
 		Facets: []views.Facet{
 			{Name: "category", Label: "Category", Values: values("category", "Lighting", "Desk lamps", "Kitchen", "Notebooks")},
-			{Name: "price", Label: "Price", Range: &views.Range{MinName: "min", MaxName: "max", Max: "200", Currency: "EUR", Keep: []views.Hidden{{Name: "q", Value: "lamp"}}}, Bars: sampleBars()},
+			{Name: "price", Label: "Price", Range: &views.Range{ID: "price", MinName: "min", MaxName: "max", Max: "200", Unit: "EUR", Keep: []views.Hidden{{Name: "q", Value: "lamp"}}}, Bars: sampleBars()},
 			{Name: "brand", Label: "Brand", Values: values("brand", "Anglepoise", "Hewlett-Packard", "Xerox", "Casa Lume"), More: "/search?q=lamp&all=brand"},
 			{Name: "attr", Label: "Material", Values: values("attr-m", "Brass wire", "Ebony", "Bronze"), Fewer: "/search?q=lamp", Cut: "There are more than these 500.", Find: &views.Find{Action: "/search", Text: "b", Keep: []views.Hidden{{Name: "all", Value: "attr:Colour"}, {Name: "q", Value: "lamp"}}}},
 			{Name: "seller", Label: "Seller", Values: values("seller", "North Lamp Works", "Second Byte", "Papier & Fils")},
 			{Name: "stock", Label: "Stock", Values: values("stock", "In stock")},
+			{Name: "attr", Label: "Weight", Range: &views.Range{ID: "facet-0a1b2c3d", MinName: "from", MaxName: "to", Min: "1.5", MinHint: "0.5", MaxHint: "12", Unit: "kg", Keep: []views.Hidden{{Name: "of", Value: "Weight"}, {Name: "unit", Value: "kg"}, {Name: "q", Value: "lamp"}}}, Values: values("attr-w", "1.5 kg", "2 kg")},
 			{Name: "attr", Label: "Colour", About: true, Values: values("attr", "Brass", "Black", "White")},
 		},
 		Chips: []views.Chip{

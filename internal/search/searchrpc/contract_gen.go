@@ -14,7 +14,7 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "04a9e88244128cfe4e6c7f47481ade8f",
+	Hash:     "af98c65a4e765892e046640be336467b",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -62,6 +62,7 @@ read Suggest SuggestRequest SuggestReply
 
 struct AttributeFilter
 	name string
+	range *string
 	values []string
 
 struct AuditReply
@@ -102,6 +103,7 @@ struct Facet
 	kind FacetKind
 	more bool
 	name string
+	numbers *Numbers
 	values []FacetValue
 
 enum FacetKind fallback "other"
@@ -201,6 +203,11 @@ struct NoteRequest
 	listing id.ID[catalog.Listing]
 	position int32
 	search string
+
+struct Numbers
+	least string
+	most string
+	unit string
 
 struct Offer
 	count int64

@@ -86,11 +86,17 @@ func (a ask) next(last *mark) (string, error) {
 // checkAttributes checks what narrows by attributes.
 func checkAttributes(p *errs.Problems, all []search.AttributeFilter) {
 	p.Check(len(all) <= maxAttributes, "filter.attributes", "may be %d", maxAttributes)
-	values := 0
+	values, ranged := 0, map[string]bool{}
 	for _, a := range all {
 		p.Check(a.Name != "", "filter.attributes", "should have names")
-		p.Check(len(a.Values) > 0, "filter.attributes", "should have values")
+		p.Check(len(a.Values) > 0 || a.Range != nil, "filter.attributes", "should have values")
 		values += len(a.Values)
+		if a.Range != nil {
+			_, ok := search.ParseRange(*a.Range)
+			p.Check(ok, "filter.attributes", "has a range that is not like 10..20 kg")
+			p.Check(!ranged[foldFact(a.Name)], "filter.attributes", "may have one range of each")
+			ranged[foldFact(a.Name)] = true
+		}
 	}
 	p.Check(values <= maxChosen, "filter.attributes", "may have %d values", maxChosen)
 }

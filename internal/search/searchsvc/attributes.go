@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+	"strconv"
+	"strings"
 
 	"souk/internal/search"
 	"souk/internal/search/searchsvc/internal/docset"
@@ -38,7 +40,39 @@ func (w *walk) narrowToFacts() {
 			}
 		}
 		w.narrowTo(attributeKind(a.Name), sets...)
+		if a.Range != nil {
+			w.orInRange(w.narrow[len(w.narrow)-1].pass, a)
+		}
 	}
+}
+
+// orInRange adds to pass what states a number in the range of a.
+func (w *walk) orInRange(pass []uint64, a search.AttributeFilter) {
+	r, _ := search.ParseRange(*a.Range)
+	kind, known := w.facts.kindAt[foldFact(a.Name)]
+	if !known {
+		return
+	}
+	in := docset.Scratch(docset.Words(len(w.facts.values)))
+	defer docset.Free(in)
+	for _, at := range w.facts.kinds[kind].values {
+		if w.facts.values[at].within(r) {
+			setBit(in, at, true)
+		}
+	}
+	for i, word := range w.base {
+		for left := word &^ pass[i]; left != 0; left &= left - 1 {
+			doc := uint32(i*64 + bits.TrailingZeros64(left)) //nolint:gosec // documents are numbered in 32 bits
+			if slices.ContainsFunc(w.stated.of(doc), func(at uint32) bool { return docset.Test(in, at) }) {
+				setBit(pass, doc, true)
+			}
+		}
+	}
+}
+
+// within says whether a value is a number in a range.
+func (v *factValue) within(r search.Range) bool {
+	return v.numeric && strings.EqualFold(v.unit, r.Unit) && (r.Least == nil || v.number >= *r.Least) && (r.Most == nil || v.number <= *r.Most)
 }
 
 // together are filters with the values of one name in one of them.
@@ -47,9 +81,10 @@ func together(all []search.AttributeFilter) []search.AttributeFilter {
 	for _, a := range all {
 		i := slices.IndexFunc(out, func(b search.AttributeFilter) bool { return foldFact(a.Name) == foldFact(b.Name) })
 		if i < 0 {
-			out = append(out, search.AttributeFilter{Name: a.Name, Values: slices.Clone(a.Values)})
+			out = append(out, search.AttributeFilter{Name: a.Name, Values: slices.Clone(a.Values), Range: a.Range})
 		} else {
 			out[i].Values = append(out[i].Values, a.Values...)
+			out[i].Range = cmp.Or(out[i].Range, a.Range)
 		}
 	}
 	return out
@@ -139,7 +174,7 @@ func (w *walk) attributeFacets() []search.Facet {
 		}
 		docs := w.except(attributeKind(a.Name))
 		s := w.countFacts(docs)
-		out = append(out, w.attributeFacet(s, kind, a.Values))
+		out = append(out, w.attributeFacet(s, kind, a))
 		docset.Free(docs)
 		s.free()
 		chosen[kind] = true
@@ -161,17 +196,17 @@ func (w *walk) attributeFacets() []search.Facet {
 		return cmp.Or(cmp.Compare(b.worth, a.worth), cmp.Compare(w.facts.kinds[a.kind].label, w.facts.kinds[b.kind].label))
 	})
 	for _, b := range best[:min(len(best), attributesTold)] {
-		out = append(out, w.attributeFacet(s, b.kind, nil))
+		out = append(out, w.attributeFacet(s, b.kind, search.AttributeFilter{}))
 	}
 	return out
 }
 
 // attributeFacet tells the values of one attribute.
-func (w *walk) attributeFacet(s stating, kind uint32, selected []string) search.Facet {
+func (w *walk) attributeFacet(s stating, kind uint32, by search.AttributeFilter) search.Facet {
 	of := &w.facts.kinds[kind]
 	chosen := map[uint32]bool{}
 	var values []search.FacetValue
-	for _, value := range selected {
+	for _, value := range by.Values {
 		if at := of.at[foldFact(value)]; at != 0 {
 			chosen[at] = true
 		} else {
@@ -187,5 +222,54 @@ func (w *walk) attributeFacet(s stating, kind uint32, selected []string) search.
 	slices.SortFunc(values, mostFirst)
 	facet := w.limited(search.FacetAttribute, values)
 	facet.Name, facet.Approximate = of.label, s.step > 1
+	facet.Numbers = w.numbers(s, of, by.Range)
 	return facet
+}
+
+// When a range says something: that many of those that state an attribute state a number with the same unit, and there are
+// so many different ones.
+const (
+	numericPercent = 80
+	leastNumbers   = 4
+)
+
+// numbers are what the numbers of an attribute have in common, if it is nearly always one, or if a range of it is asked for.
+func (w *walk) numbers(s stating, of *factKind, asked *string) *search.Numbers {
+	type unit struct {
+		listings    uint64
+		values      int
+		least, most float64
+		label       string
+	}
+	units, all := map[string]*unit{}, uint64(0)
+	for _, at := range of.values {
+		v, n := &w.facts.values[at], s.facts[at]
+		all += n
+		if n == 0 || !v.numeric {
+			continue
+		}
+		key := strings.ToLower(v.unit)
+		u := units[key]
+		if u == nil {
+			u = &unit{least: v.number, most: v.number, label: v.unit}
+			units[key] = u
+		}
+		u.listings += n
+		u.values++
+		u.least, u.most = min(u.least, v.number), max(u.most, v.number)
+	}
+	text := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+	for _, u := range units {
+		if u.listings*100 >= all*numericPercent && u.values >= leastNumbers {
+			return &search.Numbers{Unit: u.label, Least: text(u.least), Most: text(u.most)}
+		}
+	}
+	if asked == nil {
+		return nil
+	}
+	r, _ := search.ParseRange(*asked)
+	if u := units[strings.ToLower(r.Unit)]; u != nil {
+		return &search.Numbers{Unit: u.label, Least: text(u.least), Most: text(u.most)}
+	}
+	return &search.Numbers{Unit: r.Unit}
 }

@@ -8,6 +8,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/platform/store"
+	"souk/internal/search"
 )
 
 // Bounds of what is kept to narrow by. Longer values are texts, which no one chooses from a list;
@@ -171,8 +172,11 @@ type facts struct {
 
 // factValue is a value of an attribute.
 type factValue struct {
-	label string
-	kind  uint32
+	label   string
+	kind    uint32
+	number  float64
+	unit    string
+	numeric bool // it is a number with that unit
 }
 
 // factKind is an attribute with its values.
@@ -226,7 +230,9 @@ func (f *facts) number(name, value string) uint32 {
 	at, known := of.at[foldFact(value)]
 	if !known && len(of.values) < maxFactEach {
 		at = uint32(len(f.values)) //nolint:gosec // far below four thousand million
-		f.values, f.kindOf = append(f.values, factValue{label: value, kind: kind}), append(f.kindOf, kind)
+		v := factValue{label: value, kind: kind}
+		v.number, v.unit, v.numeric = search.NumberOf(value)
+		f.values, f.kindOf = append(f.values, v), append(f.kindOf, kind)
 		of.values = append(of.values, at)
 		of.at[foldFact(value)] = at
 	}

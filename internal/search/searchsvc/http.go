@@ -45,13 +45,14 @@ type Narrowing struct {
 	PriceMin int64              `query:"price_min" minimum:"0" example:"1000" doc:"Least price of the cheapest variant, in whole minor units."`
 	PriceMax int64              `query:"price_max" minimum:"0" example:"5000" doc:"Highest price of the cheapest variant, in whole minor units. 0 is no limit."`
 	Attrs    []string           `query:"attr,explode" maxItems:"100" example:"Colour:Red" doc:"An attribute or option and its value, a colon between them; may be repeated. Several values of one attribute are alternatives."`
+	Ranges   []string           `query:"range,explode" maxItems:"20" example:"Weight:0.5..2 kg" doc:"An attribute and a range of its numbers, with their unit if they have one; either end may be left out. May be repeated, once for each attribute; beside values of the same attribute it is an alternative."`
 	InStock  bool               `query:"in_stock" doc:"Only what can be bought now."`
 }
 
 // filter is what it says.
 func (in *Narrowing) filter() search.Filter {
 	f := search.Filter{Path: in.Category, Brands: in.Brands, Sellers: in.Sellers, Currency: in.Currency, InStock: in.InStock}
-	if attributes := attributesIn(in.Attrs); len(attributes) > 0 {
+	if attributes := attributesIn(in.Attrs, in.Ranges); len(attributes) > 0 {
 		f.Attributes = &attributes
 	}
 	if in.PriceMin > 0 {
@@ -111,6 +112,13 @@ type facetWire struct {
 	More        bool             `json:"more" doc:"There are further values."`
 	Approximate bool             `json:"approximate" doc:"The counts are estimates, since so much was found."`
 	Currency    money.Currency   `json:"currency" example:"EUR" doc:"Of prices: the currency in which they are counted, which is the one of most results unless one is asked for. Empty for other kinds."`
+	Numbers     *numbersWire     `json:"numbers,omitempty" doc:"Of an attribute whose values are nearly all numbers with one unit, so that a range of it says something."`
+}
+
+type numbersWire struct {
+	Unit  string `json:"unit" example:"kg" doc:"Empty for none."`
+	Least string `json:"least" example:"0.5" doc:"Of what was counted."`
+	Most  string `json:"most" example:"12"`
 }
 
 type facetValueWire struct {
@@ -171,14 +179,19 @@ func (s *Service) getListings(ctx context.Context, by actor.Actor, in listingsIn
 	return out, nil
 }
 
-// attributesIn are filters written as name:value.
-func attributesIn(attrs []string) []search.AttributeFilter {
+// attributesIn are filters written as name:value, and ranges of them.
+func attributesIn(attrs, ranges []string) []search.AttributeFilter {
 	var all []search.AttributeFilter
 	for _, attr := range attrs {
 		name, value, _ := strings.Cut(attr, ":")
 		all = append(all, search.AttributeFilter{Name: name, Values: []string{value}})
 	}
-	return together(all)
+	all = together(all)
+	for _, one := range ranges {
+		name, text, _ := strings.Cut(one, ":")
+		all = append(all, search.AttributeFilter{Name: name, Range: &text})
+	}
+	return all
 }
 
 // mapped is each of in through fn; never nil.
@@ -206,7 +219,7 @@ func toHit(h search.Hit) hitWire {
 }
 
 func toFacet(f search.Facet) facetWire {
-	return facetWire{Kind: f.Kind, Name: f.Name, More: f.More, Approximate: f.Approximate, Currency: f.Currency, Values: mapped(f.Values, func(v search.FacetValue) facetValueWire { return facetValueWire(v) })}
+	return facetWire{Kind: f.Kind, Name: f.Name, More: f.More, Approximate: f.Approximate, Currency: f.Currency, Values: mapped(f.Values, func(v search.FacetValue) facetValueWire { return facetValueWire(v) }), Numbers: (*numbersWire)(f.Numbers)}
 }
 
 type suggestionsIn struct {

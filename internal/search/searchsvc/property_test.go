@@ -131,7 +131,12 @@ func request(t *rapid.T, s *stock) search.QueryRequest {
 	for _, name := range []string{"colour", "Size"} {
 		if maybe("by " + name) {
 			values := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"1", "2", "9"}), 1, 3, rapid.ID[string]).Draw(t, "values")
-			*r.Filter.Attributes = append(*r.Filter.Attributes, search.AttributeFilter{Name: name, Values: values})
+			one := search.AttributeFilter{Name: name, Values: values}
+			if maybe("in a range") {
+				text := rapid.SampledFrom([]string{"1..1", "2..", "..1", "5..9", "1..2 kg"}).Draw(t, "range")
+				one.Range = &text
+			}
+			*r.Filter.Attributes = append(*r.Filter.Attributes, one)
 		}
 	}
 	r.Filter.InStock = maybe("in stock")

@@ -300,9 +300,14 @@ func check(c search.Filter) error {
 	p.Check(c.PriceMin == nil || c.PriceMax == nil || *c.PriceMin <= *c.PriceMax, "filter.price_max", "should not be less than price_min")
 	p.Check(c.Currency == "" || c.Currency.Valid(), "filter.currency", "is not a currency")
 	p.Check(c.Currency != "" || c.PriceMin == nil && c.PriceMax == nil, "filter.currency", "is needed")
-	values := 0
+	values, ranged := 0, map[string]bool{}
 	for _, a := range c.ByAttributes() {
-		p.Check(a.Name != "" && len(a.Values) > 0, "filter.attributes", "should have names and values")
+		p.Check(a.Name != "" && (len(a.Values) > 0 || a.Range != nil), "filter.attributes", "should have names and values")
+		if name := strings.ToLower(a.Name); a.Range != nil {
+			_, ok := search.ParseRange(*a.Range)
+			p.Check(ok && !ranged[name], "filter.attributes", "should have one range, which can be read")
+			ranged[name] = true
+		}
 		values += len(a.Values)
 	}
 	p.Check(len(c.ByAttributes()) <= 20 && values <= 100, "filter.attributes", "are too many")

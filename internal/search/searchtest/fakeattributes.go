@@ -2,6 +2,7 @@ package searchtest
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -40,6 +41,7 @@ func stated(l fit) map[string]map[string][2]string {
 func chosenValues(c search.Filter) map[string][]string {
 	all := map[string][]string{}
 	for _, a := range c.ByAttributes() {
+		all[strings.ToLower(a.Name)] = all[strings.ToLower(a.Name)] // also of a range alone
 		for _, value := range a.Values {
 			all[strings.ToLower(a.Name)] = append(all[strings.ToLower(a.Name)], strings.ToLower(value))
 		}
@@ -52,11 +54,68 @@ func lacks(c search.Filter, l fit) []search.FacetKind {
 	var kinds []search.FacetKind
 	has := stated(l)
 	for name, values := range chosenValues(c) {
-		if !slices.ContainsFunc(values, func(v string) bool { _, ok := has[name][v]; return ok }) {
+		inRange := false
+		if r, asked := rangeOf(c, name); asked {
+			for value := range has[name] {
+				inRange = inRange || r.Has(value)
+			}
+		}
+		if !inRange && !slices.ContainsFunc(values, func(v string) bool { _, ok := has[name][v]; return ok }) {
 			kinds = append(kinds, search.FacetAttribute+search.FacetKind(name))
 		}
 	}
 	return kinds
+}
+
+// rangeOf is the range that is asked for of an attribute, by its folded name.
+func rangeOf(c search.Filter, name string) (r search.Range, asked bool) {
+	for _, a := range c.ByAttributes() {
+		if a.Range != nil && strings.ToLower(a.Name) == name {
+			return search.ParseRange(*a.Range)
+		}
+	}
+	return r, false
+}
+
+// numbers are told where four in five listings with the attribute state a number of one unit, of four different ones or more, or
+// where a range is asked for.
+func numbers(c search.Filter, name string, counts map[string]int64, labels map[string]string) *search.Numbers {
+	type unit struct {
+		label       string
+		n           int64
+		values      int
+		least, most float64
+	}
+	units, all := map[string]unit{}, int64(0)
+	for _, value := range slices.Sorted(maps.Keys(counts)) {
+		all += counts[value]
+		number, label, ok := search.NumberOf(labels[name+"\x00"+value])
+		if !ok {
+			continue
+		}
+		u, known := units[strings.ToLower(label)]
+		if !known {
+			u = unit{label: label, least: number, most: number}
+		}
+		u.n, u.values, u.least, u.most = u.n+counts[value], u.values+1, min(u.least, number), max(u.most, number)
+		units[strings.ToLower(label)] = u
+	}
+	told := func(u unit) *search.Numbers {
+		return &search.Numbers{Unit: u.label, Least: fmt.Sprint(u.least), Most: fmt.Sprint(u.most)}
+	}
+	for _, u := range units {
+		if u.n*5 >= all*4 && u.values >= 4 {
+			return told(u)
+		}
+	}
+	r, asked := rangeOf(c, name)
+	if u, known := units[strings.ToLower(r.Unit)]; known && asked {
+		return told(u)
+	}
+	if asked {
+		return &search.Numbers{Unit: r.Unit}
+	}
+	return nil
 }
 
 // attributes are the facets of attributes: those selected, then the six that divide best what
@@ -99,6 +158,7 @@ func attributes(c search.Filter, fits []fit) []search.Facet {
 		slices.SortFunc(out.Values, func(a, b search.FacetValue) int {
 			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Label, b.Label))
 		})
+		out.Numbers = numbers(c, name, counts[name], labels)
 		return out
 	}
 	var out []search.Facet
@@ -108,7 +168,7 @@ func attributes(c search.Filter, fits []fit) []search.Facet {
 	counts, have, names, _, n := counted("")
 	worths := map[string]float64{}
 	for name := range counts {
-		if worth := worth(slices.Collect(maps.Values(counts[name])), have[name], n); worth >= .05 && chosen[name] == nil {
+		if worth := worth(slices.Collect(maps.Values(counts[name])), have[name], n); worth >= .05 && !isChosen(chosen, name) {
 			worths[name] = worth
 		}
 	}
@@ -120,6 +180,8 @@ func attributes(c search.Filter, fits []fit) []search.Facet {
 	}
 	return out
 }
+
+func isChosen(chosen map[string][]string, name string) bool { _, ok := chosen[name]; return ok }
 
 // worth is how well an attribute divides n listings of which so many have it.
 func worth(counts []int64, have, n int64) float64 {

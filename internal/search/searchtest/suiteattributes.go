@@ -123,6 +123,67 @@ var attributeTests = map[string]func(*world){
 		counts, _ = told(reply, "Material")
 		assert.Equal(w, map[string]int64{"Oak": 1, "Ash": 1}, counts)
 	},
+	"a range of an attribute's numbers narrows, beside its values": func(w *world) {
+		shop := w.seller("North")
+		for i, weight := range []string{"500 g", "750 g", "1000 G", "1250g", "2 kg", "750 g"} {
+			w.list(shop.ID, "Iron "+string(rune('A'+i)), attribute("Weight", weight), attribute("Cable", []string{"2", "3"}[i%2]))
+		}
+		w.list(shop.ID, "Iron G", attribute("Weight", "heavy"))
+		w.hear()
+		between := func(name, text string, values ...string) search.AttributeFilter {
+			return search.AttributeFilter{Name: name, Values: values, Range: &text}
+		}
+		for _, tt := range []struct {
+			by   []search.AttributeFilter
+			want []string
+		}{
+			{[]search.AttributeFilter{between("Weight", "600..1000 g")}, []string{"Iron F", "Iron C", "Iron B"}},
+			{[]search.AttributeFilter{between("WEIGHT", "..500 G")}, []string{"Iron A"}},
+			{[]search.AttributeFilter{between("Weight", "1001.. g")}, []string{"Iron D"}},
+			{[]search.AttributeFilter{between("Weight", "600..1000 g", "heavy", "2 kg")}, []string{"Iron G", "Iron F", "Iron E", "Iron C", "Iron B"}},
+			{[]search.AttributeFilter{between("Weight", "600..1000 g"), having("weight", "heavy")}, []string{"Iron G", "Iron F", "Iron C", "Iron B"}},
+			{[]search.AttributeFilter{between("Weight", "600..1000 g"), having("Cable", "3")}, []string{"Iron F", "Iron B"}},
+			{[]search.AttributeFilter{between("Weight", "600..1000 g"), between("Cable", "2..2")}, []string{"Iron C"}},
+			{[]search.AttributeFilter{between("Weight", "600..1000")}, []string{}},
+			{[]search.AttributeFilter{between("Smell", "1..2")}, []string{}},
+		} {
+			assert.Equal(w, tt.want, w.through(by(tt.by...)), "%v", tt.by)
+		}
+		facet := func(r search.QueryRequest, name string) (out search.Facet) {
+			r.Facets = true
+			for _, f := range w.query(r).Facets {
+				if f.Kind == search.FacetAttribute && strings.EqualFold(f.Name, name) {
+					out = f
+				}
+			}
+			return out
+		}
+		assert.Nil(w, facet(search.QueryRequest{}, "Weight").Numbers, "two of seven are no grams")
+		assert.Nil(w, facet(search.QueryRequest{}, "Cable").Numbers, "two values are seen at a look")
+		narrow := by(having("Weight", "500 g", "750 g", "1000 g", "1250g"))
+		assert.Len(w, w.through(narrow), 5)
+		f := facet(search.QueryRequest{Filter: by(between("Weight", "600..1000 g"), having("Cable", "3"))}, "Weight")
+		assert.Equal(w, &search.Numbers{Unit: "g", Least: "750", Most: "1250"}, f.Numbers, "told because it is asked for, and counted as if it were not")
+		assert.Len(w, f.Values, 2)
+		f = facet(search.QueryRequest{Filter: by(between("Weight", "600..1000 g"))}, "Cable")
+		counts := map[string]int64{}
+		for _, v := range f.Values {
+			counts[v.Label] = v.Count
+		}
+		assert.Equal(w, map[string]int64{"2": 1, "3": 2}, counts)
+
+		for i := range 5 {
+			w.list(shop.ID, "Kettle", attribute("Weight", fmt.Sprintf("%d.5 kg", i+1)))
+		}
+		w.hear()
+		assert.Equal(w, &search.Numbers{Unit: "kg", Least: "1.5", Most: "5.5"}, facet(search.QueryRequest{Text: "kettle"}, "Weight").Numbers)
+		for _, bad := range [][]search.AttributeFilter{
+			{between("Weight", "heavy")}, {between("Weight", "2..1")}, {between("", "1..2")}, {between("Weight", "1..2"), between("weight", "3..4")},
+		} {
+			_, err := w.Query(w.Context(), search.QueryRequest{Filter: by(bad...)})
+			assert.Contains(w, w.refused(search.ErrInvalid, err).Fields, "filter.attributes")
+		}
+	},
 	"options of variants are attributes too": func(w *world) {
 		shop := w.seller("North")
 		sized := func(sizes ...string) change {

@@ -9,8 +9,6 @@
 // templates.
 package views
 
-import "souk/internal/platform/money"
-
 // View is a page that the Renderer can show.
 type View interface {
 	// Template is the name of the page's template: "listing" for templates/listing.html.
@@ -195,9 +193,11 @@ type Bar struct {
 
 // Range is a filter between two amounts, as typed.
 type Range struct {
+	ID               string // of its fields, with an ending
 	Min, Max         string
-	MinName, MaxName string // of the query parameters
-	Currency         money.Currency
+	MinName, MaxName string   // of the query parameters
+	MinHint, MaxHint string   // the least and the most that there are; may be empty
+	Unit             string   // the currency of prices
 	Keep             []Hidden // the rest of the query, so that it survives the form
 }
 
