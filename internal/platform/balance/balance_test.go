@@ -258,6 +258,8 @@ func TestOnlyWhatWasNotSentGoesToAnother(t *testing.T) {
 	}
 	assert.Equal(t, 6, served, "those for the one that is gone, and its own")
 	assert.Equal(t, 3, failed)
+	mu.Lock()
+	defer mu.Unlock()
 	assert.Equal(t, 3, cut, "none was tried again")
 }
 
