@@ -22,6 +22,7 @@ import (
 
 // upped is a `souk up` in a process of its own.
 type upped struct {
+	dir  string
 	cmd  *exec.Cmd
 	out  io.Closer // where it writes to
 	said *safeText
@@ -33,7 +34,7 @@ func startUp(t *testing.T, topology, dir string, more ...string) *upped {
 	t.Helper()
 	cmd, err := soukAgain(context.WithoutCancel(t.Context()), append([]string{"up", topology, "--data", dir, "--listen", "localhost:0"}, more...))
 	require.NoError(t, err)
-	u := &upped{cmd: cmd, said: &safeText{}, done: make(chan error, 1)}
+	u := &upped{dir: dir, cmd: cmd, said: &safeText{}, done: make(chan error, 1)}
 	cmd.Stderr = u.said
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -63,12 +64,35 @@ func startUp(t *testing.T, topology, dir string, more ...string) *upped {
 func (u *upped) end(t *testing.T) {
 	t.Helper()
 	require.NoError(t, u.cmd.Process.Signal(os.Interrupt))
+	u.ends(t)
+}
+
+// ends waits until it has ended. If it does not, what each process is at is told.
+func (u *upped) ends(t *testing.T) {
+	t.Helper()
 	select {
 	case err := <-u.done:
 		require.NoError(t, err, u.said)
-	case <-time.After(time.Minute):
-		t.Fatalf("souk up did not stop: %s", u.said)
+		return
+	case <-time.After(2 * time.Minute):
 	}
+	for _, row := range regexp.MustCompile(`(?m)^\S+ +(\d+) +\S+:\d+ |again, as process (\d+)$`).FindAllStringSubmatch(u.said.String(), -1) {
+		if pid, err := strconv.Atoi(row[1] + row[2]); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGQUIT) // it may have ended
+		}
+	}
+	select {
+	case <-u.done:
+	case <-time.After(10 * time.Second):
+	}
+	logs, err := filepath.Glob(filepath.Join(u.dir, logsFolder, "*.log"))
+	require.NoError(t, err)
+	for _, path := range logs {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		t.Logf("%s ends with:\n%s", path, text[max(0, len(text)-64<<10):])
+	}
+	t.Fatalf("souk up did not stop: %s", u.said)
 }
 
 // row finds where the table says that a process is.
@@ -127,12 +151,7 @@ func TestASoukOfTwoProcessesSellsAndSurvivesOneOfThem(t *testing.T) {
 
 	require.NoError(t, u.out.Close()) // as the terminal goes: nobody reads what it says from here on
 	require.NoError(t, u.cmd.Process.Signal(syscall.SIGHUP))
-	select {
-	case err := <-u.done:
-		require.NoError(t, err, u.said)
-	case <-time.After(time.Minute):
-		t.Fatalf("souk up did not stop: %s", u.said)
-	}
+	u.ends(t)
 	for _, pid := range []int{main, payments, successor} {
 		assert.True(t, gone(pid), "process %d is still there", pid)
 	}

@@ -5,13 +5,15 @@ import (
 	"time"
 )
 
-// The write-ahead log is folded into the file between batches, never inside one: when it
-// has this many pages and nothing waits; when it has more though something does, or though one
-// batch follows the other; and when readers that overlap have kept it from starting over, with
-// new Reads held back for a moment.
+// The write-ahead log is folded into the file beside the writer: when it has this many pages and
+// nothing waits; when it has more though something does, or though one batch follows the other. It
+// starts over with a commit that finds all of it in the file: when commits follow each other so closely that none
+// does, the writer waits for the folding and does the rest between two batches; and when readers
+// that overlap have kept it from starting over, with new Reads held back for a moment.
 const (
 	checkpointIdle  = 1000                   // 4 MB
 	checkpointBusy  = 4000                   // 16 MB
+	checkpointWait  = 8000                   // 32 MB
 	checkpointForce = 16000                  // 64 MB
 	stream          = 200 * time.Millisecond // between two batches of which one follows the other
 	holdReads       = 250 * time.Millisecond
@@ -47,31 +49,46 @@ func (w *writer) checkpoint() {
 		return // the next batch's BEGIN will say what is wrong
 	}
 	w.db.count.wal.Store(pages)
-	waiting := pages - folded
+	if pages >= w.forceAt && w.startOver(pages) {
+		return
+	}
 	limit := int64(checkpointIdle)
 	if w.pending() || w.streaming {
 		limit = checkpointBusy
 	}
-	kind := "PASSIVE"
-	if pages >= w.forceAt {
-		if release := w.holdReaders(); release != nil {
-			defer release()
-			kind, w.forceAt = "TRUNCATE", w.db.o.forceFolds
-		} else {
-			// Some Read is long. Waiting for it after every batch would stop the writer.
-			w.forceAt = pages + w.db.o.forceFolds
-		}
+	switch rest := pages - folded; {
+	case rest > 0 && pages >= checkpointWait:
+		w.folder.wait()
+		w.fold("PASSIVE")
+	case rest >= limit:
+		w.folder.begin()
 	}
-	if waiting < limit && kind == "PASSIVE" {
-		return
-	}
+}
+
+// fold folds the log while nothing is written.
+func (w *writer) fold(kind string) {
 	w.db.count.checkpoints.Add(1)
-	pages, _, err = w.c.checkpoint(kind)
+	pages, _, err := w.c.checkpoint(kind)
 	if err != nil {
 		w.db.o.Log.Warn().Str("module", w.db.o.Module).Err(w.db.explain(err)).Msg("checkpoint failed")
 		return
 	}
 	w.db.count.wal.Store(max(pages, 0))
+}
+
+// startOver has the log begin anew, with new Reads held back: false if some Read is long. Waiting for it after
+// every batch would stop the writer.
+func (w *writer) startOver(pages int64) bool {
+	w.folder.wait()
+	release := w.holdReaders()
+	if release == nil {
+		w.forceAt = pages + w.db.o.forceFolds
+		return false
+	}
+	defer release()
+	w.forceAt = w.db.o.forceFolds
+	w.fold("TRUNCATE")
+	return true
 }
 
 func (w *writer) pending() bool {

@@ -83,6 +83,7 @@ type writer struct {
 	streaming bool  // the batch began soon after the one before
 	unchecked int   // batches since the log was last looked at
 	forceAt   int64 // pages in the log at which new Reads are held back to fold it
+	folder    folder
 	batch     batch
 	current   *request // whose function runs or has just run
 }
@@ -93,7 +94,7 @@ func newWriter(ctx context.Context, db *DB) (*writer, error) {
 		return nil, err
 	}
 	return &writer{
-		db: db, c: c, started: time.Now(), forceAt: db.o.forceFolds,
+		db: db, c: c, folder: folder{db: db}, started: time.Now(), forceAt: db.o.forceFolds,
 		wake: make(chan struct{}, 1), holds: make(chan *hold), stopped: make(chan struct{}),
 	}, nil
 }
@@ -214,14 +215,15 @@ func (w *writer) stop() {
 
 // finish folds the log into the file and closes the connection, after stop.
 func (w *writer) finish() error {
+	w.folder.wait()
+	err := w.folder.close()
 	if w.c == nil {
-		return nil
+		return err
 	}
-	_, _, err := w.c.checkpoint("TRUNCATE")
-	if err != nil {
+	if _, _, err := w.c.checkpoint("TRUNCATE"); err != nil {
 		w.db.o.Log.Warn().Str("module", w.db.o.Module).Err(w.db.explain(err)).Msg("last checkpoint failed")
 	}
-	return w.c.close()
+	return errors.Join(err, w.c.close())
 }
 
 // reconnect replaces the writer's connection by a fresh one.
