@@ -138,4 +138,5 @@ func TestWithoutItsKeeperAServerStopsAllTheSame(t *testing.T) {
 	require.Error(t, c.Stop())
 	_, err := pgx.Connect(t.Context(), c.Address("postgres"))
 	require.Error(t, err)
+	require.Eventually(t, func() bool { ended, _ := c.Ended(); return ended }, time.Minute, time.Millisecond, "the last that is written there")
 }
