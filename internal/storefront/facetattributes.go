@@ -149,7 +149,13 @@ const (
 
 // barsOf draws how many listings there are at which price; nil where that says nothing.
 func barsOf(f search.Facet, currency money.Currency) *views.Bars {
-	if len(f.Values) < 3 {
+	filled := 0
+	for _, v := range f.Values {
+		if v.Count > 0 {
+			filled++
+		}
+	}
+	if filled < 3 {
 		return nil
 	}
 	amount := func(minor int64) string { return FormatMoney(money.Money{Minor: minor, Currency: currency}) }
