@@ -24,11 +24,11 @@ func TestPricesAreInTheCurrencyTheyAreCountedIn(t *testing.T) {
 	}
 	reply.Hits[0].PriceFrom.Currency = "JPY"
 	facet := asked{base: "/search"}.facets(reply, "EUR")[0]
-	assert.EqualValues(t, "USD", facet.Range.Unit)
+	assert.Equal(t, "USD", facet.Range.Unit)
 	assert.Equal(t, "/search?currency=USD&max=19.99&min=10.00", facet.Values[1].URL)
 	assert.Contains(t, facet.Bars.Title, "$")
 	reply.Facets = []search.Facet{{Kind: search.FacetPrice}}
-	assert.EqualValues(t, "EUR", asked{}.facets(reply, "EUR")[0].Range.Unit, "without prices it is the shop's")
+	assert.Equal(t, "EUR", asked{}.facets(reply, "EUR")[0].Range.Unit, "without prices it is the shop's")
 }
 
 func TestManyRootsLeaveRoomForWhatIsBelow(t *testing.T) {

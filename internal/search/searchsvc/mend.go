@@ -51,7 +51,7 @@ func (d desk) settled(a ask) (l sighted, s said, err error) {
 	if l, err = d.look(a, other, words.Parse(other)); err != nil || l.whole > fewListings {
 		return l, s, err
 	}
-	// A slip that a listing has too (cartrige) was left as it is.
+	// A slip that a listing has too was left as it is.
 	better, c, found, err := d.mend(other)
 	if err != nil {
 		l.free()

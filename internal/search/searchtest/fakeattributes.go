@@ -41,10 +41,12 @@ func stated(l fit) map[string]map[string][2]string {
 func chosenValues(c search.Filter) map[string][]string {
 	all := map[string][]string{}
 	for _, a := range c.ByAttributes() {
-		all[strings.ToLower(a.Name)] = all[strings.ToLower(a.Name)] // also of a range alone
+		name := strings.ToLower(a.Name)
+		values := all[name]
 		for _, value := range a.Values {
-			all[strings.ToLower(a.Name)] = append(all[strings.ToLower(a.Name)], strings.ToLower(value))
+			values = append(values, strings.ToLower(value))
 		}
+		all[name] = values // also of a range alone
 	}
 	return all
 }
