@@ -2,6 +2,7 @@ package searchsvc
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 
 	"souk/internal/catalog"
@@ -131,6 +132,28 @@ func (c *columns) setPrice(doc uint32, from int64) {
 	c.from[doc] = from
 	c.cheapest[doc/64] = min(c.cheapest[doc/64], from)
 	c.dearest[doc/64] = max(c.dearest[doc/64], from)
+}
+
+// costing is which of the listings of word, the i-th of a bitmap, cost from low to high, both included.
+func (c *columns) costing(i int, word uint64, low, high int64) uint64 {
+	if word == 0 || low > high || c.cheapest[i] > high || c.dearest[i] < low {
+		return 0
+	}
+	span, pass := uint64(high)-uint64(low), uint64(0)
+	prices := c.from[i*64 : min(i*64+64, len(c.from))]
+	if bits.OnesCount64(word) < len(prices)/4 {
+		for left := word; left != 0; left &= left - 1 {
+			if price := prices[bits.TrailingZeros64(left)]; price < low || price > high {
+				word &^= left & -left
+			}
+		}
+		return word
+	}
+	for _, price := range prices { // all of them, without a branch that nobody can foresee
+		_, beyond := bits.Sub64(span, uint64(price)-uint64(low), 0)
+		pass = pass>>1 | (1-beyond)<<63
+	}
+	return word & (pass >> (64 - len(prices)))
 }
 
 // setSold sets how well it sells.

@@ -1,6 +1,8 @@
 package searchsvc
 
 import (
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,5 +37,33 @@ func TestARareCurrencyHasPrices(t *testing.T) {
 			}
 			assert.InDelta(t, total, sum, 1, "%s in %s", name, currency)
 		}
+	}
+}
+
+func TestCostingIsWhatAPlainLookSays(t *testing.T) {
+	t.Parallel()
+	lot := rand.New(rand.NewPCG(1, 2))
+	c := newColumns()
+	c.grow(130) // the last word is not full
+	ends := []int64{0, 1, 5, 50, 99, 100, 101, math.MaxInt64}
+	for doc := range uint32(131) {
+		c.setPrice(doc, lot.Int64N(101))
+	}
+	for range 200 {
+		i, word := lot.IntN(3), lot.Uint64()
+		if lot.IntN(2) == 0 {
+			word &= lot.Uint64() & lot.Uint64() & lot.Uint64()
+		}
+		if i == 2 {
+			word &= 7
+		}
+		low, high := ends[lot.IntN(len(ends))], ends[lot.IntN(len(ends))]
+		want := uint64(0)
+		for j := range 64 {
+			if word>>j&1 != 0 && c.from[i*64+j] >= low && c.from[i*64+j] <= high {
+				want |= 1 << j
+			}
+		}
+		require.Equal(t, want, c.costing(i, word, low, high), "word %d of %064b, from %d to %d", i, word, low, high)
 	}
 }

@@ -238,9 +238,9 @@ func (w *walk) narrowToPrices() {
 			high = *w.filter.PriceMax
 		}
 		for i, word := range w.base {
+			word = w.costing(i, word, low, high)
 			for left := word; left != 0; left &= left - 1 {
-				doc := i*64 + bits.TrailingZeros64(left)
-				if from := w.from[doc]; from < low || from > high || w.traits[doc].money != w.prices {
+				if doc := i*64 + bits.TrailingZeros64(left); w.traits[doc].money != w.prices {
 					word &^= left & -left
 				}
 			}
