@@ -58,6 +58,7 @@ type evalResult struct {
 	Total     int64   `json:"total"`
 	AnyWord   bool    `json:"any_word"`
 	Corrected string  `json:"corrected"` // what was looked for instead
+	Also      string  `json:"also"`      // and what behind it
 	Exact     float64 `json:"exact"`     // nDCG of exactly what was typed
 }
 
@@ -176,7 +177,7 @@ func (a *app) judge(ctx context.Context, j relevance.Judged, typos uint64) (eval
 	if err != nil {
 		return result, err
 	}
-	result.Total, result.AnyWord, result.Corrected = reply.Total, reply.AnyWord, reply.Corrected
+	result.Total, result.AnyWord, result.Corrected, result.Also = reply.Total, reply.AnyWord, reply.Corrected, reply.Also
 	exact := true
 	var typed relevance.Figures
 	_, err = a.measured(ctx, search.QueryRequest{Text: result.Asked, Exact: &exact}, j, &typed)

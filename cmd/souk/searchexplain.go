@@ -132,6 +132,9 @@ func tellExplained(out io.Writer, e search.ExplainReply) error {
 	if e.Corrected != "" {
 		fmt.Fprintf(&text, "searched for %q instead\n", e.Corrected)
 	}
+	if e.Also != "" {
+		fmt.Fprintf(&text, "searched for %q too, behind the rest\n", e.Also)
+	}
 	switch {
 	case e.Place > 0:
 		fmt.Fprintf(&text, "place %d of %d\n", e.Place, e.Total)

@@ -72,6 +72,9 @@ func (r *slipReport) print(out io.Writer, o evalOptions) error {
 	_, _ = fmt.Fprintln(table, "\nlost most\tof\tfound for\tresults\tnDCG\twas")
 	for _, result := range r.Lost[:min(o.worst, len(r.Lost))] {
 		found := cmp.Or(result.Corrected, result.Asked)
+		if result.Also != "" {
+			found += ", then " + result.Also
+		}
 		if result.AnyWord {
 			found += " (any word)"
 		}

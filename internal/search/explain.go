@@ -18,6 +18,7 @@ type ExplainRequest struct {
 // ExplainReply says so.
 type ExplainReply struct {
 	Corrected string          `json:"corrected"` // what was searched for instead of the text
+	Also      string          `json:"also"`      // what was searched for besides, behind that
 	AnyWord   bool            `json:"any_word"`
 	Total     int64           `json:"total"`
 	Found     bool            `json:"found"`

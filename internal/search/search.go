@@ -153,10 +153,13 @@ type QueryReply struct {
 	Approximate bool    `json:"approximate"` // counts of some facet are estimates: there are too many results to count each; Total is exact
 
 	// What was probably meant, if the text is not what was searched for: nothing has all its words.
-	Corrected string  `json:"corrected"` // what these results are for; "" for the text
-	Meant     string  `json:"meant"`     // has many more results; "" for nothing. On the first page
-	Offers    []Offer `json:"offers"`    // ways to go on, when nothing was found
-	Search    string  `json:"search"`    // names the text, for Note; "" for one that is not counted
+	Corrected string `json:"corrected"` // what these results are for; "" for the text
+	// Also is what was searched for besides, one word apart from that: what has its words comes behind what has the others. "" for
+	// nothing. Either the words of the text stand in no title, or what was corrected found little and might have been this.
+	Also   string  `json:"also"`
+	Meant  string  `json:"meant"`  // has many more results; "" for nothing. On the first page
+	Offers []Offer `json:"offers"` // ways to go on, when nothing was found
+	Search string  `json:"search"` // names the text, for Note; "" for one that is not counted
 }
 
 // Hit is a listing that was found, with what a result shows of it.

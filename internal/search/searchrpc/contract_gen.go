@@ -14,7 +14,7 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "af98c65a4e765892e046640be336467b",
+	Hash:     "310e087772082524ee711820a6cfd2e4",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -72,6 +72,7 @@ struct AuditReply
 	standing audit.Standing
 
 struct ExplainReply
+	also string
 	any_word bool
 	corrected string
 	found bool
@@ -267,6 +268,7 @@ struct PutRuleRequest
 	why string
 
 struct QueryReply
+	also string
 	any_word bool
 	approximate bool
 	corrected string

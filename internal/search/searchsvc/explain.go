@@ -59,7 +59,7 @@ func (v view) explain(a ask, listing catalog.ListingID) (reply search.ExplainRep
 		return reply, err
 	}
 	defer l.free()
-	reply.Corrected, reply.Rules = said.corrected, l.ruling(doc)
+	reply.Corrected, reply.Also, reply.Rules = said.corrected, l.also, l.ruling(doc)
 	return reply, v.s.locked(func() error {
 		l.run(false)
 		page, _, _ := l.page()
@@ -91,7 +91,7 @@ func (d desk) explainHits(a ask, l sighted, corrected string, page []ranked, hit
 		defer r.free()
 		for i := range hits {
 			doc := page[i].doc
-			reply := search.ExplainReply{Corrected: corrected, Rules: l.ruling(doc), Found: true, Place: places[doc]}
+			reply := search.ExplainReply{Corrected: corrected, Also: l.also, Rules: l.ruling(doc), Found: true, Place: places[doc]}
 			l.why(r, doc, &reply)
 			hits[i].Explanation = &reply
 		}

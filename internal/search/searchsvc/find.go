@@ -19,6 +19,8 @@ type asked struct {
 	all   docset.Set // anywhere
 	head  docset.Set // in title, brand or category
 	idf   int32      // how much it says, in idfUnits
+
+	guessed bool // some of what fits it is a guess
 }
 
 // part is one way to have a word: a term, or several in a row.
@@ -58,6 +60,7 @@ func (v view) find(sh *shelf, u understood) ([]asked, error) {
 			default:
 				p.rows = p.sets[0]
 			}
+			a.guessed = a.guessed || p.Guess
 			a.parts = append(a.parts, p)
 		}
 		sets := make([]docset.Set, len(a.parts))

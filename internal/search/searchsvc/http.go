@@ -148,6 +148,7 @@ type listingsOut struct {
 		AnyWord     bool        `json:"any_word" doc:"Few listings have all the words, or none; the others, which come after them, have some."`
 		Approximate bool        `json:"approximate" doc:"Counts of some facet, which says so too, are estimates: there are too many results to count each. The total is exact."`
 		Corrected   string      `json:"corrected" doc:"What these results are for, when nothing has all words of the text and another was probably meant; exact=true asks for the text as it is."`
+		Also        string      `json:"also" doc:"What was searched for besides, one word apart from that: what has its words comes behind the rest. Told when the words as typed stand in no title, or what these results are for is little and this was perhaps meant; exact=true leaves it out."`
 		Meant       string      `json:"meant" doc:"What was perhaps meant: it has many more results."`
 		Offers      []offerWire `json:"offers" doc:"Ways to go on when nothing was found."`
 		Search      string      `json:"search" example:"4t9w2m6x1zqa" doc:"Names the search, to say what was chosen (POST /api/v1/search/clicks). Empty for one that is not counted."`
@@ -172,7 +173,7 @@ func (s *Service) getListings(ctx context.Context, by actor.Actor, in listingsIn
 	}
 	var out listingsOut
 	out.Body.Hits, out.Body.Facets = mapped(reply.Hits, toHit), mapped(reply.Facets, toFacet)
-	out.Body.Corrected, out.Body.Meant, out.Body.Offers = reply.Corrected, reply.Meant, mapped(reply.Offers, toOffer)
+	out.Body.Corrected, out.Body.Also, out.Body.Meant, out.Body.Offers = reply.Corrected, reply.Also, reply.Meant, mapped(reply.Offers, toOffer)
 	out.Body.Total, out.Body.AnyWord, out.Body.NextCursor = reply.Total, reply.AnyWord, reply.Next
 	out.Body.Approximate = reply.Approximate
 	out.Body.Search = reply.Search

@@ -161,6 +161,7 @@ type explainedWordWire struct {
 
 type explanationWire struct {
 	Corrected string              `json:"corrected" doc:"What was searched for instead of the text."`
+	Also      string              `json:"also" doc:"What was searched for besides, behind that."`
 	AnyWord   bool                `json:"any_word"`
 	Total     int64               `json:"total"`
 	Found     bool                `json:"found"`
@@ -188,7 +189,7 @@ func (s *Service) getExplanation(ctx context.Context, by actor.Actor, in explana
 
 func toExplanation(e search.ExplainReply) explanationWire {
 	return explanationWire{
-		Corrected: e.Corrected, AnyWord: e.AnyWord, Total: e.Total, Found: e.Found, Place: e.Place, Score: e.Score,
+		Corrected: e.Corrected, Also: e.Also, AnyWord: e.AnyWord, Total: e.Total, Found: e.Found, Place: e.Place, Score: e.Score,
 		Parts: mapped(e.Parts, func(p search.ScorePart) scorePartWire { return scorePartWire(p) }),
 		Words: mapped(e.Words, func(w search.ExplainedWord) explainedWordWire {
 			return explainedWordWire{Word: w.Word, Ways: append([]string{}, w.Ways...), Has: append([]string{}, w.Has...), Fields: append([]string{}, w.Fields...)}

@@ -1,6 +1,7 @@
 package searchsvc
 
 import (
+	"slices"
 	"strings"
 
 	"souk/internal/search"
@@ -25,55 +26,103 @@ type said struct {
 // settled is what was found of all words, of the text as typed or of the one that was probably
 // meant.
 func (d desk) settled(a ask) (l sighted, s said, err error) {
-	if a.after != nil && a.after.Text != "" { // as the page before
-		l, err = d.look(a, a.after.Text, words.Parse(a.after.Text))
+	if a.after != nil { // as the page before
+		text, asked := a.text, a.words
+		if a.after.Text != "" {
+			text, asked = a.after.Text, words.Parse(a.after.Text)
+		}
+		l, err = d.lookFor(a, text, asked, a.after.Also)
 		return l, said{corrected: a.after.Text}, err
 	}
 	l, err = d.look(a, a.text, a.words)
-	if err != nil || a.after != nil || a.exact || len(l.asked) == 0 || len(l.places.pins) > 0 || l.whole > fewListings {
+	if err != nil || a.exact || len(l.asked) == 0 || len(l.places.pins) > 0 {
 		return l, s, err
 	}
-	other, c, found, err := d.mend(a.text)
-	switch {
-	case err != nil:
-		l.free()
-		return l, s, err
-	case !found:
-		return l, s, nil
-	case l.whole > 0:
-		if c.Listings >= int64(manyTimes*l.whole) {
-			s.meant = other
-		}
+	unnamed := false
+	if l.whole > 0 && d.mayGuess(a, l) {
+		_ = d.s.locked(func() error {
+			unnamed = !l.named()
+			return nil
+		})
+	}
+	if l.whole > fewListings && !unnamed {
 		return l, s, nil
 	}
-	l.free()
-	s.corrected = other
-	if l, err = d.look(a, other, words.Parse(other)); err != nil || l.whole > fewListings {
-		return l, s, err
-	}
-	// A slip that a listing has too was left as it is.
-	better, c, found, err := d.mend(other)
+	m, found, err := d.mend(a.text)
 	if err != nil {
 		l.free()
 		return l, s, err
 	}
-	if found && c.Listings >= int64(manyTimes*max(l.whole, 1)) {
-		s.meant = better
+	if !found {
+		return l, s, nil
+	}
+	if unnamed {
+		l, err = d.behind(a, l, a.words, m.slight(), m)
+		if err != nil || l.also != "" {
+			return l, s, err
+		}
+	}
+	if l.whole > 0 {
+		if l.whole <= fewListings && m.Listings >= int64(manyTimes*l.whole) {
+			s.meant = m.text(m.Correction)
+		}
+		return l, s, nil
+	}
+	l.free()
+	return d.instead(a, m)
+}
+
+// instead is what was found of the text that was probably meant.
+func (d desk) instead(a ask, m mended) (l sighted, s said, err error) {
+	other := m.text(m.Correction)
+	asked := words.Parse(other)
+	l, err = d.look(a, other, asked)
+	s.corrected = other
+	if err == nil && l.whole > 0 && d.mayGuess(a, l) {
+		l, err = d.behind(a, l, asked, m.Others, m)
+	}
+	if err != nil || l.also != "" || l.whole > fewListings {
+		return l, s, err
+	}
+	// A slip that a listing has too was left as it is.
+	better, found, err := d.mend(other)
+	if err != nil {
+		l.free()
+		return l, s, err
+	}
+	if found && better.Listings >= int64(manyTimes*max(l.whole, 1)) {
+		s.meant = better.text(better.Correction)
 	}
 	return l, s, nil
 }
 
+// mended is a text that was probably meant by one that was typed.
+type mended struct {
+	spelling.Correction
+	typed  string
+	tokens []words.Token
+}
+
+// text is what was typed as a correction of it has it.
+func (m mended) text(c spelling.Correction) string { return rewritten(m.typed, m.tokens, c.Changes) }
+
+// slight are the corrections that take no more than what hands do all the time.
+func (m mended) slight() []spelling.Correction {
+	all := append([]spelling.Correction{m.Correction}, m.Others...)
+	return slices.DeleteFunc(all, func(c spelling.Correction) bool { return !c.Slight })
+}
+
 // mend is the text that was probably meant.
-func (d desk) mend(text string) (other string, c spelling.Correction, found bool, err error) {
+func (d desk) mend(text string) (m mended, found bool, err error) {
 	tokens := wholeWords(text)
 	if len(tokens) > spelling.MaxWords {
-		return "", c, false, nil
+		return m, false, nil
 	}
 	typed := make([]spelling.Typed, len(tokens))
 	for i, t := range tokens {
 		have, err := d.having(d.shelf, t.Term)
 		if err != nil {
-			return "", c, false, err
+			return m, false, err
 		}
 		there := 0 // not of numbers given up: a slip that its seller has put right is known no more
 		_ = d.s.locked(func() error {
@@ -90,18 +139,16 @@ func (d desk) mend(text string) (other string, c spelling.Correction, found bool
 		typed[i] = w
 	}
 	if err := d.elsewhere(typed); err != nil {
-		return "", c, false, err
+		return m, false, err
 	}
 	var p spelling.Proposals
 	_ = d.s.locked(func() error {
 		p = d.shelf.spelling.Propose(typed)
 		return nil
 	})
-	c, found, err = p.Choose(func(all []string) (spelling.Matches, error) { return d.matches(spell(all)) })
-	if err != nil || !found {
-		return "", c, false, err
-	}
-	return rewritten(text, tokens, c.Changes), c, true, nil
+	m = mended{typed: text, tokens: tokens}
+	m.Correction, found, err = p.Choose(func(all []string) (spelling.Matches, error) { return d.matches(spell(all)) })
+	return m, found, err
 }
 
 // maxElsewhere is how many words of a text are looked for in descriptions: each costs hundreds of

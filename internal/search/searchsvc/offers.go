@@ -26,12 +26,13 @@ func (d desk) offers(a ask, l sighted) ([]search.Offer, error) {
 		}
 	}
 	if a.exact && a.text != "" {
-		other, c, found, err := d.mend(a.text)
+		m, found, err := d.mend(a.text)
 		if err != nil {
 			return nil, err
 		}
 		if found {
-			add(search.Offer{Kind: search.OfferQuery, Text: other, Label: other, Count: c.Listings})
+			other := m.text(m.Correction)
+			add(search.Offer{Kind: search.OfferQuery, Text: other, Label: other, Count: m.Listings})
 		}
 	}
 	matched := int64(docset.Count(l.base))

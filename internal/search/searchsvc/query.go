@@ -31,6 +31,7 @@ type sighted struct {
 	*walk
 	understood
 	text string // that was looked for
+	also string // and behind it; "" for nothing
 }
 
 // query answers a from the snapshot, and says whether some listing has all the words.
@@ -62,7 +63,7 @@ func (v view) query(a ask) (reply search.QueryReply, whole bool, err error) {
 	if err != nil {
 		return reply, false, err
 	}
-	reply = search.QueryReply{Total: l.total, Facets: l.facets, AnyWord: l.anyWord, Approximate: l.rough, Corrected: said.corrected, Meant: said.meant}
+	reply = search.QueryReply{Total: l.total, Facets: l.facets, AnyWord: l.anyWord, Approximate: l.rough, Corrected: said.corrected, Also: l.also, Meant: said.meant}
 	if reply.Hits, err = v.hits(page, hits, newMarker(l.Query)); err != nil {
 		return reply, false, err
 	}
@@ -72,7 +73,8 @@ func (v view) query(a ask) (reply search.QueryReply, whole bool, err error) {
 		}
 	}
 	if last != nil {
-		if last.Text, last.Taken = said.corrected, l.taken; other >= 0 {
+		last.Text, last.Also, last.Taken = said.corrected, l.also, l.taken
+		if other >= 0 {
 			last.Spot.ID = reply.Hits[other].Listing
 		}
 	}
@@ -87,11 +89,19 @@ func (v view) query(a ask) (reply search.QueryReply, whole bool, err error) {
 
 // look begins to look for a text: it finds what has its words.
 func (d desk) look(a ask, text string, asked words.Query) (sighted, error) {
+	return d.lookFor(a, text, asked, "")
+}
+
+// lookFor is look that also finds what has the words of a text one word apart (apart), behind the others.
+func (d desk) lookFor(a ask, text string, asked words.Query, also string) (sighted, error) {
 	l := sighted{text: text}
 	_ = d.s.locked(func() error {
 		l.understood = d.shelf.understand(d.rules, asked, a.after.taken())
 		return nil
 	})
+	if also != "" && l.guess(asked, words.Parse(also)) {
+		l.also = also
+	}
 	found, err := d.find(d.shelf, l.understood)
 	if err != nil {
 		return l, err

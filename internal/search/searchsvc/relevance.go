@@ -73,13 +73,21 @@ func (w *walk) bury() {
 // weights say how much it counts by first sight to have a word, and to have it in the head. When
 // any word will do, having it counts for most.
 func (w *walk) weights() []docset.Weighted {
-	weighted := make([]docset.Weighted, 0, 2*len(w.asked))
+	weighted := make([]docset.Weighted, 0, 2*len(w.asked)+1)
+	all := uint32(0)
 	for i := range w.asked {
 		a := &w.asked[i]
 		weight := uint32(max(a.idf*2/idfUnits, 1)) //nolint:gosec // small and positive
+		all += weight
 		weighted = append(weighted, docset.Weighted{Set: a.head, Weight: weight})
 		if w.anyWord {
+			all += 3 * weight
 			weighted = append(weighted, docset.Weighted{Set: a.all, Weight: 3 * weight})
+		}
+	}
+	for i := range w.asked {
+		if a := &w.asked[i]; a.guessed {
+			weighted = append(weighted, docset.Weighted{Set: a.sure(int(w.marks.Docs) + 1), Weight: all + 1})
 		}
 	}
 	return weighted
@@ -157,8 +165,12 @@ func (r *ranker) score(doc uint32, why *ranking.Explanation) float32 {
 	c.Head = c.Brand | c.Category
 	for i := range w.asked {
 		a := &w.asked[i]
-		if r.fit[i] = a.fit(doc); r.fit[i] > 0 {
+		var guess bool
+		if r.fit[i], guess = a.fit(doc); r.fit[i] > 0 {
 			c.Has |= 1 << i
+		}
+		if guess {
+			c.Guessed |= 1 << i
 		}
 		if a.head.Has(doc) {
 			c.Head |= 1 << i
@@ -167,14 +179,18 @@ func (r *ranker) score(doc uint32, why *ranking.Explanation) float32 {
 	return ranking.Score(&r.query, c, why)
 }
 
-// fit is the weight of the best that fits the word and that a listing has; 0 if it has none.
-func (a *asked) fit(doc uint32) (best float32) {
+// fit is the weight of the best that fits the word and that a listing has, 0 if it has none, and whether that is a
+// guess: nothing else that it has fits.
+func (a *asked) fit(doc uint32) (best float32, guess bool) {
 	for i := range a.parts {
-		if p := &a.parts[i]; float32(p.Weight) > best && p.rows.Has(doc) {
-			best = float32(p.Weight)
+		p := &a.parts[i]
+		weight := float32(p.Weight)
+		better := best == 0 || guess && !p.Guess || guess == p.Guess && weight > best
+		if better && p.rows.Has(doc) {
+			best, guess = weight, p.Guess
 		}
 	}
-	return best
+	return best, guess
 }
 
 // said are the words that are among terms, and whether those from own on are all of what was asked

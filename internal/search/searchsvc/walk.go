@@ -32,6 +32,7 @@ type mark struct {
 	IDFs    []int32 `json:"w,omitempty"` // how much each word says
 	Cut     uint64  `json:"c,omitempty"` // who has as much by first sight was looked at closely
 	Text    string  `json:"t,omitempty"` // that was looked for instead of the one typed
+	Also    string  `json:"o,omitempty"` // and the one behind it
 	Seen    int     `json:"p,omitempty"` // listings so far, if some are pinned
 	Pin     *pinned `json:"q,omitempty"` // the last pin among them
 

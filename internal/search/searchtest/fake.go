@@ -214,8 +214,9 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 	}
 	r.Sort = order(r)
 	defer f.now()()
-	text, corrected, meant := f.forgiven(r)
-	fits, anyWord := f.matching(text)
+	told := f.forgiven(r)
+	text := told.text
+	fits, anyWord := f.found(told)
 	hash := []any{words(r.Text), r.Filter, r.Sort}
 	var last catalog.ListingID
 	after, err := r.Page.After(hash, &last)
@@ -230,7 +231,7 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 	}
 	slices.SortFunc(passed, func(a, b fit) int { return f.compare(r.Sort, a, b) })
 	passed = f.inPlace(r, text, passed)
-	reply := search.QueryReply{Total: int64(len(passed)), AnyWord: anyWord, Corrected: corrected, Meant: meant}
+	reply := search.QueryReply{Total: int64(len(passed)), AnyWord: anyWord, Corrected: told.corrected, Also: told.also, Meant: told.meant}
 	if len(passed) == 0 && !after {
 		reply.Offers = f.offers(r, text)
 	}
@@ -251,7 +252,7 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 	for _, l := range passed {
 		hit := f.hit(l, words(text))
 		if r.Explain != nil {
-			why := f.why(r, l.ListingChanged, text, corrected, whole, anyWord)
+			why := f.why(r, l.ListingChanged, told, whole, anyWord)
 			hit.Explanation = &why
 		}
 		reply.Hits = append(reply.Hits, hit)

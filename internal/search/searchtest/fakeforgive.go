@@ -134,30 +134,70 @@ func oneEdit(a, b string) bool {
 	}
 }
 
-// forgiven is what is looked for instead of a text, or what was perhaps meant by it.
-func (f *Fake) forgiven(r search.QueryRequest) (text, corrected, meant string) {
+// said is what is looked for instead of a text and behind that, or what was perhaps meant by it.
+type said struct{ text, corrected, also, meant string }
+
+// forgiven is what is made of a text.
+func (f *Fake) forgiven(r search.QueryRequest) said {
+	typed := said{text: r.Text}
 	fits, anyWord := f.matching(r.Text)
-	if len(words(r.Text)) == 0 || r.Exact != nil && *r.Exact || len(fits) > 4 && !anyWord {
-		return r.Text, "", ""
+	const few = 10
+	if len(words(r.Text)) == 0 || r.Exact != nil && *r.Exact || len(fits) >= few && !anyWord {
+		return typed
 	}
 	if anyWord || len(fits) == 0 {
 		if other := f.mended(r.Text, false); other != "" {
-			few, _ := f.matching(other)
-			if better := f.mended(other, true); better != "" && len(few) <= 4 && r.Page.Cursor == "" {
-				if more, _ := f.matching(better); len(more) >= 10*len(few) {
-					meant = better
+			instead := said{text: other, corrected: other}
+			fits, _ := f.matching(other)
+			if better := f.mended(other, true); better != "" && len(fits) <= 4 && r.Page.Cursor == "" {
+				if more, _ := f.matching(better); len(more) >= 10*len(fits) {
+					instead.meant = better
 				}
 			}
-			return other, other, meant
+			return instead
 		}
-		return r.Text, "", ""
+		return typed
 	}
-	if other := f.mended(r.Text, true); other != "" && r.Page.Cursor == "" {
-		if more, _ := f.matching(other); len(more) >= 10*len(fits) {
-			meant = other
+	other := f.mended(r.Text, true)
+	if other == "" {
+		return typed
+	}
+	more, _ := f.matching(other)
+	switch {
+	case order(r) == search.SortRelevance && !f.named(fits, r.Text) && f.named(more, other):
+		typed.also = other
+	case len(fits) <= 4 && r.Page.Cursor == "" && len(more) >= 10*len(fits):
+		typed.meant = other
+	}
+	return typed
+}
+
+// named says whether one of them has all words of a text in its title.
+func (f *Fake) named(fits []fit, text string) bool {
+	return slices.ContainsFunc(fits, func(l fit) bool {
+		title := [][]string{words(l.Title)}
+		return !slices.ContainsFunc(f.ways(text), func(ways [][]string) bool {
+			return !slices.ContainsFunc(ways, func(way []string) bool { return hasWay(title, way) })
+		})
+	})
+}
+
+// found are the listings that have the words of what is said, those that only have what was perhaps meant behind the
+// others.
+func (f *Fake) found(what said) (fits []fit, anyWord bool) {
+	fits, anyWord = f.matching(what.text)
+	if what.also == "" {
+		return fits, anyWord
+	}
+	const behind = 1 << 20
+	more, _ := f.matching(what.also)
+	for _, l := range more {
+		if !slices.ContainsFunc(fits, func(one fit) bool { return one.ListingID == l.ListingID }) {
+			l.score -= behind
+			fits = append(fits, l)
 		}
 	}
-	return r.Text, "", meant
+	return fits, anyWord
 }
 
 // offers are ways to go on when nothing was found.
@@ -239,8 +279,8 @@ func (f *Fake) Explain(_ context.Context, r search.ExplainRequest) (search.Expla
 		q.Sort = *r.Sort
 	}
 	q.Sort = order(q)
-	text, corrected, _ := f.forgiven(q)
-	fits, anyWord := f.matching(text)
+	told := f.forgiven(q)
+	fits, anyWord := f.found(told)
 	var passed []fit
 	for _, one := range fits {
 		if len(fails(r.Filter, one)) == 0 {
@@ -248,12 +288,13 @@ func (f *Fake) Explain(_ context.Context, r search.ExplainRequest) (search.Expla
 		}
 	}
 	slices.SortFunc(passed, func(a, b fit) int { return f.compare(q.Sort, a, b) })
-	return f.why(q, l, text, corrected, f.inPlace(q, text, passed), anyWord), nil
+	return f.why(q, l, told, f.inPlace(q, told.text, passed), anyWord), nil
 }
 
 // why explains a listing among those that passed, in their order.
-func (f *Fake) why(r search.QueryRequest, l catalog.ListingChanged, text, corrected string, passed []fit, anyWord bool) search.ExplainReply {
-	reply := search.ExplainReply{Corrected: corrected, Total: int64(len(passed)), AnyWord: anyWord}
+func (f *Fake) why(r search.QueryRequest, l catalog.ListingChanged, told said, passed []fit, anyWord bool) search.ExplainReply {
+	text := told.text
+	reply := search.ExplainReply{Corrected: told.corrected, Also: told.also, Total: int64(len(passed)), AnyWord: anyWord}
 	reply.Place = int64(1 + slices.IndexFunc(passed, func(one fit) bool { return one.ListingID == l.ListingID }))
 	reply.Found = reply.Place > 0
 	for _, ways := range f.ways(text) {

@@ -136,10 +136,10 @@ func (f *Fake) under(rules []search.Rule, text string, page *search.PreviewedPag
 	if len(words(text)) == 0 {
 		r.Sort = search.SortNewest
 	}
-	mended, corrected, _ := f.forgiven(r)
-	fits, _ := f.matching(mended)
+	told := f.forgiven(r)
+	fits, _ := f.found(told)
 	slices.SortFunc(fits, func(a, b fit) int { return f.compare(r.Sort, a, b) })
-	fits = f.inPlace(r, mended, fits)
-	page.Total, page.Corrected = int64(len(fits)), corrected
+	fits = f.inPlace(r, told.text, fits)
+	page.Total, page.Corrected = int64(len(fits)), told.corrected
 	return fits
 }

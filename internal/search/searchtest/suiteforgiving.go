@@ -86,6 +86,42 @@ var forgivingTests = map[string]func(*world){
 		assert.Empty(w, w.query(search.QueryRequest{Text: "lamb", Exact: &yes}).Meant)
 		assert.Empty(w, w.query(search.QueryRequest{Text: "lamp"}).Meant)
 	},
+	"behind what only mentions the words comes what is named by others, a small slip away": func(w *world) {
+		shop := w.seller("North")
+		w.list(shop.ID, "Floor mat", about("Keeps the memory of your car clean"), price(1500))
+		for range 12 {
+			w.list(shop.ID, "Memory card")
+		}
+		w.hear()
+		ask := search.QueryRequest{Text: "memory car"}
+		reply := w.query(ask)
+		assert.Equal(w, "memory card", reply.Also)
+		assert.Empty(w, reply.Corrected)
+		assert.Empty(w, reply.Meant)
+		assert.False(w, reply.AnyWord)
+		assert.EqualValues(w, 13, reply.Total)
+		assert.Equal(w, "Floor mat", reply.Hits[0].Title, "what was typed comes first")
+		for _, limit := range []int32{1, 2, 5, 100} {
+			assert.Equal(w, titles(reply.Hits), titles(w.all(ask, limit)), "%d a page", limit)
+		}
+		next := w.query(search.QueryRequest{Text: ask.Text, Page: page.Request{Limit: 5, Cursor: w.query(search.QueryRequest{Text: ask.Text, Page: page.Request{Limit: 5}}).Next}})
+		assert.Equal(w, "memory card", next.Also)
+		assert.EqualValues(w, 13, next.Total)
+		only := w.query(search.QueryRequest{Text: ask.Text, Exact: &yes})
+		assert.Equal(w, []string{"Floor mat"}, titles(only.Hits))
+		assert.Empty(w, only.Also)
+		assert.Empty(w, w.query(search.QueryRequest{Text: ask.Text, Sort: search.SortPriceUp}).Also, "in the order of prices it would come between")
+		why, err := w.Explain(w.Context(), search.ExplainRequest{By: catalogtest.Operator(), Text: ask.Text, Listing: reply.Hits[4].Listing})
+		require.NoError(w, err)
+		assert.Equal(w, "memory card", why.Also)
+		assert.EqualValues(w, 5, why.Place)
+
+		w.list(shop.ID, "Memory car, a toy")
+		w.hear()
+		reply = w.query(ask)
+		assert.Empty(w, reply.Also, "something is called that")
+		assert.EqualValues(w, 2, reply.Total)
+	},
 	"nothing found is no dead end": func(w *world) {
 		shop, lamps, home := w.seller("North"), w.category("Lamps"), w.category("Home")
 		w.list(shop.ID, "Brass lamp", in(lamps), brand("Elm"))

@@ -11,7 +11,8 @@
 //	something for what is in the category whose name was typed, and nothing else
 //	less a little for accessories: who looks for a laptop does not want its bag first
 //
-// When any word will do, having a word counts for more than everything else.
+// When any word will do, having a word counts for more than everything else. What has only what was perhaps meant by a word
+// comes behind all that has what was typed.
 package ranking
 
 // Explanation is a score in its parts.
@@ -21,7 +22,7 @@ type Explanation struct {
 
 // Part is one part of a score.
 type Part struct {
-	Name            string // "word", "missing", "adjacent", "accessory", "beyond", "weakest", "kind", "in stock", "quality"
+	Name            string // "word", "missing", "adjacent", "accessory", "beyond", "weakest", "guessed", "kind", "in stock", "quality"
 	Term            int    // of the query; -1 for all
 	Value           float32
 	Title           int // of a word: how often the title has it

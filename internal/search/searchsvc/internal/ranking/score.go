@@ -33,6 +33,7 @@ type Candidate struct {
 	Category uint64    // in its category
 	Head     uint64    // in title, brand or category
 	Has      uint64    // anywhere
+	Guessed  uint64    // only what was perhaps meant by it, not what was typed
 	Fit      []float32 // the weight of the best that fits and is there; nil is 1 for all
 	Body     uint16    // words of description and attributes
 	InStock  bool
@@ -58,6 +59,7 @@ const (
 
 	worth    = 4  // of all words together
 	weakest  = .5 // of the word that fits least: each has to be somewhere to the point
+	guessed  = 6  // less for what was perhaps meant: more than all words are worth together
 	coverage = 50 // of having a word at all, when any will do: more than anything else
 	adjacent = .05
 
@@ -89,6 +91,9 @@ func Score(q *Query, c *Candidate, why *Explanation) float32 {
 			least, before = 0, -2
 			s.add("missing", i, -coverage*share)
 			continue
+		}
+		if c.Guessed>>i&1 != 0 {
+			s.add("guessed", i, -guessed)
 		}
 		seen := s.see(i)
 		value := s.value(i, &seen)

@@ -59,16 +59,22 @@ func TestScorePrefers(t *testing.T) {
 		query         *ranking.Query
 		better, worse *ranking.Candidate
 	}{
-		"the title before the description":     {one, plain, with(plain, nowhere)},
-		"a category that says so":              {one, with(plain, func(c *ranking.Candidate) { c.Category = 1 }), plain},
-		"what is of the kind asked for":        {one, with(plain, func(c *ranking.Candidate) { c.Category, c.Kind = 1, true }), with(plain, func(c *ranking.Candidate) { c.Category = 1 })},
-		"a brand that says so":                 {one, with(plain, func(c *ranking.Candidate) { c.Brand = 1 }), plain},
-		"what the description says, too":       {one, with(plain, func(c *ranking.Candidate) { c.Marks[1] |= ranking.Echoed }), plain},
-		"what the description says often":      {one, with(plain, func(c *ranking.Candidate) { c.Marks[1] |= ranking.Stressed }), with(plain, func(c *ranking.Candidate) { c.Marks[1] |= ranking.Echoed })},
-		"a short title before a long one":      {one, titled(one, acme, laptop), titled(one, acme, laptop, filler, filler, filler, filler, filler)},
-		"the laptop before its bag":            {one, titled(one, acme, laptop, silver), titled(one, acme, laptop, bag)},
-		"no bag later either":                  {one, titled(one, acme, laptop, silver, silver), titled(one, acme, laptop, silver, bag)},
-		"the word as typed before another":     {one, plain, with(plain, func(c *ranking.Candidate) { c.Fit = []float32{.5} })},
+		"the title before the description": {one, plain, with(plain, nowhere)},
+		"a category that says so":          {one, with(plain, func(c *ranking.Candidate) { c.Category = 1 }), plain},
+		"what is of the kind asked for":    {one, with(plain, func(c *ranking.Candidate) { c.Category, c.Kind = 1, true }), with(plain, func(c *ranking.Candidate) { c.Category = 1 })},
+		"a brand that says so":             {one, with(plain, func(c *ranking.Candidate) { c.Brand = 1 }), plain},
+		"what the description says, too":   {one, with(plain, func(c *ranking.Candidate) { c.Marks[1] |= ranking.Echoed }), plain},
+		"what the description says often":  {one, with(plain, func(c *ranking.Candidate) { c.Marks[1] |= ranking.Stressed }), with(plain, func(c *ranking.Candidate) { c.Marks[1] |= ranking.Echoed })},
+		"a short title before a long one":  {one, titled(one, acme, laptop), titled(one, acme, laptop, filler, filler, filler, filler, filler)},
+		"the laptop before its bag":        {one, titled(one, acme, laptop, silver), titled(one, acme, laptop, bag)},
+		"no bag later either":              {one, titled(one, acme, laptop, silver, silver), titled(one, acme, laptop, silver, bag)},
+		"the word as typed before another": {one, plain, with(plain, func(c *ranking.Candidate) { c.Fit = []float32{.5} })},
+		"whatever was typed before what was meant": {
+			two, with(titled(two, laptop, bag), func(c *ranking.Candidate) { c.Title, c.Head, c.Has, c.Body = []uint32{bag}, 0, 3, 5000 }),
+			with(titled(two, laptop, silver), func(c *ranking.Candidate) {
+				c.Guessed, c.Brand, c.Category, c.Kind, c.InStock, c.Quality = 2, 3, 3, true, true, 31
+			}),
+		},
 		"words that stand together":            {two, titled(two, laptop, silver, filler), titled(two, laptop, filler, silver)},
 		"both words before one of them":        {two, titled(two, filler, filler, filler, laptop, filler, silver), titled(two, laptop)},
 		"stock":                                {one, with(plain, func(c *ranking.Candidate) { c.InStock = true }), plain},
@@ -115,7 +121,7 @@ func TestScoreIsTheSumOfItsParts(t *testing.T) {
 			Title: rapid.SliceOfN(rapid.Uint32Range(0, 9), 0, 12).Draw(t, "title"), Brand: rapid.Uint64().Draw(t, "brand"),
 			Category: rapid.Uint64().Draw(t, "category"), Head: rapid.Uint64().Draw(t, "head"), Has: rapid.Uint64().Draw(t, "has"),
 			Body: rapid.Uint16().Draw(t, "body"), InStock: rapid.Bool().Draw(t, "stock"), Quality: rapid.Uint8().Draw(t, "quality"),
-			Kind: rapid.Bool().Draw(t, "kind"),
+			Kind: rapid.Bool().Draw(t, "kind"), Guessed: rapid.Uint64().Draw(t, "guessed"),
 		}
 		for range rapid.IntRange(0, len(c.Title)).Draw(t, "marked") {
 			c.Marks = append(c.Marks, ranking.Mark(rapid.Uint8().Draw(t, "mark")))

@@ -26,8 +26,11 @@ type Change struct {
 // Correction is a query that may have been meant.
 type Correction struct {
 	Changes  []Change
-	Words    []string // all of them, changed or not; "desk lamp" are two that stand in a row
-	Listings int64    // that have all of these words
+	Words    []string     // all of them, changed or not; "desk lamp" are two that stand in a row
+	Listings int64        // that have all of these words
+	Titles   int64        // that have them in title, brand or category
+	Others   []Correction // that match, too, likeliest first
+	Slight   bool         // nothing but what hands do all the time: a letter left out, or two swapped
 	cost     float64
 	rare     string // a word among the changes that a single title has
 	bold     bool   // words are changed that listings have
@@ -66,6 +69,7 @@ type option struct {
 	asTyped bool
 	rare    string
 	bold    bool
+	slight  bool
 }
 
 // thought is a query as far as it has been thought through.
@@ -75,6 +79,7 @@ type thought struct {
 	changes []Change
 	rare    string
 	bold    bool
+	grave   bool // some change is not slight
 }
 
 // Matches is how many listings have all words of a query, and how many in the title, brand or
@@ -105,6 +110,7 @@ func (b *Book) Propose(typed []Typed) Proposals {
 // no Listings.
 func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best Correction, found bool, err error) {
 	most := perMatches * math.Log10(mostListings)
+	var fit []Correction
 	for _, c := range p.likely {
 		if found && c.cost-most >= best.cost {
 			break // the rest is less likely still: no number of listings makes up for it
@@ -113,7 +119,7 @@ func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best 
 		if err != nil {
 			return Correction{}, false, err
 		}
-		if c.Listings = have.Listings; c.Listings == 0 || c.bold && have.Titles == 0 {
+		if c.Listings, c.Titles = have.Listings, have.Titles; c.Listings == 0 || c.bold && have.Titles == 0 {
 			continue
 		}
 		if c.rare != "" { // one seller's slip is nobody's correction
@@ -126,6 +132,7 @@ func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best 
 			}
 		}
 		c.cost -= perMatches * have.weight()
+		fit = append(fit, c)
 		if !found || c.cost < best.cost {
 			best, found = c, true
 		}
@@ -133,6 +140,8 @@ func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best 
 	if !found {
 		return p.mend(matching)
 	}
+	slices.SortStableFunc(fit, func(a, b Correction) int { return cmp.Compare(a.cost, b.cost) })
+	best.Others = fit[1:]
 	return best, found, nil
 }
 
@@ -204,7 +213,7 @@ func (b *Book) thinkOf(typed []Typed) []Correction {
 	var out []Correction
 	for _, t := range waiting[len(typed)] {
 		if len(t.changes) > 0 {
-			out = append(out, Correction{Changes: t.changes, Words: t.words, cost: t.cost, rare: t.rare, bold: t.bold})
+			out = append(out, Correction{Changes: t.changes, Words: t.words, cost: t.cost, rare: t.rare, bold: t.bold, Slight: !t.grave})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Correction) int {
@@ -218,7 +227,7 @@ func among(typed []Typed, text string) bool {
 }
 
 func (t thought) with(at int, o option) thought {
-	next := thought{cost: t.cost + o.cost, words: append(slices.Clip(t.words), o.text), changes: t.changes, rare: cmp.Or(t.rare, o.rare), bold: t.bold || o.bold}
+	next := thought{cost: t.cost + o.cost, words: append(slices.Clip(t.words), o.text), changes: t.changes, rare: cmp.Or(t.rare, o.rare), bold: t.bold || o.bold, grave: t.grave || !o.asTyped && !o.slight}
 	if !o.asTyped {
 		next.changes = append(slices.Clip(t.changes), Change{First: at, Last: at + o.used - 1, Text: o.text})
 	}
@@ -256,7 +265,7 @@ func (b *Book) mended(typed []Typed, w Typed, unknown bool) []option {
 	}
 	var out []option
 	for _, n := range near {
-		o := option{used: 1, cost: n.Cost, text: n.Text}
+		o := option{used: 1, cost: n.Cost, text: n.Text, slight: n.slight()}
 		if among(typed, n.Text) {
 			continue
 		}
@@ -282,8 +291,11 @@ func (b *Book) bolder(w Typed, n Word, others bool) bool {
 		return false
 	}
 	commoner := n.Listings / max(b.Listings(w.Text), 1)
-	return commoner >= knownRatio || others && commoner >= 1 && n.Cost <= lightest
+	return commoner >= knownRatio || others && commoner >= 1 && n.slight()
 }
+
+// slight says whether it takes no more than what hands do all the time.
+func (w Word) slight() bool { return w.Edits == 1 && w.Cost <= lightest }
 
 // split are the two words that one may have been, each of which listings have; one of them may
 // have a slip.

@@ -138,6 +138,43 @@ func TestCorrect(t *testing.T) {
 	}
 }
 
+func TestACorrectionTellsTheNextBest(t *testing.T) {
+	t.Parallel()
+	s := office()
+	tests := map[string]struct {
+		text   string
+		best   string
+		slight bool
+		others []string
+	}{
+		"a letter left out":   {"laptop stad", "laptop stand", true, nil},
+		"two swapped":         {"latpop", "laptop", true, nil},
+		"a wrong letter":      {"lanp", "lamp", false, nil},
+		"one that is a word":  {"laptop bad", "laptop bag", false, nil},
+		"one that may be two": {"zad", "pad", false, []string{"bad"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var typed []spelling.Typed
+			for word := range strings.FieldsSeq(tt.text) {
+				typed = append(typed, spelling.Typed{Text: word, Listings: int64(len(s.with[word]))})
+			}
+			c, found, err := s.Propose(typed).Choose(s.matching)
+			require.NoError(t, err)
+			require.True(t, found)
+			assert.Equal(t, tt.best, strings.Join(c.Words, " "))
+			assert.Equal(t, tt.slight, c.Slight)
+			var others []string
+			for _, other := range c.Others {
+				assert.Positive(t, other.Listings)
+				others = append(others, strings.Join(other.Words, " "))
+			}
+			assert.Equal(t, tt.others, others)
+		})
+	}
+}
+
 func TestACorrectionSaysWhatItChanges(t *testing.T) {
 	t.Parallel()
 	s := office()

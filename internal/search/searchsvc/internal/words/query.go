@@ -23,6 +23,7 @@ type Term struct {
 type Alt struct {
 	Terms  []string `json:"t"`
 	Weight float64  `json:"w"`
+	Guess  bool     `json:"-"` // it may have been meant: what has nothing else comes behind what was typed
 }
 
 // How much words count that were not typed so.
