@@ -10,6 +10,15 @@ func (a asked) forgiven(out *views.Results, reply search.QueryReply) {
 	if reply.Corrected != "" {
 		out.Instead = &views.Instead{Text: reply.Corrected, Shown: a.meaning(reply.Corrected, false), Typed: views.Link{Text: a.text, URL: a.meaning(a.text, true)}}
 	}
+	if reply.Also != "" {
+		first := a.text
+		if reply.Corrected != "" {
+			first = reply.Corrected
+		}
+		out.Then = &views.Then{
+			First: views.Link{Text: first, URL: a.meaning(first, true)}, Then: views.Link{Text: reply.Also, URL: a.meaning(reply.Also, false)},
+		}
+	}
 	if reply.Meant != "" {
 		out.DidYouMean = &views.Link{Text: reply.Meant, URL: a.meaning(reply.Meant, false)}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"souk/internal/catalog"
+	"souk/internal/catalog/catalogtest"
 )
 
 // lampsOnOffer lists so many more lamps, so that they are a word of the catalogue.
@@ -52,6 +53,26 @@ func TestBesideFewResultsAnotherSearchIsNamed(t *testing.T) {
 	assert.Contains(t, p.text(), "Lamb skin")
 	assert.Contains(t, p.text(), "Did you mean lamp ?")
 	assert.Equal(t, "/search?q=lamp", p.link("lamp"))
+}
+
+func TestWhatWasPerhapsMeantComesBehindAndIsSaid(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	w.lampsOnOffer(12)
+	rug := catalogtest.Draft("Wool rug", 2900, 3)
+	rug.Category, rug.Description = w.lamp.Category, "Soft as a lam"
+	w.catalog.AddListing(w.lamps.ID, rug)
+	b := w.browser()
+	p := b.get("/search?q=lam+%3C%22&stock=1")
+	p.sound()
+	assert.Contains(t, p.text(), `Results for lam <" come first, then those for lamp . Show only lam <"`)
+	assert.Contains(t, p.text(), "Reading lamp")
+	assert.Less(t, strings.Index(p.text(), "Wool rug"), strings.Index(p.text(), "Reading lamp"))
+	assert.Equal(t, "/search?q=lamp&stock=1", p.link("lamp"))
+	p = b.get(p.link(`lam <"`))
+	p.sound()
+	assert.Contains(t, p.text(), "Wool rug")
+	assert.NotContains(t, p.text(), "Reading lamp")
 }
 
 func TestNothingFoundIsNoDeadEnd(t *testing.T) {

@@ -50,6 +50,8 @@ func shopSamples() map[string]views.View {
 		{Before: "Search for", Link: views.Link{Text: "lamp", URL: "/search?q=lamp", Count: 1214}},
 		{Before: "Everything in", Link: views.Link{Text: "Lighting", URL: "/search?category=home%2Flighting", Count: 214}},
 	}
+	then := sampleResults(views.ResultsSearch, "“memory car”")
+	then.Then = &views.Then{First: views.Link{Text: "memory car", URL: "/search?exact=1&q=memory+car"}, Then: views.Link{Text: "memory card", URL: "/search?q=memory+card"}}
 	instead := sampleResults(views.ResultsSearch, "“lmap”")
 	instead.Instead = &views.Instead{Text: "lamp", Shown: "/search?q=lamp", Typed: views.Link{Text: "lmap", URL: "/search?exact=1&q=lmap"}}
 
@@ -82,7 +84,7 @@ func shopSamples() map[string]views.View {
 	approve.Approve = &views.Link{Text: "Approve €235.20", URL: "/pay/approve/x"}
 
 	return map[string]views.View{
-		"home": home, "search": search, "category": category, "search-empty": nothing, "search-instead": instead,
+		"home": home, "search": search, "category": category, "search-empty": nothing, "search-instead": instead, "search-then": then,
 		"suggestions": sampleSuggestions(),
 		"listing":     sampleListing(), "listing-added": added, "listing-sold-out": long, "listing-withdrawn": withdrawn,
 		"cart": sampleCart(), "cart-empty": empty, "cart-coupon": coupon,

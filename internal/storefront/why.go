@@ -115,6 +115,9 @@ func (a asked) whyNotes(why search.ExplainReply) []string {
 	if why.Corrected != "" {
 		notes = append(notes, "Nothing has all words as typed, so the list is for “"+why.Corrected+"”.")
 	}
+	if why.Also != "" {
+		notes = append(notes, "What has the words of “"+why.Also+"” is found too, behind the rest: it was perhaps meant.")
+	}
 	if why.AnyWord {
 		notes = append(notes, "Little or nothing has all the words, so what has only some is found too.")
 	}
@@ -170,6 +173,7 @@ func whyWords(words []search.ExplainedWord) []views.WhyWord {
 var parts = map[string]string{
 	"word": "Having %s", "missing": "Not having %s", "adjacent": "Having %s next to the word before", "accessory": "Being something that goes with %s",
 	"beyond": "Going on to something else after %s", "weakest": "The word that fits least", "in stock": "Being in stock", "quality": "Saying much about itself",
+	"guessed": "Having only what was perhaps meant by %s", "kind": "Being in the category that was typed",
 }
 
 func partText(p search.ScorePart) string {

@@ -70,6 +70,7 @@ type Results struct {
 	// DidYouMean leads to a search with a better spelling; nil for none.
 	DidYouMean *Link
 	Instead    *Instead // these are results for another text than was typed; nil when they are not
+	Then       *Then    // what comes behind the results for what was typed; nil for nothing
 	Offers     []Offer  // ways to go on, beside Empty
 	Reasons    *Choice  // for an operator: to the same with or without the reasons of every result
 }
@@ -79,6 +80,12 @@ type Instead struct {
 	Text  string // that they are for
 	Shown string // address of a search for it
 	Typed Link   // to results for what was typed
+}
+
+// Then says that results for another text come behind these.
+type Then struct {
+	First Link // to the first alone
+	Then  Link // to the others alone
 }
 
 // Offer is a way to go on from nothing.
