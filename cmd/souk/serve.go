@@ -335,18 +335,25 @@ func pause(ctx context.Context, d time.Duration) {
 // listenTCP opens the address, and says plainly why it cannot.
 func listenTCP(ctx context.Context, listen string) (net.Listener, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	if err != nil {
+		return nil, cannotListen(listen, err)
+	}
+	return ln, nil
+}
+
+// cannotListen says what to do about an address that cannot be had.
+func cannotListen(listen string, err error) error {
 	var call *os.SyscallError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is taken: another program listens there; choose another address with --listen", listen)
+		return fmt.Errorf("%s is taken: another program listens there; choose another address with --listen", listen)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("%s may not be listened on by this user; choose a port above 1023 with --listen", listen)
+		return fmt.Errorf("%s may not be listened on by this user; choose a port above 1023 with --listen", listen)
 	case errors.As(err, &call):
-		return nil, fmt.Errorf("cannot listen on %s: %w", listen, call.Err)
-	case err != nil:
-		return nil, config.Mistakef("cannot listen on %s: %v", listen, err)
+		return fmt.Errorf("cannot listen on %s: %w", listen, call.Err)
+	default:
+		return config.Mistakef("cannot listen on %s: %v", listen, err)
 	}
-	return ln, nil
 }
 
 // address is where a browser finds what listens at addr.

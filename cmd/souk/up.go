@@ -145,8 +145,8 @@ func goUp(ctx context.Context, w *world, o upOptions) error {
 			return err
 		}
 	}
-	if err := u.plan(ctx); err != nil {
-		return err
+	if err := u.plan(); err != nil {
+		return errors.Join(err, u.close())
 	}
 	return errors.Join(u.run(ctx), u.close())
 }
@@ -189,6 +189,7 @@ type upping struct {
 	front     *front     // nil where people reach the first process
 	cluster   *pgcluster.Cluster
 	opened    atomic.Bool
+	held      []io.Closer // addresses
 }
 
 // peerSecret is the file in the data folder with what the processes know each other by. It is made anew at
@@ -196,13 +197,13 @@ type upping struct {
 const peerSecret = "peer-secret"
 
 // plan says what each process is, and makes what they need.
-func (u *upping) plan(ctx context.Context) error {
+func (u *upping) plan() error {
 	as := u.o.topology
 	_, port, err := net.SplitHostPort(u.o.listen)
 	if err != nil {
 		return config.Mistakef("--listen %s is not host:port", u.o.listen)
 	}
-	free, err := freeAddresses(ctx, 2*len(as.Processes))
+	free, err := u.freeAddresses(2 * len(as.Processes))
 	if err != nil {
 		return err
 	}
@@ -226,7 +227,7 @@ func (u *upping) plan(ctx context.Context) error {
 			p.args = append(append(p.args, as.arguments(i, private)...), "--peer-secret-file", secret)
 		}
 		if err := u.add(p); err != nil {
-			return errors.Join(err, u.close())
+			return err
 		}
 	}
 	return nil
@@ -272,6 +273,9 @@ func (u *upping) close() error {
 	if u.cluster != nil {
 		all = errors.Join(all, u.cluster.Stop())
 	}
+	for _, held := range u.held {
+		all = errors.Join(all, held.Close())
+	}
 	return all
 }
 
@@ -290,18 +294,27 @@ func (t topology) processName(i int) string {
 	}
 }
 
-// freeAddresses are n at which nothing listens on this machine.
-func freeAddresses(ctx context.Context, n int) ([]string, error) {
+// freeAddresses are n of this machine's own, kept for processes that are to listen there.
+func (u *upping) freeAddresses(n int) ([]string, error) {
 	addresses := make([]string, n)
 	for i := range addresses {
-		ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+		at, err := u.hold(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
-		defer ln.Close() //nolint:errcheck // each is held until all are found; nothing was sent
-		addresses[i] = ln.Addr().String()
+		addresses[i] = at.String()
 	}
 	return addresses, nil
+}
+
+// hold keeps an address until all is closed.
+func (u *upping) hold(address *net.TCPAddr) (*net.TCPAddr, error) {
+	at, held, err := hold(address)
+	if err != nil {
+		return nil, err
+	}
+	u.held = append(u.held, held)
+	return at, nil
 }
 
 // writeSecret makes a new secret, which only the folder's owner can read.

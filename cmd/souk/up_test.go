@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -261,4 +263,34 @@ func TestWhatWouldMakeAChildSomethingElseIsNotHandedOn(t *testing.T) {
 	for _, name := range []string{"PATH", "SOUK_PROXIES", "SOUK_TEMPLATES"} {
 		assert.False(t, unfit(name+"=x"), name)
 	}
+}
+
+// A port that was found free for a process stays free for it: nobody else is given it, before it is there and after it has died.
+func TestUpKeepsThePortsOfItsProcesses(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux keeps them")
+	}
+	u := &upping{}
+	free, err := u.freeAddresses(2)
+	require.NoError(t, err)
+	assert.NotEqual(t, free[0], free[1])
+	stranger := &net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error { // one that is given a port does not share it
+		return c.Control(func(fd uintptr) {
+			require.NoError(t, syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 0))
+		})
+	}}
+	for range 2 {
+		_, err = stranger.Listen(t.Context(), "tcp", free[0])
+		require.ErrorIs(t, err, syscall.EADDRINUSE)
+		_, err = net.Dial("tcp", free[0])
+		require.ErrorIs(t, err, syscall.ECONNREFUSED, "while nobody listens, calls end at once, and balancers ask others")
+		ln, err := listenTCP(t.Context(), free[0])
+		require.NoError(t, err, "the process itself gets it")
+		conn, err := net.Dial("tcp", free[0])
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		require.NoError(t, ln.Close())
+	}
+	require.NoError(t, u.close())
 }

@@ -37,7 +37,7 @@ func (u *upping) replicate(ctx context.Context) error {
 			return err
 		}
 	}
-	free, err := freeAddresses(ctx, len(as.Processes))
+	free, err := u.freeAddresses(len(as.Processes))
 	if err != nil {
 		return err
 	}
@@ -175,28 +175,35 @@ func (s haproxySettings) text() ([]byte, error) {
 
 // raiseFront puts a balancer before the processes.
 func (u *upping) raiseFront(ctx context.Context) error {
-	ln, err := listenTCP(ctx, u.o.listen)
-	if err != nil {
-		return err
-	}
 	program := ""
 	if u.o.balancer != "souk" {
 		program = haproxyProgram()
 	}
 	if program == "" && u.o.balancer == "haproxy" {
-		return errors.Join(config.Mistakef("haproxy is not installed; leave --balancer out, and souk shares the requests out itself"), ln.Close())
+		return config.Mistakef("haproxy is not installed; leave --balancer out, and souk shares the requests out itself")
 	}
-	p := &process{name: "front", public: ln.Addr().String(), colour: palette[len(u.processes)%len(palette)]}
+	p := &process{name: "front", colour: palette[len(u.processes)%len(palette)]}
 	u.show.width = max(u.show.width, len(p.name))
 	if program == "" {
+		ln, err := listenTCP(ctx, u.o.listen)
+		if err != nil {
+			return err
+		}
+		p.public = ln.Addr().String()
 		return u.balanceItself(p, ln)
 	}
-	if err := ln.Close(); err != nil { // it was there; haproxy takes it
-		return err
+	wanted, err := net.ResolveTCPAddr("tcp", u.o.listen)
+	if err != nil {
+		return cannotListen(u.o.listen, err)
 	}
+	at, err := u.hold(wanted)
+	if err != nil {
+		return cannotListen(u.o.listen, err)
+	}
+	p.public = at.String()
 	settings := haproxySettings{Local: true, Bind: p.public}
-	if addr, ok := ln.Addr().(*net.TCPAddr); ok && addr.IP.IsUnspecified() {
-		settings.Bind = fmt.Sprintf("*:%d", addr.Port)
+	if at.IP == nil || at.IP.IsUnspecified() {
+		settings.Bind = fmt.Sprintf("*:%d", at.Port)
 	}
 	for _, m := range u.processes {
 		settings.Servers = append(settings.Servers, haproxyServer{m.name, m.public})
