@@ -160,10 +160,10 @@ var forgivingTests = map[string]func(*world){
 		assert.ElementsMatch(w, []string{"Home", "Hardware"}, offered(w.query(search.QueryRequest{Text: "trombone"}), search.OfferCategory))
 	},
 	"beside few results for what was meant a still better text is named": func(w *world) {
-		w.stock(1, "Xerox toner cartrdige")
+		w.stock(1, "Xerox toner cartridfe")
 		w.stock(12, "Xerox toner cartridge")
-		reply := w.query(search.QueryRequest{Text: "xerox tonner cartrdige"})
-		assert.Equal(w, "xerox toner cartrdige", reply.Corrected)
+		reply := w.query(search.QueryRequest{Text: "xerox tonner cartridfe"})
+		assert.Equal(w, "xerox toner cartridfe", reply.Corrected)
 		assert.EqualValues(w, 1, reply.Total)
 		assert.Equal(w, "xerox toner cartridge", reply.Meant)
 	},
