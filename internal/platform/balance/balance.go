@@ -189,11 +189,7 @@ func (b *Balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	for _, health := range []Health{Up, Leaving} {
 		for i := range b.members {
 			m := b.members[(turn+uint64(i))%uint64(len(b.members))] //nolint:gosec // an index
-			reign, ok := m.while(health)
-			if !ok {
-				continue
-			}
-			if res, err := m.try(reign, r); !errors.Is(err, errNotSent) {
+			if res, err := m.try(r, health); !errors.Is(err, errNotSent) {
 				return res, err
 			}
 		}
@@ -201,10 +197,14 @@ func (b *Balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errNobody
 }
 
-var errNotSent = errors.New("no connection came about")
+var errNotSent = errors.New("it was not sent")
 
-// try has m answer r for as long as it reigns.
-func (m *member) try(reign context.Context, r *http.Request) (*http.Response, error) {
+// try has m answer r, if it is like that and for as long as it reigns.
+func (m *member) try(r *http.Request, health Health) (*http.Response, error) {
+	reign, ok := m.while(health)
+	if !ok {
+		return nil, errNotSent
+	}
 	ctx, cut := context.WithCancel(r.Context()) // of what m alone does: when m is given up, nobody else is cut off
 	forget := context.AfterFunc(reign, cut)     //nolint:contextcheck // no context for a call: it ends when the process is given up
 	context.AfterFunc(ctx, func() { forget() }) // at the latest when the request is over

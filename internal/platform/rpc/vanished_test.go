@@ -192,7 +192,7 @@ func TestAVanishedHost(t *testing.T) {
 		gate = make(chan struct{})
 		close(gate)
 		go func() {
-			for range inside { //nolint:revive // whoever comes is let in
+			for range inside { // whoever comes is let in
 			}
 		}()
 		defer close(inside)
