@@ -39,8 +39,8 @@ func onPostgres(module string, options []Option) bool {
 var schemas atomic.Int64
 
 // Place is a schema of its own in a PostgreSQL for tests, dropped at the end of the test. A database copied from a migrated
-// one (CREATE DATABASE … TEMPLATE) would be there in less time, but cart's tests then take twice as long, tried side by side: copying
-// and dropping holds back the numbering of events of the whole server, and every connection begins with empty caches.
+// one (CREATE DATABASE … TEMPLATE) would be there in less time, but cart's tests then take twice as long, as measured; probably because copying
+// and dropping hold back the numbering of events of the whole server, and every connection begins with empty caches.
 func Place(t testing.TB, module string) (address, schema string) {
 	t.Helper()
 	address = pgtest.URL(t)
