@@ -32,13 +32,10 @@ type importIn struct {
 	Currency money.Currency `json:"currency"`
 }
 
-// While a souk serves, an import waits when what it publishes is not heard as fast as it comes: what
-// sellers change meanwhile would be seen that much later. Its own work takes no longer for it, only
-// not so much of it lies in the log.
-const (
-	heldBack    = 512 // events
-	heldBackFor = 250 * time.Millisecond
-)
+// heldBackFor is how long an import waits, while a souk serves, for what it has published to be heard: what sellers
+// change meanwhile would be seen that much later if all of it lay in the log before. It is patience with who
+// does not move; who does is waited for.
+const heldBackFor = 250 * time.Millisecond
 
 // shownProblems is how many lines of the report are shown without a file to write it to.
 const shownProblems = 10
@@ -75,7 +72,7 @@ func importFeed(ctx context.Context, a *app, in importIn, say control.Say) (resu
 	alone := !a.serving.Load()
 	var pace func(context.Context) error
 	if !alone {
-		pace = func(ctx context.Context) error { return a.bus.Abreast(ctx, catalog.Log, heldBack, heldBackFor) }
+		pace = func(ctx context.Context) error { return a.bus.Abreast(ctx, catalog.Log, heldBackFor) }
 	}
 	if alone { // a process of its own that makes much garbage and ends: collect it less often
 		defer debug.SetGCPercent(debug.SetGCPercent(400))

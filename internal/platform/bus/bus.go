@@ -180,15 +180,18 @@ func (b *Bus) Drain(ctx context.Context) error {
 	}
 }
 
-// Abreast waits until nobody who follows a log here is more than within events behind its head. Whoever
-// publishes very much calls it now and then, so that what others publish meanwhile is not heard of late.
+// Abreast waits until everyone who follows a log here has passed what is in it now. Whoever publishes very
+// much calls it now and then, so that what others publish meanwhile is not heard of late.
 // A subscriber that something has stopped is not waited for, and nobody longer than patience while
 // nothing moves.
-func (b *Bus) Abreast(ctx context.Context, log Log, within int64, patience time.Duration) error {
-	for {
+func (b *Bus) Abreast(ctx context.Context, log Log, patience time.Duration) error {
+	for now := int64(-1); ; {
 		moved := b.moved.wait() // before looking, so that nothing falls between
-		lag, err := b.lag(ctx, log)
-		if err != nil || lag <= within {
+		last, head, err := b.last(ctx, log)
+		if now < 0 {
+			now = head
+		}
+		if err != nil || last >= now {
 			return err
 		}
 		timer := time.NewTimer(patience)
@@ -204,25 +207,27 @@ func (b *Bus) Abreast(ctx context.Context, log Log, within int64, patience time.
 	}
 }
 
-// lag is how far behind the last of those is who follow a log.
-func (b *Bus) lag(ctx context.Context, log Log) (most int64, err error) {
+// last is where the last of those is who follow a log, and where it ends.
+func (b *Bus) last(ctx context.Context, log Log) (last, head int64, err error) {
 	subscribers, err := b.all()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
+	lag := int64(0)
 	for _, s := range subscribers {
 		if s.log != log {
 			continue
 		}
 		status, err := s.status(ctx)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
+		head = max(head, status.Head)
 		if status.State == stateFollowing {
-			most = max(most, status.Lag)
+			lag = max(lag, status.Head-status.Position)
 		}
 	}
-	return most, nil
+	return head - lag, head, nil
 }
 
 // settleLogs has what was published get its positions, where that happens after the commit.
