@@ -185,7 +185,9 @@ func (b *Bus) Drain(ctx context.Context) error {
 // A subscriber that something has stopped is not waited for, and nobody longer than patience while
 // nothing moves.
 func (b *Bus) Abreast(ctx context.Context, log Log, patience time.Duration) error {
-	for now := int64(-1); ; {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for now, best := int64(-1), int64(-1); ; {
 		moved := b.moved.wait() // before looking, so that nothing falls between
 		last, head, err := b.last(ctx, log)
 		if now < 0 {
@@ -194,14 +196,15 @@ func (b *Bus) Abreast(ctx context.Context, log Log, patience time.Duration) erro
 		if err != nil || last >= now {
 			return err
 		}
-		timer := time.NewTimer(patience)
+		if last > best { // others that move, which follow other logs, are no reason to wait
+			best = last
+			timer.Reset(patience)
+		}
 		select {
 		case <-moved:
-			timer.Stop()
 		case <-timer.C:
 			return nil
 		case <-ctx.Done():
-			timer.Stop()
 			return ctx.Err()
 		}
 	}

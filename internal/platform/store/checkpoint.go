@@ -57,7 +57,7 @@ func (w *writer) checkpoint() {
 		limit = checkpointBusy
 	}
 	switch rest := pages - folded; {
-	case rest > 0 && pages >= checkpointWait:
+	case rest >= checkpointIdle && pages >= checkpointWait:
 		w.folder.wait()
 		w.fold("PASSIVE")
 	case rest >= limit:
@@ -67,12 +67,12 @@ func (w *writer) checkpoint() {
 
 // fold folds the log while nothing is written.
 func (w *writer) fold(kind string) {
-	w.db.count.checkpoints.Add(1)
 	pages, _, err := w.c.checkpoint(kind)
 	if err != nil {
 		w.db.o.Log.Warn().Str("module", w.db.o.Module).Err(w.db.explain(err)).Msg("checkpoint failed")
 		return
 	}
+	w.db.count.checkpoints.Add(1)
 	w.db.count.wal.Store(max(pages, 0))
 }
 

@@ -19,13 +19,14 @@ import (
 // iteration is prepared a second time and cuts nothing off.
 const statementCache = 128
 
-// mode is what a connection is for. The three have different DSNs: _txlock=immediate on a
+// mode is what a connection is for. They have different DSNs: _txlock=immediate on a
 // read-only connection makes every one of its transactions fail.
 type mode int
 
 const (
 	modeWrite mode = iota
 	modeRead
+	modeFold      // which changes nothing, but moves what is committed from the log to the file
 	modeImmutable // a file that nobody can write, in a folder that nobody can write
 )
 
@@ -42,10 +43,11 @@ func dsn(path string, m mode, o Options) string {
 		v.Set("_journal_mode", "WAL")
 		v.Set("_txlock", "immediate")
 		v.Set("_cache_size", strconv.Itoa(-o.WriterCache))
-		v.Set("_synchronous", "FULL")
-		if o.NoSync {
-			v.Set("_synchronous", "OFF")
-		}
+		v.Set("_synchronous", o.synchronous())
+	case modeFold: // it writes to the file, and has to wait for the disk before the log starts over
+		v.Set("mode", "rw")
+		v.Set("_query_only", "1")
+		v.Set("_synchronous", o.synchronous())
 	case modeRead:
 		v.Set("mode", "ro")
 		v.Set("_query_only", "1")
@@ -57,13 +59,21 @@ func dsn(path string, m mode, o Options) string {
 	return "file:" + escapePath(path) + "?" + v.Encode()
 }
 
+// synchronous is when SQLite waits for the disk.
+func (o Options) synchronous() string {
+	if o.NoSync {
+		return "OFF"
+	}
+	return "FULL"
+}
+
 // escapePath writes a path as SQLite's file: addresses want it.
 func escapePath(path string) string {
 	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
 // pragmas are those that the DSN has no word for; the driver runs them on every connection
-// that it opens. Checkpoints are the writer's business, between batches.
+// that it opens. Checkpoints are the writer's business and the folder's.
 const pragmas = `
 	PRAGMA trusted_schema = OFF;
 	PRAGMA cell_size_check = ON;

@@ -44,19 +44,19 @@ func (f *folder) wait() {
 func (f *folder) fold() {
 	for range foldRounds {
 		if f.c == nil {
-			c, err := connect(context.Background(), newConnector(f.db.path, modeRead, f.db.o)) // which may fold, too
+			c, err := connect(context.Background(), newConnector(f.db.path, modeFold, f.db.o))
 			if err != nil {
 				f.failed(err)
 				return
 			}
 			f.c = c
 		}
-		f.db.count.checkpoints.Add(1)
 		pages, folded, err := f.c.checkpoint("PASSIVE")
 		if err != nil {
 			f.failed(err)
 			return
 		}
+		f.db.count.checkpoints.Add(1)
 		f.db.count.wal.Store(max(pages, 0))
 		if pages-folded < foldRest {
 			return

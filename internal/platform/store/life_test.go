@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mattn/go-sqlite3"
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -411,4 +413,28 @@ func TestWriterReconnectsWhenItCan(t *testing.T) {
 	fail.Store(false)
 	require.NoError(t, db.Write(context.Background(), add("d")))
 	assert.Equal(t, []string{"d"}, names(t, db))
+}
+
+func TestTheLogIsFoldedBesideTheWriter(t *testing.T) {
+	t.Parallel()
+	said := &bytes.Buffer{}
+	db := openThings(t, func(o *Options) { o.Log = zerolog.New(said) })
+	require.NoError(t, db.Write(context.Background(), big("before", 256<<10)))
+	require.NoError(t, db.Write(context.Background(), func(*Tx) error {
+		// A transaction is open: the log is folded up to the one before.
+		db.writer.folder.begin()
+		db.writer.folder.wait()
+		return nil
+	}))
+	var pages, folded int64
+	require.NoError(t, db.Write(context.Background(), func(*Tx) error { return nil })) // which changes nothing
+	release, err := db.Hold(context.Background())
+	require.NoError(t, err)
+	pages, folded, err = db.writer.c.checkpoint("NOOP")
+	release()
+	require.NoError(t, err)
+	assert.Equal(t, pages, folded)
+	assert.EqualValues(t, 1, db.Stats().Checkpoints)
+	assert.Empty(t, said.String())
+	assert.Len(t, names(t, db), 1)
 }
