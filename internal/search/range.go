@@ -12,6 +12,9 @@ type Range struct {
 	Unit        string   // "" for none
 }
 
+// MaxRanges is how many attributes are narrowed by a range at most: each is a look at all that was found.
+const MaxRanges = 4
+
 // maxUnit is how long a unit may be, in bytes.
 const maxUnit = 12
 

@@ -57,7 +57,7 @@ func rangesAsked(q url.Values) []string {
 	for _, one := range given {
 		name, text, _ := strings.Cut(one, ":")
 		key := strings.ToLower(name)
-		if r, ok := search.ParseRange(text); ok && name != "" && !seen[key] && len(out) < most {
+		if r, ok := search.ParseRange(text); ok && name != "" && !seen[key] && len(out) < search.MaxRanges {
 			seen[key] = true
 			out = append(out, name+":"+r.String())
 		}

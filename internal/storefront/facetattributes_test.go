@@ -42,14 +42,15 @@ func TestRangesOfAnAddress(t *testing.T) {
 	for query, want := range map[string][]string{
 		"":                     nil,
 		"range=Weight:1..2+kg": {"Weight:1..2 kg"},
-		"range=Weight:1..2&range=weight:3..4&range=Size:..9":  {"Weight:1..2", "Size:..9"},
-		"range=Weight&range=:1..2&range=Weight:heavy":         nil,
-		"of=Weight&from=1,5&to=&unit=kg":                      {"Weight:1.5.. kg"},
-		"of=Weight&from=&to=2":                                {"Weight:..2"},
-		"of=Weight&from=20&to=3&unit=kg":                      {"Weight:3..20 kg"},
-		"of=Weight&from=&to=&unit=kg":                         nil,
-		"of=Weight&from=some&to=2":                            nil,
-		"of=Weight&from=3&to=4&range=weight:1..2&range=S:1..": {"Weight:3..4", "S:1.."},
+		"range=Weight:1..2&range=weight:3..4&range=Size:..9":                      {"Weight:1..2", "Size:..9"},
+		"range=Weight&range=:1..2&range=Weight:heavy":                             nil,
+		"of=Weight&from=1,5&to=&unit=kg":                                          {"Weight:1.5.. kg"},
+		"of=Weight&from=&to=2":                                                    {"Weight:..2"},
+		"of=Weight&from=20&to=3&unit=kg":                                          {"Weight:3..20 kg"},
+		"of=Weight&from=&to=&unit=kg":                                             nil,
+		"of=Weight&from=some&to=2":                                                nil,
+		"of=Weight&from=3&to=4&range=weight:1..2&range=S:1..":                     {"Weight:3..4", "S:1.."},
+		"range=A:1..&range=B:1..&range=C:1..&range=D:1..&range=E:1..&of=F&from=1": {"F:1..", "A:1..", "B:1..", "C:1.."},
 	} {
 		q, err := url.ParseQuery(query)
 		require.NoError(t, err)

@@ -52,6 +52,7 @@ func (v *visit) asked(base string) asked {
 		a.text = string(runes[:200])
 	}
 	a.ranges = rangesAsked(q)
+	a.attrs = a.attrs[:min(len(a.attrs), most-len(a.ranges))] // together no more filters than search takes
 	if !slices.Contains([]search.Sort{search.SortRelevance, search.SortPriceUp, search.SortPriceDown, search.SortNewest, search.SortBestSelling}, a.sort) {
 		a.sort = ""
 	}

@@ -1,6 +1,7 @@
 package storefront_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -100,4 +101,18 @@ func TestARangeTypedTheWrongWayRoundIsTurned(t *testing.T) {
 	p = w.browser().get("/search?category=" + strings.Repeat("x", 3000))
 	assert.NotEqual(t, http.StatusServiceUnavailable, p.status, "search is not down for what makes no sense")
 	assert.NotContains(t, p.text(), "not answering")
+}
+
+func TestMoreFiltersOfAttributesThanSearchTakesAreCut(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	address := "/search?q=lamp"
+	for i := range 30 {
+		address += fmt.Sprintf("&attr=a%d:x&range=r%d:1..2", i, i)
+	}
+	p := w.browser().get(address)
+	p.sound()
+	assert.Equal(t, http.StatusOK, p.status)
+	assert.Contains(t, p.text(), "Remove the filter R3: 1 to 2")
+	assert.NotContains(t, p.text(), "R4")
 }

@@ -85,7 +85,7 @@ func (a ask) next(last *mark) (string, error) {
 
 // checkAttributes checks what narrows by attributes.
 func checkAttributes(p *errs.Problems, all []search.AttributeFilter) {
-	p.Check(len(all) <= maxAttributes, "filter.attributes", "may be %d", maxAttributes)
+	p.Check(len(together(all)) <= maxAttributes, "filter.attributes", "may be %d", maxAttributes)
 	values, ranged := 0, map[string]bool{}
 	for _, a := range all {
 		p.Check(a.Name != "", "filter.attributes", "should have names")
@@ -99,4 +99,5 @@ func checkAttributes(p *errs.Problems, all []search.AttributeFilter) {
 		}
 	}
 	p.Check(values <= maxChosen, "filter.attributes", "may have %d values", maxChosen)
+	p.Check(len(ranged) <= search.MaxRanges, "filter.attributes", "may have %d ranges", search.MaxRanges)
 }

@@ -45,7 +45,7 @@ type Narrowing struct {
 	PriceMin int64              `query:"price_min" minimum:"0" example:"1000" doc:"Least price of the cheapest variant, in whole minor units."`
 	PriceMax int64              `query:"price_max" minimum:"0" example:"5000" doc:"Highest price of the cheapest variant, in whole minor units. 0 is no limit."`
 	Attrs    []string           `query:"attr,explode" maxItems:"100" example:"Colour:Red" doc:"An attribute or option and its value, a colon between them; may be repeated. Several values of one attribute are alternatives."`
-	Ranges   []string           `query:"range,explode" maxItems:"20" example:"Weight:0.5..2 kg" doc:"An attribute and a range of its numbers, with their unit if they have one; either end may be left out. May be repeated, once for each attribute; beside values of the same attribute it is an alternative."`
+	Ranges   []string           `query:"range,explode" maxItems:"4" example:"Weight:0.5..2 kg" doc:"An attribute and a range of its numbers, with their unit if they have one; either end may be left out. May be repeated, once for each attribute; beside values of the same attribute it is an alternative."`
 	InStock  bool               `query:"in_stock" doc:"Only what can be bought now."`
 }
 

@@ -301,7 +301,7 @@ func check(c search.Filter) error {
 	p.Check(c.PriceMin == nil || c.PriceMax == nil || *c.PriceMin <= *c.PriceMax, "filter.price_max", "should not be less than price_min")
 	p.Check(c.Currency == "" || c.Currency.Valid(), "filter.currency", "is not a currency")
 	p.Check(c.Currency != "" || c.PriceMin == nil && c.PriceMax == nil, "filter.currency", "is needed")
-	values, ranged := 0, map[string]bool{}
+	values, names, ranged := 0, map[string]bool{}, map[string]bool{}
 	for _, a := range c.ByAttributes() {
 		p.Check(a.Name != "" && (len(a.Values) > 0 || a.Range != nil), "filter.attributes", "should have names and values")
 		if name := strings.ToLower(a.Name); a.Range != nil {
@@ -310,8 +310,9 @@ func check(c search.Filter) error {
 			ranged[name] = true
 		}
 		values += len(a.Values)
+		names[strings.ToLower(a.Name)] = true
 	}
-	p.Check(len(c.ByAttributes()) <= 20 && values <= 100, "filter.attributes", "are too many")
+	p.Check(len(names) <= 20 && values <= 100 && len(ranged) <= search.MaxRanges, "filter.attributes", "are too many")
 	return p.Err(search.ErrInvalid)
 }
 

@@ -223,11 +223,18 @@ var attributeTests = map[string]func(*world){
 		for i := range many {
 			many[i] = fmt.Sprint(i)
 		}
+		text := "1..2 kg"
+		var named, ranged []search.AttributeFilter
+		for i := range 21 {
+			named = append(named, having(many[i], "Red"))
+			ranged = append(ranged, search.AttributeFilter{Name: many[i], Range: &text})
+		}
 		for _, some := range [][]search.AttributeFilter{
-			{having("", "Red")}, {having("Colour")}, {having("Colour", many...)}, make([]search.AttributeFilter, 21),
+			{having("", "Red")}, {having("Colour")}, {having("Colour", many...)}, make([]search.AttributeFilter, 21), named, ranged[:search.MaxRanges+1],
 		} {
 			_, err := w.Query(w.Context(), search.QueryRequest{Filter: by(some...)})
 			assert.Contains(w, w.refused(search.ErrInvalid, err).Fields, "filter.attributes")
 		}
+		assert.Empty(w, w.through(by(append(named[:20:20], ranged[:search.MaxRanges]...)...)), "values and a range of one attribute are one filter")
 	},
 }
