@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -168,21 +170,25 @@ func TestPostgresCloseCutsOffWhoWaitsForTheServer(t *testing.T) {
 			server, err := pgx.Connect(context.Background(), address)
 			require.NoError(t, err)
 			defer server.Close(context.Background())
-			sleeping := func() (pid int32) {
-				err := server.QueryRow(context.Background(), `
-					SELECT COALESCE(MAX(pid), 0) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name = $1`,
-					"souk "+schema+" write").Scan(&pid)
-				require.NoError(t, err)
-				return pid
-			}
-			require.Eventually(t, func() bool { return sleeping() != 0 }, time.Minute, time.Millisecond)
-			defer func() { // it notices no earlier that nobody is there
-				_, err := server.Exec(context.Background(), `SELECT pg_terminate_backend($1)`, sleeping())
-				require.NoError(t, err)
-			}()
+			defer awaitSleeper(t, server, "souk "+schema+" write")()
 			require.NoError(t, db.Close())
 			require.ErrorIs(t, <-answer, tt.want)
 		})
+	}
+}
+
+// awaitSleeper waits until a connection of that name sleeps in the server. wake ends it: it notices no earlier that nobody is there.
+func awaitSleeper(t *testing.T, server *pgx.Conn, name string) (wake func()) {
+	t.Helper()
+	sleeping := func() (pid int32) {
+		require.NoError(t, server.QueryRow(context.Background(), `
+			SELECT COALESCE(MAX(pid), 0) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name = $1`, name).Scan(&pid))
+		return pid
+	}
+	require.Eventually(t, func() bool { return sleeping() != 0 }, time.Minute, time.Millisecond)
+	return func() {
+		_, err := server.Exec(context.Background(), `SELECT pg_terminate_backend($1)`, sleeping())
+		require.NoError(t, err)
 	}
 }
 
@@ -191,25 +197,25 @@ func TestPostgresCloseCutsOffWhoNumbers(t *testing.T) {
 	t.Parallel()
 	address, schema := pgPlace(t)
 	o := pgOptions(address, schema)
-	o.pgClosing = time.Millisecond
+	o.pgClosing = 100 * time.Millisecond // the turns are had in that, so that only the sequencer is waited for
+	var said bytes.Buffer
+	o.Log = zerolog.New(zerolog.SyncWriter(&said))
 	db, err := Open(context.Background(), o)
 	require.NoError(t, err)
-	publish := func(tx *Tx) error { return tx.Publish(fact{"a"}) }
-	require.NoError(t, db.Write(context.Background(), publish))
-	require.NoError(t, db.Settle(context.Background())) // the lease is this process's
-
+	require.NoError(t, db.Write(context.Background(), func(tx *Tx) error {
+		// It ends, for a Close that would wait for it; a lock would be given up long before.
+		_, err := tx.Exec(`CREATE FUNCTION wait_long() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL; END'`)
+		if err == nil {
+			_, err = tx.Exec(`CREATE TRIGGER late BEFORE INSERT ON event_log FOR EACH STATEMENT EXECUTE FUNCTION wait_long()`)
+		}
+		return err
+	}))
+	require.NoError(t, db.Write(context.Background(), func(tx *Tx) error { return tx.Publish(fact{"a"}) }))
 	server := pgAdmin(t, address)
 	defer server.Close(context.Background())
-	pgRun(t, server, `BEGIN; LOCK TABLE `+quoteName(schema)+`.event_sequencer IN SHARE MODE`)
-	require.NoError(t, db.Write(context.Background(), publish))
-	watch := pgAdmin(t, address)
-	defer watch.Close(context.Background())
-	require.Eventually(t, func() (waits bool) {
-		require.NoError(t, watch.QueryRow(context.Background(), `
-			SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE $1)`, "souk "+schema+" %").Scan(&waits))
-		return waits
-	}, time.Minute, time.Millisecond)
+	defer awaitSleeper(t, server, "souk "+schema+" sequencer")()
 	require.NoError(t, db.Close())
+	assert.Contains(t, said.String(), "did not answer to the end")
 }
 
 func TestPostgresManyProcessesOpenAtOnce(t *testing.T) {
