@@ -48,6 +48,10 @@ type pgHooks struct {
 // PostgreSQL. It is for tests that look at the log at once.
 func (o *Options) NumberAtOnce() { o.pgAtOnce = true }
 
+// LookNever is NumberAtOnce, and the process knows only what it is told: now and then it looks by itself, and would find out in the
+// end what nobody has told it. It is for tests of news.
+func (o *Options) LookNever() { o.pgAtOnce, o.pgNoNumbers = true, true }
+
 func openPostgres(ctx context.Context, o Options, readOnly bool) (*DB, error) {
 	fail := func(at place, err error) error {
 		return fmt.Errorf("open the database of %s: %w", o.Module, pgExplain(at.String(), err))
