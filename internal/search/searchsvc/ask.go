@@ -60,19 +60,44 @@ func askOf(r search.QueryRequest) (ask, error) {
 	if a.sort == search.SortRelevance && len(a.words.Terms) == 0 {
 		a.sort = search.SortNewest
 	}
-	a.hash = []any{"search", r.Text, a.filter, a.sort}
+	a.hash = []any{"search", r.Text, hashed(a.filter), a.sort}
 	var after mark
 	more, err := r.Page.After(a.hash, &after)
 	if err != nil {
 		return ask{}, err
 	}
 	if more {
+		if after.unread() {
+			after.Taken = nil
+		}
 		if !after.sound() {
 			return ask{}, page.ErrCursor
 		}
 		a.after = &after
 	}
 	return a, nil
+}
+
+// A filter and its attributes as the hash of a cursor has them: what no range is asked of, as before there were ranges, so that
+// a cursor is good for the release before and after.
+type (
+	hashedFilter struct {
+		search.Filter
+		Attributes *[]hashedAttribute `json:"attributes"`
+	}
+	hashedAttribute struct {
+		search.AttributeFilter
+		Range *string `json:"range,omitempty"`
+	}
+)
+
+func hashed(f search.Filter) hashedFilter {
+	h := hashedFilter{Filter: f}
+	if f.Attributes != nil {
+		all := mapped(*f.Attributes, func(a search.AttributeFilter) hashedAttribute { return hashedAttribute{a, a.Range} })
+		h.Attributes = &all
+	}
+	return h
 }
 
 // next is the cursor of the page that ends at last; "" without one.

@@ -69,6 +69,40 @@ func taken(terms ...string) any {
 	return [][]map[string]any{{{"t": terms, "w": 1}}, {}}
 }
 
+// TestACursorOfTheReleaseBefore goes on from a page of another process, which knew no ranges and named terms otherwise.
+func TestACursorOfTheReleaseBefore(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	for i := range 30 {
+		d := catalogtest.Draft("Brass lamp", int64(1000+i), 1)
+		d.Attributes = []catalog.Attribute{{Name: "Colour", Value: "Red"}}
+		goods.AddListing(by.ID, d)
+	}
+	b := newBench(t, goods, storetest.Once())
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	filter := search.Filter{Attributes: &[]search.AttributeFilter{{Name: "Colour", Values: []string{"Red"}}}}
+	first, err := b.Query(t.Context(), search.QueryRequest{Text: "lam*", Filter: filter, Page: pageOf(10)})
+	require.NoError(t, err)
+	raw, err := base64.RawURLEncoding.DecodeString(first.Next)
+	require.NoError(t, err)
+	var cursor struct {
+		K map[string]any `json:"k"`
+	}
+	require.NoError(t, json.Unmarshal(raw, &cursor))
+	require.NotEmpty(t, cursor.K["u"])
+	cursor.K["u"] = json.RawMessage(`[[{"Terms":["lamp"],"Weight":1}]]`)
+	said := json.RawMessage(`{"path":"","brands":null,"sellers":null,"currency":"","price_min":null,"price_max":null,"in_stock":false,"attributes":[{"name":"Colour","values":["Red"]}]}`)
+	before, err := page.Cursor([]any{"search", "lam*", said, search.SortRelevance}, cursor.K)
+	require.NoError(t, err)
+	want, err := b.Query(t.Context(), search.QueryRequest{Text: "lam*", Filter: filter, Page: page.Request{Cursor: first.Next, Limit: 10}})
+	require.NoError(t, err)
+	got, err := b.Query(t.Context(), search.QueryRequest{Text: "lam*", Filter: filter, Page: page.Request{Cursor: before, Limit: 10}})
+	require.NoError(t, err)
+	assert.Equal(t, want.Hits, got.Hits)
+	assert.Len(t, got.Hits, 10)
+}
+
 // TestACursorFitsIntoAnAddress goes on from a page whose beginning stands for as many words as one can.
 func TestACursorFitsIntoAnAddress(t *testing.T) {
 	t.Parallel()

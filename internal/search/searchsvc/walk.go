@@ -47,6 +47,13 @@ func (m *mark) taken() [][]words.Alt {
 	return m.Taken
 }
 
+// unread says whether the cursor names all that the vocabulary had in a way that this release does not read, as the one before
+// did: it is found anew then.
+func (m *mark) unread() bool {
+	all := slices.Concat(m.Taken...)
+	return len(all) > 0 && !slices.ContainsFunc(all, func(a words.Alt) bool { return len(a.Terms) > 0 })
+}
+
 // sound says whether souk may have made the cursor that this was read from. Cursors are not signed: one that
 // says something else gives another page, but must not be more work.
 func (m *mark) sound() bool {
