@@ -40,7 +40,8 @@ func rulesPreviewCommand(w *world) *cobra.Command {
 		Use: "preview [RULE]", Short: "Say what a rule, written as in a file, or a file of them would move; nothing is changed",
 		Long: "Compares the first ten results as they are with what they would be: of the texts that the rule names, and of those among\n" +
 			"the 200 most frequent searches of the last 30 days whose first page changes, at most 20. With --file it is about all that an\n" +
-			"import of the file would change; of the texts that its rules name, those are told whose first page changes, at most 20.",
+			"import of the file would change; of the texts that its rules name, those are told whose first page changes, at most 20. No more\n" +
+			"than 200 of them are looked at, and none after the 20th that changes; it says how many were.",
 		Example: "  souk search rules preview 'same: sofa, couch'\n  souk search rules preview --remove rul_01k5xk3v8dtq6c9m4j0e7r2a1b\n  souk search rules preview --file rules.txt --replace",
 		Args:    cobra.MaximumNArgs(1),
 	}
@@ -98,6 +99,9 @@ func previewFile(ctx context.Context, w *world, data, file string, in ruleIn, as
 		return writeJSON(w.stdout, reply)
 	}
 	if err := tellImported(w.stdout, reply.Imported, true); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w.stdout, "of %d texts that these rules name %d were looked at\n", reply.Named, reply.Tried); err != nil {
 		return err
 	}
 	return tellMoved(w.stdout, reply.Moved)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -152,6 +153,16 @@ func previewedFile(t *testing.T, b *bench, texts []string, first func(string) []
 	assert.ElementsMatch(t, want, got)
 	assert.Subset(t, got, named)
 	assert.EqualValues(t, len(want)-len(named), preview.Moved.Differ)
+	assert.Positive(t, preview.Named)
+	assert.Equal(t, preview.Named, preview.Tried)
+	var long strings.Builder
+	for i := range search.PreviewTexts + 5 {
+		fmt.Fprintf(&long, "also: rare %d > poster\n", i)
+	}
+	preview, err = b.PreviewRules(t.Context(), actor.System(""), long.String(), false)
+	require.NoError(t, err)
+	assert.Equal(t, search.PreviewTexts+5, preview.Named)
+	assert.Equal(t, search.PreviewTold, preview.Tried, "all of them differ")
 }
 
 func TestPreviewsOverHTTP(t *testing.T) {

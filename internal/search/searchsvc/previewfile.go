@@ -16,6 +16,8 @@ import (
 type PreviewedImport struct {
 	Imported
 	Moved search.PreviewReply // without a rule. Of the texts that the file's rules name it has those that differ, after the frequent ones
+	Named int                 // texts that the file's rules name
+	Tried int                 // of these, how many were looked at: PreviewTexts, or until PreviewTold differ, and those that are frequent
 }
 
 // PreviewRules says what ImportRules would do with a file, and what that would move: in what people search for most, and in
@@ -53,33 +55,41 @@ func (s *Service) PreviewRules(ctx context.Context, by actor.Actor, text string,
 		err = s.preview(ctx, &c, frequent, &reply)
 	}
 	if err == nil {
-		err = s.previewNamed(ctx, &c, named, frequent, &reply)
+		out.Named = len(named)
+		out.Tried, err = s.previewNamed(ctx, &c, named, frequent, &reply)
 	}
 	out.Moved = reply
 	return out, err
 }
 
-// previewNamed adds the texts that rules name and that differ, but for those that are frequent.
-func (s *Service) previewNamed(ctx context.Context, c *ruleChange, named []string, frequent []searchedRow, reply *search.PreviewReply) error {
-	known, told := map[string]bool{}, 0
+// previewNamed adds the texts that rules name and that differ, but for those that are frequent, and says how many were
+// looked at.
+func (s *Service) previewNamed(ctx context.Context, c *ruleChange, named []string, frequent []searchedRow, reply *search.PreviewReply) (tried int, err error) {
+	known, told, others := map[string]bool{}, 0, 0
 	for _, row := range frequent {
 		known[row.Text] = true
 	}
-	for _, text := range named[:min(len(named), search.PreviewTexts)] {
-		if known[popular.Normal(text)] || told == search.PreviewTold {
+	for _, text := range named {
+		if known[popular.Normal(text)] {
+			tried++
+			continue
+		}
+		if others == search.PreviewTexts || told == search.PreviewTold {
 			continue
 		}
 		one, err := s.previewText(ctx, c, text, false)
 		if err != nil {
-			return err
+			return tried, err
 		}
+		others++
+		tried++
 		if one.Differs {
 			told++
 			one.Named = true
 			reply.Texts = append(reply.Texts, one)
 		}
 	}
-	return nil
+	return tried, nil
 }
 
 // namedBy are the texts that rules are about, each once.
