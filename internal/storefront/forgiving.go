@@ -10,7 +10,7 @@ func (a asked) forgiven(out *views.Results, reply search.QueryReply) {
 	if reply.Corrected != "" {
 		out.Instead = &views.Instead{Text: reply.Corrected, Shown: a.meaning(reply.Corrected, false), Typed: views.Link{Text: a.text, URL: a.meaning(a.text, true)}}
 	}
-	if reply.Also != "" {
+	if reply.Also != "" && reply.Total > 0 { // of which of both, once filters narrow them, the reply does not say
 		first := a.text
 		if reply.Corrected != "" {
 			first = reply.Corrected
