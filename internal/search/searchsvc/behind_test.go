@@ -85,6 +85,37 @@ func TestWhatWasPerhapsMeantComesBehind(t *testing.T) {
 	}
 }
 
+// TestAGuessWithAllWordsComesBeforeWhatHasSome looks closely at few, where most have only what was typed of the words, and not
+// the one that says little.
+func TestAGuessWithAllWordsComesBeforeWhatHasSome(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	for range 12 {
+		goods.AddListing(by.ID, catalogtest.Draft("TN-2120 toner", 1000, 1))
+	}
+	for _, title := range []string{"Brother TN-2110 toner", "Brother TN-2120 toner"} {
+		goods.AddListing(by.ID, catalogtest.Draft(title, 1000, 1))
+	}
+	for range 60 {
+		goods.AddListing(by.ID, catalogtest.Draft("Brother drum", 1000, 1))
+	}
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	for _, closely := range []int{1, 5, 1000} {
+		b.LookClosely(closely)
+		reply, err := b.Query(t.Context(), search.QueryRequest{Text: "brother tn-210 toner"})
+		require.NoError(t, err)
+		require.Equal(t, "brother tn-2110 toner", reply.Also)
+		require.True(t, reply.AnyWord)
+		titles := []string{}
+		for _, h := range reply.Hits[:3] {
+			titles = append(titles, h.Title)
+		}
+		assert.Equal(t, []string{"Brother TN-2120 toner", "Brother TN-2110 toner", "TN-2120 toner"}, titles, "looking closely at %d", closely)
+	}
+}
+
 // TestAGuessNeverComesBetween looks closely at few only: what was typed comes first even if it is nothing by first sight. The
 // pages go on as they began, when meanwhile something is called what was typed.
 func TestAGuessNeverComesBetween(t *testing.T) {

@@ -2,6 +2,7 @@ package searchsvc
 
 import (
 	"math"
+	"slices"
 
 	"souk/internal/search/searchsvc/internal/docset"
 	"souk/internal/search/searchsvc/internal/ranking"
@@ -71,7 +72,8 @@ func (w *walk) bury() {
 }
 
 // weights say how much it counts by first sight to have a word, and to have it in the head. When
-// any word will do, having it counts for most.
+// any word will do, having it counts for most. A word as typed counts for more than all that, and having all words, if only
+// by a guess, for still more.
 func (w *walk) weights() []docset.Weighted {
 	weighted := make([]docset.Weighted, 0, 2*len(w.asked)+1)
 	all := uint32(0)
@@ -85,12 +87,27 @@ func (w *walk) weights() []docset.Weighted {
 			weighted = append(weighted, docset.Weighted{Set: a.all, Weight: 3 * weight})
 		}
 	}
+	if !w.guesses() {
+		return weighted
+	}
+	words := make([]docset.Set, len(w.asked))
 	for i := range w.asked {
-		if a := &w.asked[i]; a.guessed {
+		a := &w.asked[i]
+		words[i] = a.all
+		if a.guessed {
 			weighted = append(weighted, docset.Weighted{Set: a.sure(int(w.marks.Docs) + 1), Weight: all + 1})
+			all += all + 1
 		}
 	}
+	if w.anyWord {
+		weighted = append(weighted, docset.Weighted{Set: docset.Intersection(words), Weight: all + 1})
+	}
 	return weighted
+}
+
+// guesses says whether some word also stands for what was perhaps meant.
+func (w *walk) guesses() bool {
+	return slices.ContainsFunc(w.asked, func(a asked) bool { return a.guessed })
 }
 
 // lookClosely scores listings and keeps the page's best.
@@ -132,7 +149,7 @@ const (
 func (w *walk) ranker() *ranker {
 	r := &ranker{
 		w: w, bits: docset.Scratch(len(w.lexicon.terms)), brands: docset.Scratch(len(w.shelf.brands)), nodes: docset.Scratch(len(w.nodes)),
-		query: ranking.Query{AnyWord: w.anyWord}, fit: make([]float32, len(w.asked)),
+		query: ranking.Query{AnyWord: w.anyWord, Guesses: w.guesses()}, fit: make([]float32, len(w.asked)),
 	}
 	for i := range w.asked {
 		a := &w.asked[i]

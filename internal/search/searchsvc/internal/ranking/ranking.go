@@ -12,7 +12,7 @@
 //	less a little for accessories: who looks for a laptop does not want its bag first
 //
 // When any word will do, having a word counts for more than everything else. What has only what was perhaps meant by a word
-// comes behind all that has what was typed.
+// comes behind all that has what was typed, and before what has not all the words.
 package ranking
 
 // Explanation is a score in its parts.

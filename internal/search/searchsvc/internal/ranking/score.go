@@ -4,6 +4,7 @@ package ranking
 type Query struct {
 	Terms   []Term // at most 64
 	AnyWord bool   // candidates have some of the words, not all
+	Guesses bool   // a word also stands for what was perhaps meant by it
 }
 
 // Term is a word that was asked for, with all that fits it, as the terms of titles are numbered.
@@ -89,7 +90,11 @@ func Score(q *Query, c *Candidate, why *Explanation) float32 {
 		share := q.Terms[i].idf() / total
 		if c.Has>>i&1 == 0 {
 			least, before = 0, -2
-			s.add("missing", i, -coverage*share)
+			value := -coverage * share
+			if q.Guesses {
+				value -= 2 * guessed // what has all words, if by a guess, comes before
+			}
+			s.add("missing", i, value)
 			continue
 		}
 		if c.Guessed>>i&1 != 0 {

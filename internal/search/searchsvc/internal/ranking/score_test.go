@@ -96,6 +96,15 @@ func TestScoreOfTheRareWord(t *testing.T) {
 	assert.Greater(t, ranking.Score(q, titled(q, laptop), nil), ranking.Score(q, titled(q, silver), nil), "who has the rare word fits better")
 }
 
+func TestAGuessWithAllWordsComesBeforeWhatHasSome(t *testing.T) {
+	t.Parallel()
+	q := asked(laptop, silver)
+	q.AnyWord, q.Guesses, q.Terms[0].IDF, q.Terms[1].IDF = true, true, .01, 8
+	all := with(titled(q, bag), func(c *ranking.Candidate) { c.Has, c.Guessed, c.Body = 3, 2, 5000 })
+	some := with(titled(q, silver), func(c *ranking.Candidate) { c.Category, c.Kind, c.InStock, c.Quality = 2, true, true, 31 })
+	assert.Greater(t, ranking.Score(q, all, nil), ranking.Score(q, some, nil))
+}
+
 func TestScoreForABag(t *testing.T) {
 	t.Parallel()
 	q := asked(laptop, bag)
