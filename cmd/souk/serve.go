@@ -27,10 +27,12 @@ import (
 const drain = 10 * time.Second
 
 // How long souk takes to stop at most, beyond what --drain says: for requests; for jobs, for those that are cancelled, and a little for
-// other workers; for a database that does not answer; and for traces. Whoever stops it and kills it sooner cuts off what would have ended well.
+// other workers; for a database that does not answer, and for whoever is freed from it; and for traces. Whoever stops it
+// and kills it sooner cuts off what would have ended well.
 const (
-	stopTime  = drain + restTime + store.ClosePatience + traceTime
+	stopTime  = drain + restTime + store.ClosePatience + freeTime + traceTime
 	restTime  = 2*job.Grace + time.Second
+	freeTime  = 3 * time.Second // nothing is asked of a database any more
 	traceTime = 5 * time.Second
 )
 
@@ -242,7 +244,7 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 	ended := make(chan error, 2+len(sides))
 	spawn := func(what string, f func() error) {
 		go func() {
-			err := f()
+			err := a.unended.run(what, f)
 			if err != nil {
 				err = fmt.Errorf("%s: %w", what, err)
 			}
@@ -305,18 +307,24 @@ func (a *app) serve(ctx context.Context, w *world, ln net.Listener, h http.Handl
 }
 
 // collect waits until all have ended, and says what they said. A Write waits for its database server as long as the connection stands:
-// who has not come to rest in time is freed by closing.
+// who has not come to rest in time is freed by closing. Whom that does not free either is named, and left to the end of the process.
 func (a *app) collect(ended <-chan error) (err error) {
 	patience := time.NewTimer(restTime)
 	defer patience.Stop()
+	closed := false
 	for left := cap(ended); left > 0; {
 		select {
 		case e := <-ended:
 			err = errors.Join(err, e)
 			left--
 		case <-patience.C:
+			if closed {
+				return errors.Join(err, fmt.Errorf("still running though the databases are closed: %s", strings.Join(a.unended.names(), ", ")))
+			}
 			a.tel.Log.Error().Dur("after", restTime).Msg("background work has not come to rest; the databases are closed before it has")
 			err = errors.Join(err, a.close())
+			closed = true
+			patience.Reset(freeTime)
 		}
 	}
 	return err

@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"souk/internal/platform/module"
+	"souk/internal/platform/store"
 	"souk/internal/platform/telemetry"
 )
 
@@ -163,6 +164,33 @@ func TestAWorkerThatWaitsForItsDatabaseDoesNotKeepSoukFromStopping(t *testing.T)
 		rest()
 		require.ErrorIs(t, a.collect(ended), lost)
 		require.NoError(t, a.close(), "is closed already")
+	})
+}
+
+// What closing does not free either is named, and left behind.
+func TestAWorkerThatNothingFreesDoesNotKeepSoukFromStopping(t *testing.T) {
+	t.Parallel()
+	tel, err := telemetry.Start(t.Context(), telemetry.Config{})
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		const closing = store.ClosePatience
+		a := &app{tel: tel, closers: []func() error{func() error { time.Sleep(closing); return nil }}}
+		release := make(chan struct{})
+		a.workers = []worker{{name: "stuck", run: func(context.Context) error { <-release; return nil }}, {name: "jobs", run: untilDone}}
+		ended := make(chan error, 2)
+		ctx, rest := context.WithCancel(t.Context())
+		go func() { ended <- a.unended.run("background work", func() error { return a.work(ctx) }) }()
+		lost := errors.New("lost")
+		ended <- lost
+		rest()
+		began := time.Now()
+		err := a.collect(ended)
+		require.ErrorIs(t, err, lost)
+		require.ErrorContains(t, err, "still running though the databases are closed: background work, stuck")
+		assert.Equal(t, stopTime-drain-traceTime, time.Since(began))
+		close(release)
+		require.NoError(t, <-ended)
+		assert.Empty(t, a.unended.names())
 	})
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -54,4 +55,31 @@ func (u *underway) wait(ctx context.Context) {
 	case <-none:
 	case <-ctx.Done():
 	}
+}
+
+// unended are the names of what runs and is waited for in the end.
+type unended struct {
+	mu  sync.Mutex
+	all []string
+}
+
+// run runs f under a name.
+func (u *unended) run(name string, f func() error) error {
+	u.mu.Lock()
+	u.all = append(u.all, name)
+	u.mu.Unlock()
+	defer func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		i := slices.Index(u.all, name)
+		u.all = slices.Delete(u.all, i, i+1)
+	}()
+	return f()
+}
+
+// names are those of what has not ended, in the order in which it began.
+func (u *unended) names() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.all)
 }

@@ -68,6 +68,7 @@ type app struct {
 	ask        services     // the modules that are here
 	http       httpx.Config // the resolver and the error page come from modules
 	workers    []worker
+	unended    unended // what serve waits for in the end
 	closers    []func() error
 	serving    atomic.Bool   // events and jobs are worked on
 	notice     time.Duration // how long it is said that souk stops before nobody is let in any more
@@ -349,7 +350,7 @@ func (a *app) work(ctx context.Context) error {
 	var running sync.WaitGroup
 	for i, w := range a.workers {
 		running.Go(func() {
-			if err := w.run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			if err := a.unended.run(w.name, func() error { return w.run(ctx) }); err != nil && !errors.Is(err, context.Canceled) {
 				failures[i] = fmt.Errorf("%s: %w", w.name, err)
 				cancel()
 			}
