@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -41,6 +42,9 @@ func startUp(t *testing.T, topology, dir string, more ...string) *upped {
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	u.out = out
+	hangups := make(chan os.Signal, 1) // what is ignored here, as under nohup, a child ignores too, but not what is heard
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	go func() {
