@@ -49,6 +49,8 @@ func TestCommandsBesideASoukAndOnAFolder(t *testing.T) {
 	require.NoError(t, os.WriteFile(feed, []byte("id,title,price,availability,quantity\na,Third lamp,12.00 EUR,in_stock,4\nb,Fourth lamp,free,in_stock,1\n"), 0o600))
 	try := func(t *testing.T) {
 		out := t.TempDir()
+		rules := filepath.Join(out, "rules.txt")
+		require.NoError(t, os.WriteFile(rules, []byte("same: sofa, lamp\n"), 0o600))
 		for _, c := range []struct {
 			says string
 			args []string
@@ -62,6 +64,7 @@ func TestCommandsBesideASoukAndOnAFolder(t *testing.T) {
 			{"0 new, 0 changed, 1 as before", []string{"import", feed, "--seller", "lamps"}},
 			{"listings indexed", []string{"search", "rebuild"}},
 			{"nothing is changed yet", []string{"search", "rules", "preview", "same: sofa, lamp"}},
+			{"of 2 texts that these rules name 2 were looked at", []string{"search", "rules", "preview", "--file", rules}},
 			{"wrote 3 listings", []string{"export", filepath.Join(out, "goods.tsv.gz")}},
 			{"is an operator now", []string{"admin", "create", "--email", filepath.Base(filepath.Dir(out)) + "@example.com"}},
 			{"are paused", []string{"admin", "pause-payments", "--why", "a test"}},

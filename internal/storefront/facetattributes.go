@@ -15,9 +15,6 @@ import (
 // attributes are the filters of an address: each of attrs is a name and a value, with a colon
 // between them.
 func (a asked) attributes() *[]search.AttributeFilter {
-	if len(a.attrs)+len(a.ranges) == 0 {
-		return nil
-	}
 	var all []search.AttributeFilter
 	at := map[string]int{}
 	for _, attr := range a.attrs {
@@ -35,13 +32,18 @@ func (a asked) attributes() *[]search.AttributeFilter {
 	}
 	for _, one := range a.ranges {
 		name, text, _ := strings.Cut(one, ":")
-		all = append(all, search.AttributeFilter{Name: name, Range: &text})
+		if _, ok := search.ParseRange(text); ok { // else its chip says so
+			all = append(all, search.AttributeFilter{Name: name, Range: &text})
+		}
+	}
+	if len(all) == 0 {
+		return nil
 	}
 	return &all
 }
 
-// rangesAsked are the ranges of attributes in an address, those that can be read and one of each: as links have them, and
-// what a form has of one attribute, which takes the place of its range before.
+// rangesAsked are the ranges of attributes in an address, one of each: as links have them, and
+// what a form has of one attribute, which takes the place of its range before. What cannot be read stays as it was typed.
 func rangesAsked(q url.Values) []string {
 	typed := func(name string) string { return strings.ReplaceAll(tidy(q.Get(name)), ",", ".") }
 	given := someOf(q["range"])
@@ -50,16 +52,26 @@ func rangesAsked(q url.Values) []string {
 		if r, ok := search.ParseRange(most + ".." + least); ok && r.Least != nil && r.Most != nil {
 			least, most = most, least // the wrong way round
 		}
-		given = append([]string{name + ":" + least + ".." + most + " " + tidy(q.Get("unit"))}, given...)
+		typed := ""
+		if least != "" || most != "" {
+			typed = strings.TrimSpace(least + ".." + most + " " + tidy(q.Get("unit")))
+		}
+		given = append([]string{name + ":" + typed}, given...)
 	}
 	var out []string
 	seen := map[string]bool{}
 	for _, one := range given {
 		name, text, _ := strings.Cut(one, ":")
 		key := strings.ToLower(name)
-		if r, ok := search.ParseRange(text); ok && name != "" && !seen[key] && len(out) < search.MaxRanges {
-			seen[key] = true
+		if name == "" || seen[key] || len(out) == search.MaxRanges {
+			continue
+		}
+		seen[key] = true
+		switch r, ok := search.ParseRange(text); {
+		case ok:
 			out = append(out, name+":"+r.String())
+		case text != "":
+			out = append(out, name+":"+text)
 		}
 	}
 	return out
@@ -68,6 +80,9 @@ func rangesAsked(q url.Values) []string {
 // rangeText is a range of an attribute in words.
 func rangeText(one string) (name, text string) {
 	name, text, _ = strings.Cut(one, ":")
+	if _, ok := search.ParseRange(text); !ok {
+		return name, "not understood: write it as 12.5"
+	}
 	least, rest, _ := strings.Cut(text, "..")
 	most, unit, _ := strings.Cut(rest, " ")
 	switch {

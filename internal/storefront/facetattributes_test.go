@@ -48,7 +48,8 @@ func TestRangesOfAnAddress(t *testing.T) {
 		"of=Weight&from=&to=2":                                                    {"Weight:..2"},
 		"of=Weight&from=20&to=3&unit=kg":                                          {"Weight:3..20 kg"},
 		"of=Weight&from=&to=&unit=kg":                                             nil,
-		"of=Weight&from=some&to=2":                                                nil,
+		"of=Weight&from=some&to=2&unit=kg":                                        {"Weight:some..2 kg"},
+		"of=Weight&from=&to=&range=Size:9..":                                      {"Size:9.."},
 		"of=Weight&from=3&to=4&range=weight:1..2&range=S:1..":                     {"Weight:3..4", "S:1.."},
 		"range=A:1..&range=B:1..&range=C:1..&range=D:1..&range=E:1..&of=F&from=1": {"F:1..", "A:1..", "B:1..", "C:1.."},
 	} {
@@ -56,10 +57,11 @@ func TestRangesOfAnAddress(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, rangesAsked(q), query)
 	}
-	for one, want := range map[string]string{"W:1..2 kg": "1 to 2 kg", "W:..2": "up to 2", "W:1.5.. kg": "from 1.5 kg"} {
+	for one, want := range map[string]string{"W:1..2 kg": "1 to 2 kg", "W:..2": "up to 2", "W:1.5.. kg": "from 1.5 kg", "W:some..2 kg": "not understood: write it as 12.5"} {
 		_, text := rangeText(one)
 		assert.Equal(t, want, text)
 	}
 	weight := "1..2 kg"
-	assert.Equal(t, []search.AttributeFilter{{Name: "Weight", Range: &weight}}, *asked{ranges: []string{"Weight:1..2 kg"}}.attributes())
+	assert.Equal(t, []search.AttributeFilter{{Name: "Weight", Range: &weight}}, *asked{ranges: []string{"Size:some..", "Weight:1..2 kg"}}.attributes())
+	assert.Nil(t, asked{ranges: []string{"Size:some.."}}.attributes(), "its chip says that it was not understood")
 }

@@ -86,7 +86,6 @@ type thought struct {
 // category.
 type Matches struct {
 	Listings, Titles int64
-	Focus            float64
 }
 
 // Proposals are the queries that may have been meant.
