@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,22 @@ type answer struct {
 func (a answer) into(t testing.TB, to any) {
 	t.Helper()
 	require.NoError(t, json.Unmarshal(a.body, to), string(a.body))
+}
+
+// waitToRetry waits as long as the answer says to.
+func (a answer) waitToRetry(ctx context.Context) error {
+	seconds, err := strconv.Atoi(a.header.Get("Retry-After"))
+	if err != nil {
+		return fmt.Errorf("%d without when to ask again: %w", a.status, err)
+	}
+	over := time.NewTimer(time.Duration(seconds) * time.Second)
+	defer over.Stop()
+	select {
+	case <-over.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func key() string { return rand.Text() }
@@ -243,10 +260,16 @@ func checkoutBody(q quoteSeen, method string) map[string]any {
 	}
 }
 
-// checkout asks for the order and follows it until it rests or the time is over.
+// checkout asks for the order and follows it until it rests or the time is over. Told that it asked too often, it waits
+// as long as it is told to and asks again.
 func (s *shopper) checkout(ctx context.Context, q quoteSeen, method, idempotencyKey string) (checkoutSeen, answer, error) {
 	var c checkoutSeen
 	a, err := s.do(ctx, http.MethodPost, "/api/v1/orders/checkouts", idempotencyKey, checkoutBody(q, method))
+	for err == nil && a.status == http.StatusTooManyRequests {
+		if err = a.waitToRetry(ctx); err == nil {
+			a, err = s.do(ctx, http.MethodPost, "/api/v1/orders/checkouts", idempotencyKey, checkoutBody(q, method))
+		}
+	}
 	if err != nil || a.status >= 300 {
 		return c, a, err
 	}
