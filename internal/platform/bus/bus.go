@@ -188,7 +188,7 @@ func (b *Bus) Abreast(ctx context.Context, log Log, patience time.Duration) erro
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	for now, best := int64(-1), int64(-1); ; {
-		moved := b.moved.wait() // before looking, so that nothing falls between
+		moved, _ := b.moved.wait() // before looking, so that nothing falls between
 		last, head, err := b.last(ctx, log)
 		if now < 0 {
 			now = head

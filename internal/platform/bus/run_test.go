@@ -54,6 +54,48 @@ func TestACommitWakesAndNothingPollsWhileIdle(t *testing.T) {
 	})
 }
 
+func TestWhatIsHeardIsNotLookedForAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, storetest.SQLite())
+		w.running()
+		synctest.Wait()
+		w.sell("tea", 1)
+		synctest.Wait()
+		before := w.shop.Stats()
+		w.sell("tea", 2)
+		synctest.Wait()
+		assert.Equal(t, []int64{1, 2}, w.heard())
+		assert.Equal(t, int64(1), w.shop.Stats().Sub(before).Reads)
+	})
+}
+
+func TestASubscriberLingersForMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, storetest.SQLite())
+		w.s.Linger(time.Second)
+		w.running()
+		synctest.Wait()
+		before := w.reader.Stats()
+		for i := range int64(5) {
+			w.sell("tea", i)
+			time.Sleep(100 * time.Millisecond)
+			synctest.Wait()
+			assert.Empty(t, w.heard())
+		}
+		time.Sleep(500 * time.Millisecond)
+		synctest.Wait()
+		assert.Equal(t, []int64{0, 1, 2, 3, 4}, w.heard())
+		assert.Equal(t, int64(1), w.reader.Stats().Sub(before).Writes)
+
+		w.sell("tea", 5)
+		synctest.Wait()
+		w.drain()
+		assert.Equal(t, []int64{0, 1, 2, 3, 4, 5}, w.heard(), "who drains does not wait")
+	})
+}
+
 func TestAFailingEventIsTriedWithPausesAndThenParked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -24,6 +24,8 @@ type State struct {
 	Epoch   string `db:"epoch" json:"epoch"`     // random; another one is another log
 	Head    int64  `db:"head" json:"head"`       // the last position
 	Trimmed int64  `db:"trimmed" json:"trimmed"` // every position up to this one is gone
+
+	rung int64 // of a local log: what its bell had rung before this was read; 0 if that is not known
 }
 
 // Page is a part of a log, and how far the log reached when it was read.
@@ -62,6 +64,7 @@ type local struct {
 // bell wakes whoever waits for something to happen.
 type bell struct {
 	mu   sync.Mutex
+	rung int64         // how often
 	next chan struct{} // nil while nobody waits
 }
 
@@ -69,30 +72,40 @@ type bell struct {
 func (b *bell) ring() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.rung++
 	if b.next != nil {
 		close(b.next)
 		b.next = nil
 	}
 }
 
-// wait is closed when it happens the next time.
-func (b *bell) wait() <-chan struct{} {
+// times is how often it has happened, and once more: never 0.
+func (b *bell) times() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rung + 1
+}
+
+// wait is closed when it happens the next time after so many times.
+func (b *bell) wait() (next <-chan struct{}, times int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.next == nil {
 		b.next = make(chan struct{})
 	}
-	return b.next
+	return b.next, b.rung + 1
 }
 
 // Page reads one snapshot of the log.
 func (l *local) Page(ctx context.Context, after int64, limit int) (Page, error) {
 	var page Page
+	rung := l.published.times() // before looking
 	err := l.db.Read(ctx, func(q store.Queryer) error {
 		state, err := selectState(q)
 		if err != nil {
 			return err
 		}
+		state.rung = rung
 		page = Page{State: state}
 		if after >= state.Head || after < state.Trimmed {
 			return nil
@@ -107,19 +120,21 @@ func (l *local) Page(ctx context.Context, after int64, limit int) (Page, error) 
 	return page, nil
 }
 
-// Wait asks once, then waits for a commit.
+// Wait waits for a commit, if the log is where it was seen.
 func (l *local) Wait(ctx context.Context, seen State) error {
-	news := l.published.wait() // before looking, so that nothing falls between
-	var state State
-	err := l.db.Read(ctx, func(q store.Queryer) (err error) {
-		state, err = selectState(q)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("look at the event log of %s: %w", l.db.Module(), err)
-	}
-	if state.Epoch != seen.Epoch || state.Head != seen.Head {
-		return nil
+	news, rung := l.published.wait() // before looking, so that nothing falls between
+	if seen.rung != rung {           // there was a commit, or it was not seen here
+		var state State
+		err := l.db.Read(ctx, func(q store.Queryer) (err error) {
+			state, err = selectState(q)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("look at the event log of %s: %w", l.db.Module(), err)
+		}
+		if state.Epoch != seen.Epoch || state.Head != seen.Head {
+			return nil
+		}
 	}
 	select {
 	case <-news:

@@ -27,6 +27,7 @@ type Subscriber struct {
 	handlers map[string]func(tx *store.Tx, body string) error
 	settle   func(tx *store.Tx) error
 	rebuild  func(ctx context.Context) error
+	linger   time.Duration
 
 	turn     sync.Mutex    // one step at a time
 	place    *cursor       // as last seen by this process; nil when it must be read
@@ -87,6 +88,10 @@ func (s *Subscriber) settled(tx *store.Tx) error {
 // applied again on top. What was parked is dropped, since it is older than what fn reads.
 func (s *Subscriber) OnPlaceGone(fn func(ctx context.Context) error) { s.rebuild = fn }
 
+// Linger has what is published wait so long for more, which is then applied together: for what nobody waits for. Each batch
+// is a Write of its own, so a busy log costs its followers one for every few events otherwise. Drain does not linger.
+func (s *Subscriber) Linger(d time.Duration) { s.linger = d }
+
 // Name is the subscriber's name.
 func (s *Subscriber) Name() string { return s.name }
 
@@ -125,6 +130,8 @@ func (s *Subscriber) run(ctx context.Context) {
 			if err := s.wait(ctx, r.state); err != nil {
 				stops++
 				s.rest(ctx, s.bus.pauseAfterStop(stops), err)
+			} else if s.linger > 0 {
+				s.rest(ctx, s.linger, nil)
 			}
 		}
 	}

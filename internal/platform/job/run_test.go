@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -114,6 +115,42 @@ func TestNoMoreRunAtOnceThanAllowed(t *testing.T) {
 		assert.Equal(t, int64(3), most.Load())
 		assert.Equal(t, int64(10), all.Load())
 		assert.Empty(t, l.list())
+	})
+}
+
+func TestAJobThatIsDoneCostsOneLook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, job.Config{}, map[string]job.Handler{"a.mail": func(context.Context, job.Job) error { return nil }})
+		synctest.Wait()
+		before := l.db.Stats()
+		for i := range 5 {
+			l.enqueue("a.mail", fmt.Sprint(i), 0)
+			synctest.Wait()
+		}
+		assert.Empty(t, l.list())
+		assert.Equal(t, int64(5+1), l.db.Stats().Sub(before).Reads, "one for each, and the list")
+	})
+}
+
+// A job is asked for again at every moment of its end.
+func TestARequestAtTheEndOfARunIsNotOverlooked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(t, job.Config{}, map[string]job.Handler{"a.saga": func(context.Context, job.Job) error { return nil }})
+		for range 100 {
+			var asking sync.WaitGroup
+			for range 4 {
+				asking.Go(func() {
+					for range 5 {
+						l.enqueue("a.saga", "x", 0)
+					}
+				})
+			}
+			asking.Wait()
+			synctest.Wait()
+			require.Empty(t, l.list())
+		}
 	})
 }
 

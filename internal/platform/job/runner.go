@@ -105,6 +105,7 @@ type Runner struct {
 
 	mu        sync.Mutex
 	running   map[name]bool // claimed by this process, and not settled yet
+	missed    bool          // something may be due that had to wait for one of these
 	unsettled []settlement  // runs whose end could not be written down
 }
 
@@ -184,19 +185,19 @@ func (r *Runner) pass(ctx, work context.Context, jobs *sync.WaitGroup) (time.Dur
 		again = settleAgain
 	}
 	for {
-		free := r.o.Concurrency - r.busy()
+		free := r.free()
 		if free <= 0 {
 			return again, nil // whoever ends wakes us
 		}
-		due, next, err := r.claim(ctx, free)
+		found, err := r.claim(ctx, free)
 		if err != nil {
 			return 0, err
 		}
-		for _, j := range due {
+		for _, j := range found.due {
 			jobs.Go(func() { r.work(work, j) })
 		}
-		if len(due) == 0 {
-			return sooner(r.restUntil(next), again), nil
+		if !found.more {
+			return sooner(r.restUntil(found.next), again), nil
 		}
 	}
 }
@@ -225,13 +226,16 @@ func (r *Runner) restUntil(next clock.Time) time.Duration {
 	return min(max(next.Sub(r.o.Now()), time.Millisecond), longest)
 }
 
-// work runs a job to its end, and has the runner look again.
+// work runs a job to its end, and has the runner look again if that leaves something to do.
 func (r *Runner) work(ctx context.Context, j Job) {
 	err := r.call(ctx, j)
-	if err := r.finish(ctx, r.judge(j, err, ctx.Err() != nil)); err != nil {
+	left, err := r.finish(ctx, r.judge(j, err, ctx.Err() != nil))
+	if err != nil {
 		r.log.Error().Err(err).Str("job", j.Kind).Str("key", j.Key).Msg("the end of a job could not be written down yet")
 	}
-	r.poke()
+	if left {
+		r.poke()
+	}
 }
 
 // rest waits for a pause (0 for none to wait for), for ctx, and, if asked, for somebody to wake the runner.
@@ -285,16 +289,26 @@ func (r *Runner) RunDue(ctx context.Context) (n int, err error) {
 		if err := r.settle(ctx); err != nil {
 			return n, err
 		}
-		due, _, err := r.claim(ctx, 1)
-		if err != nil || len(due) == 0 {
+		found, err := r.claim(ctx, 1)
+		if err != nil || len(found.due) == 0 {
 			return n, err
 		}
 		n++
-		result := r.call(ctx, due[0])
-		if err := r.finish(ctx, r.judge(due[0], result, ctx.Err() != nil)); err != nil {
+		j := found.due[0]
+		result := r.call(ctx, j)
+		if _, err := r.finish(ctx, r.judge(j, result, ctx.Err() != nil)); err != nil {
 			return n, err
 		}
 	}
+}
+
+// free is how many more jobs may run. If that is none, whoever ends wakes the runner.
+func (r *Runner) free() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := r.o.Concurrency - len(r.running)
+	r.missed = r.missed || n <= 0
+	return n
 }
 
 func (r *Runner) busy() int {

@@ -47,26 +47,33 @@ type jobRow struct {
 	EnqueuedAt clock.Time `db:"enqueued_at"`
 }
 
-// claim takes at most limit jobs that are due, in the order of their times, and says when
-// the first of the others will be; 0 for never.
-func (r *Runner) claim(ctx context.Context, limit int) (due []Job, next clock.Time, err error) {
+// found is what a look brought.
+type found struct {
+	due  []Job      // taken, to be run
+	more bool       // there may be more: look again at once
+	next clock.Time // otherwise, when something comes to be due that nobody tells of; 0 for never
+}
+
+// claim takes at most limit jobs that are due, in the order of their times.
+func (r *Runner) claim(ctx context.Context, limit int) (found, error) {
 	if len(r.kinds) == 0 {
-		return nil, 0, nil
+		return found{}, nil
 	}
 	r.claiming.Lock()
 	defer r.claiming.Unlock()
 	if err := r.recover(ctx); err != nil {
-		return nil, 0, err
+		return found{}, err
 	}
 	now := r.o.Now()
 	seen, err := r.look(ctx, now)
 	if err != nil || !seen.Due && !seen.Lapsed {
-		return nil, seen.Next, err
+		return found{next: seen.Next}, err
 	}
-	next = seen.Next
 	taken := r.taken()
+	var due []Job
+	var passed []name
 	err = r.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
-		due = nil
+		due, passed = nil, nil
 		if seen.Lapsed {
 			if due, err = r.takeOver(tx, now, limit, taken); err != nil {
 				return err
@@ -75,19 +82,44 @@ func (r *Runner) claim(ctx context.Context, limit int) (due []Job, next clock.Ti
 		if !seen.Due || len(due) == limit {
 			return nil
 		}
-		more, err := r.take(tx, now, limit-len(due), taken)
+		var more []Job
+		more, passed, err = r.take(tx, now, limit-len(due), taken)
 		due = slices.Concat(due, more)
 		return err
 	})
 	if err != nil {
-		return nil, 0, fmt.Errorf("claim jobs: %w", err)
+		return found{}, fmt.Errorf("claim jobs: %w", err)
 	}
+	f := found{due: due, next: seen.Next}
+	if len(due) > 0 {
+		f.more = len(due) == limit || seen.Lapsed
+		f.next = earlier(f.next, now.Add(r.o.Lease))
+	}
+	f.more = r.began(due, passed) || f.more
+	return f, nil
+}
+
+// earlier is the first of two times, where 0 is never.
+func earlier(a, b clock.Time) clock.Time {
+	if a.IsZero() || b.IsZero() {
+		return max(a, b)
+	}
+	return min(a, b)
+}
+
+// began notes who runs, and who was passed over since it runs already: says whether one of these has ended meanwhile, so
+// that it can be taken after all.
+func (r *Runner) began(due []Job, passed []name) (ended bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for _, n := range passed {
+		ended = ended || !r.running[n]
+		r.missed = true
+	}
 	for _, j := range due {
 		r.running[name{j.Kind, j.Key}] = true
 	}
-	return due, next, nil
+	return ended
 }
 
 // taken are the jobs that this process runs; they are never run twice at a time.
@@ -139,20 +171,26 @@ func (r *Runner) look(ctx context.Context, now clock.Time) (seen, error) {
 	return out, nil
 }
 
-// take takes at most limit jobs whose time has come.
-func (r *Runner) take(tx *store.Tx, now clock.Time, limit int, taken map[name]bool) ([]Job, error) {
+// take takes at most limit jobs whose time has come, and says which it passed over because they run here.
+func (r *Runner) take(tx *store.Tx, now clock.Time, limit int, taken map[name]bool) (due []Job, passed []name, err error) {
 	query, args, err := store.In(`
 		SELECT kind, key, tries, trace, enqueued_at FROM jobs
 		WHERE state = 'pending' AND run_at <= ? AND kind IN (?)
 		ORDER BY run_at, kind, key LIMIT ?`, now, r.kinds, limit+len(taken))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var rows []jobRow
 	if err := tx.Select(&rows, query, args...); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return r.start(tx, now, rows, limit, taken)
+	for _, row := range rows {
+		if n := (name{row.Kind, row.Key}); taken[n] {
+			passed = append(passed, n)
+		}
+	}
+	due, err = r.start(tx, now, rows, limit, taken)
+	return due, passed, err
 }
 
 // cutOffLast is the reason of a job that is dead because nobody ever came to its end.
@@ -238,20 +276,32 @@ func (r *Runner) call(ctx context.Context, j Job) error {
 	return err
 }
 
-// finish writes the end of a run down. If that fails it is kept for settle.
-func (r *Runner) finish(ctx context.Context, s settlement) error {
-	err := r.o.DB.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error { return s.write(tx) })
+// finish writes the end of a run down, and says whether that leaves the runner something to do. If it fails the end is
+// kept for settle.
+func (r *Runner) finish(ctx context.Context, s settlement) (left bool, err error) {
+	gone := false
+	err = r.o.DB.Write(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
+		gone, err = s.write(tx)
+		return err
+	})
 	if err != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.unsettled = append(r.unsettled, s)
-		return fmt.Errorf("write down the end of job %s %s: %w", s.job.Kind, s.job.Key, err)
+		return true, fmt.Errorf("write down the end of job %s %s: %w", s.job.Kind, s.job.Key, err)
 	}
-	r.mu.Lock()
-	delete(r.running, name{s.job.Kind, s.job.Key})
-	r.mu.Unlock()
+	missed := r.ended(s.job)
 	r.say(ctx, s)
-	return nil
+	return missed || !gone, nil
+}
+
+// ended notes that a job runs no more, and says whether something waits for that.
+func (r *Runner) ended(j Job) (missed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.running, name{j.Kind, j.Key})
+	missed, r.missed = r.missed, false
+	return missed
 }
 
 // settle writes down what could not be written down before.
@@ -262,7 +312,8 @@ func (r *Runner) settle(ctx context.Context) error {
 	r.mu.Unlock()
 	var failed []error
 	for _, s := range open {
-		failed = append(failed, r.finish(ctx, s))
+		_, err := r.finish(ctx, s)
+		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
 }
@@ -285,8 +336,8 @@ func (r *Runner) say(ctx context.Context, s settlement) {
 
 // write is the job's row after the run. A row that is another run's by now, or gone, is left
 // alone. One that was enqueued meanwhile (its generation has moved) runs once more, whatever
-// became of this run.
-func (s settlement) write(tx *store.Tx) error {
+// became of this run. It says whether the job waits for nothing more: it is forgotten, or dead.
+func (s settlement) write(tx *store.Tx) (gone bool, err error) {
 	const (
 		mine = ` WHERE kind = ? AND key = ? AND fence = ? AND state = 'running'`
 		same = ` AND generation = started_generation`
@@ -295,14 +346,14 @@ func (s settlement) write(tx *store.Tx) error {
 	if s.fate == fateDone {
 		n, err := tx.Exec(`DELETE FROM jobs`+mine+same, who...)
 		if err != nil || n == 1 {
-			return err
+			return true, err
 		}
 	}
 	if s.fate == fateDead {
 		n, err := tx.Exec(`UPDATE jobs SET state = 'dead', tries = ?, error = ?, leased_until = 0, updated_at = ?`+mine+same,
 			append([]any{s.tries, s.reason, s.now}, who...)...)
 		if err != nil || n == 1 {
-			return err
+			return true, err
 		}
 		s.tries = 0 // it lives again
 	}
@@ -310,10 +361,10 @@ func (s settlement) write(tx *store.Tx) error {
 	if s.fate == fateDone || s.fate == fateDead {
 		at = 1 << 62 // the time that was asked for meanwhile
 	}
-	_, err := tx.Exec(`UPDATE jobs SET state = 'pending', tries = ?, error = ?, leased_until = 0, updated_at = ?,
+	_, err = tx.Exec(`UPDATE jobs SET state = 'pending', tries = ?, error = ?, leased_until = 0, updated_at = ?,
 			run_at = CASE WHEN generation <> started_generation AND run_at < ? THEN run_at ELSE ? END`+mine,
 		append([]any{s.tries, s.reason, s.now, at, at}, who...)...)
-	return err
+	return false, err
 }
 
 // text is an error as it is kept in a row: not longer than a person would read.

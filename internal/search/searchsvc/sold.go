@@ -15,6 +15,9 @@ import (
 // salesSubscriber is fixed for ever: the cursor hangs on it.
 const salesSubscriber = "search.orders"
 
+// salesLinger is how much later what is sold may count, so that many orders are counted at once.
+const salesLinger = time.Second
+
 // linesKept is for how long a line is remembered, to be recognised when it is heard of again and to take
 // off what is cancelled of it: longer than logs are kept.
 const linesKept = 90 // days
@@ -25,6 +28,7 @@ func (s *Service) hearOrders(b *bus.Bus) {
 	bus.On(s.sales, s.placed)
 	bus.On(s.sales, s.cancelled)
 	s.sales.OnPlaceGone(s.readSales)
+	s.sales.Linger(salesLinger)
 }
 
 // dayOf is the day of a time, since 1970 in UTC.
