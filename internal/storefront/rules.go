@@ -1,8 +1,10 @@
 package storefront
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,8 +92,9 @@ func (v *visit) showRules(status int, form views.Form, preview *views.RulePrevie
 	if reply.Fixed {
 		out.Fixed = "They come from a file, the same for every process: change the file of --search-rules and restart the processes, one after the other."
 	}
+	titles := v.titlesOf(reply.Rules)
 	for _, rule := range reply.Rules {
-		row := views.RuleRow{Text: ruleText(rule), ChangedAt: rule.ChangedAt, Listing: listingLink(rule.Listing)}
+		row := views.RuleRow{Text: ruleText(rule), ChangedAt: rule.ChangedAt, Listing: listingLink(rule.Listing, titles)}
 		if !reply.Fixed {
 			row.URL = pathOpRules + "/" + string(rule.ID)
 			row.RemoveURL = row.URL + "/remove"
@@ -101,11 +104,35 @@ func (v *visit) showRules(status int, form views.Form, preview *views.RulePrevie
 	return v.show(status, out)
 }
 
-func listingLink(id catalog.ListingID) *views.Link {
+// titlesOf are the titles of the listings that rules are about, of those that there still are. Without catalogue rules can be
+// read and changed all the same.
+func (v *visit) titlesOf(rules []search.Rule) map[catalog.ListingID]string {
+	var ids []catalog.ListingID
+	for _, r := range rules {
+		if r.Listing != "" && !slices.Contains(ids, r.Listing) {
+			ids = append(ids, r.Listing)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	reply, err := v.Catalog.GetListings(v.ctx(), catalog.GetListingsRequest{By: v.by, IDs: ids})
+	if err != nil {
+		v.warn(err, "the titles of listings in rules could not be read")
+		return nil
+	}
+	titles := map[catalog.ListingID]string{}
+	for _, l := range reply.Listings {
+		titles[l.ID] = l.Title
+	}
+	return titles
+}
+
+func listingLink(id catalog.ListingID, titles map[catalog.ListingID]string) *views.Link {
 	if id == "" {
 		return nil
 	}
-	return &views.Link{Text: string(id), URL: listingURL(id)}
+	return &views.Link{Text: cmp.Or(titles[id], string(id)), URL: listingURL(id)}
 }
 
 // ruleText is a rule in words.

@@ -44,7 +44,7 @@ func TestAnOperatorTellsSearchAboutWordsAndPlaces(t *testing.T) {
 	p = p.submit(path+"/new", map[string]string{"listing": "https://shop.example/l/" + string(w.lamp.ID) + "?variant=x"})
 	assert.Contains(t, p.text(), "In “bowl” at place 1")
 	assert.Contains(t, b.get("/search?q=bowl").text(), w.lamp.Title)
-	assert.Contains(t, o.get(path+"?show=pin").text(), string(w.lamp.ID))
+	assert.Contains(t, o.get(path+"?show=pin").text(), w.lamp.Title)
 	assert.Contains(t, o.get(path+"?show=stop").text(), "No rule fits that")
 }
 
