@@ -38,7 +38,7 @@ up: build ## the demo marketplace in several processes: TOPOLOGY=payments-out
 
 .PHONY: test
 test: ## every test, with the race detector, in random order
-	$(GO) test -race -shuffle=on -timeout 45m $(GOFLAGS_TAGS) $(PKG)
+	$(GO) test -race -shuffle=on -timeout 90m $(GOFLAGS_TAGS) $(PKG)
 
 .PHONY: test-postgres
 test-postgres: ## the tests of what keeps data, on PostgreSQL: SOUK_TEST_POSTGRES=postgres://… or a throwaway one

@@ -11,9 +11,10 @@ import (
 )
 
 // cutAround cuts all lanes at the first call of that method: before anything of it gets through, or when it was
-// done and its reply is on the way.
-func cutAround(lanes []*lane, module, method string, done bool) {
+// done and its reply is on the way. Then it closes the channel.
+func cutAround(lanes []*lane, module, method string, done bool) <-chan struct{} {
 	var once sync.Once
+	all := make(chan struct{})
 	for _, l := range lanes {
 		l.obey(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 			if !isCall(r, module, method) {
@@ -28,10 +29,12 @@ func cutAround(lanes []*lane, module, method string, done bool) {
 					l.obey(nil)
 					l.cut()
 				}
+				close(all)
 			})
 			panic(http.ErrAbortHandler)
 		})
 	}
+	return all
 }
 
 // TestAPartitionInTheMiddleOfACheckout: whatever was or was not done when the network went away, when it is
@@ -47,13 +50,14 @@ func TestAPartitionInTheMiddleOfACheckout(t *testing.T) {
 					g := s.withCart(t)
 					q, err := g.quote(t.Context())
 					require.NoError(t, err)
-					cutAround(lanes, name, method, done)
+					cut := cutAround(lanes, name, method, done)
 					k := key()
 					begun, a, err := g.checkout(t.Context(), q, "sandbox_ok", k)
 					require.NoError(t, err)
 					require.Equal(t, http.StatusAccepted, a.status, "nothing is decided while nobody can say: %s", a.body)
 					assert.Equal(t, "pending", begun.Status)
 
+					<-cut // the buyer may have been answered before it came so far
 					for _, l := range lanes {
 						l.heal()
 					}

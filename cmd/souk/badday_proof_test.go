@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -28,7 +29,7 @@ func TestAClockThatIsWrongIsNamed(t *testing.T) {
 	s.serveOverLanes(t, s.dir, log, map[int]probes{1: {now: func() clock.Time { return clock.Now().Add(time.Duration(fast.Load())) }}})
 
 	line := lineOf(t, log, "peer.clock_skew", "the clock of", "and the one here", "may by 1m0s")
-	assert.GreaterOrEqual(t, strings.Count(line, time.Now().UTC().Format("2006-01-02T")), 2, "both times are there: %s", line)
+	assert.GreaterOrEqual(t, len(regexp.MustCompile(`\d{4}-\d\d-\d\dT`).FindAllString(line, -1)), 2, "both times are there: %s", line)
 	status, body := s.get(t, "/readyz")
 	assert.Equal(t, http.StatusServiceUnavailable, status)
 	assert.Contains(t, body, "souk.not_connected")
@@ -99,8 +100,8 @@ func TestANeighbourOfAnotherReleaseIsUnavailable(t *testing.T) {
 		}
 		caller := strings.Fields(r.Header.Get(peer.Header))[1]
 		body, err := io.ReadAll(r.Body)
-		if !assert.NoError(t, err) {
-			return
+		if err != nil {
+			panic(http.ErrAbortHandler)
 		}
 		out := r.Clone(r.Context())
 		out.RequestURI, out.URL.Scheme, out.URL.Host = "", "http", lanes[1].to
@@ -108,8 +109,8 @@ func TestANeighbourOfAnotherReleaseIsUnavailable(t *testing.T) {
 		out.Header.Del(peer.Header)
 		out.Body = io.NopCloser(bytes.NewReader(body))
 		res, err := peer.Transport(lanes[1].outgoing, peer.Signer{Caller: caller, Secrets: secrets}).RoundTrip(out)
-		if !assert.NoError(t, err) {
-			return
+		if err != nil { // who asked may have given up, or stopped
+			panic(http.ErrAbortHandler)
 		}
 		defer res.Body.Close()
 		for name, values := range res.Header {
@@ -122,8 +123,7 @@ func TestANeighbourOfAnotherReleaseIsUnavailable(t *testing.T) {
 	assert.Contains(t, tillOf(t, s, g), paymentsSilent)
 	lineOf(t, log, "checkout shown without ways to pay", "the contracts of payments do not match: one side is more than a release older")
 	s.othersWork(t)
-	status, _ := s.get(t, "/readyz")
-	assert.Equal(t, http.StatusOK, status, "whom it can serve it serves")
+	s.ready(t) // whom it can serve it serves
 
 	lanes[1].obey(nil)
 	until(t, "payments is asked again", func() bool { return !strings.Contains(tillOf(t, s, g), paymentsSilent) })

@@ -329,6 +329,13 @@ func (tn *town) ask(a ask, caller string) answer {
 	}
 	res, err := s.do(tn.t.Context(), method, "/api/v1/"+path, k, body)
 	require.NoError(tn.t, err)
+	until(tn.t, "a checkout comes to rest", func() bool {
+		if res.status == http.StatusAccepted { // it goes on without its client, who asks again by its key
+			res, err = s.do(tn.t.Context(), method, "/api/v1/"+path, k, body)
+			require.NoError(tn.t, err)
+		}
+		return res.status != http.StatusAccepted
+	})
 	if strings.HasSuffix(path, "/rotate") { // as a browser would
 		for _, c := range (&http.Response{Header: res.header}).Cookies() {
 			s.session = c.Value

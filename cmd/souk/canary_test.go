@@ -115,7 +115,11 @@ func (b *bird) checksOut(g *shopper, lamp listingSeen, method string) checkoutSe
 	q, err := g.quote(b.t.Context())
 	require.NoError(b.t, err)
 	var c checkoutSeen
-	g.must(b.t, http.MethodPost, "/api/v1/orders/checkouts", key(), b.wanted(q, method), &c)
+	repeated := key()
+	until(b.t, "a checkout comes to rest", func() bool {
+		g.must(b.t, http.MethodPost, "/api/v1/orders/checkouts", repeated, b.wanted(q, method), &c)
+		return c.Status != "pending" || c.ActionURL != ""
+	})
 	return c
 }
 

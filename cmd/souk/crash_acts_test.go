@@ -18,6 +18,7 @@ import (
 type crew struct {
 	staff    map[string]string // seller to bearer token
 	operator string
+	listings []listingSeen // one of each seller
 }
 
 // fillForCrashes makes a marketplace of eight sellers in dir.
@@ -36,6 +37,7 @@ func fillForCrashesOn(t *testing.T, dir, db string) crew {
 		for i := range 8 {
 			shop := seller(t, a, boss, fmt.Sprintf("Shop%d", i), 1, 100_000)
 			c.staff[string(shop.seller.ID)] = shop.owner.token
+			c.listings = append(c.listings, seen(shop.listings[0]))
 		}
 	})
 	return c

@@ -99,7 +99,15 @@ func spawn(t testing.TB, dir, point string, more ...string) *child {
 	require.NoError(t, err)
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), envBe+"="+strings.Join(serveArgs(dir, more), "\n"), envPoint+"="+point)
-	return launch(t, cmd)
+	c := launched(t, cmd)
+	if c.url != "" {
+		return c
+	}
+	c.gone(t)
+	require.NotEmpty(t, point, "souk did not open: %s", c.log) // it may come to its point before it says that it is open, by what the one before left to do
+	at, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	require.True(t, ok && at.Signal() == syscall.SIGKILL, "souk did not open: %s", c.log)
+	return c
 }
 
 func serveArgs(dir string, more []string) []string {
@@ -108,6 +116,14 @@ func serveArgs(dir string, more []string) []string {
 
 // launch starts a souk and waits until it is open.
 func launch(t testing.TB, cmd *exec.Cmd) *child {
+	t.Helper()
+	c := launched(t, cmd)
+	require.NotEmpty(t, c.url, "souk did not open: %s", c.log)
+	return c
+}
+
+// launched starts a souk and waits until it is open or has ended.
+func launched(t testing.TB, cmd *exec.Cmd) *child {
 	t.Helper()
 	c := &child{cmd: cmd, done: make(chan error, 1), log: &strings.Builder{}}
 	cmd.Stderr = c.log
@@ -126,7 +142,6 @@ func launch(t testing.TB, cmd *exec.Cmd) *child {
 		_, _ = io.Copy(io.Discard, out)
 		c.done <- cmd.Wait()
 	}()
-	require.NotEmpty(t, c.url, "souk did not open: %s", c.log)
 	return c
 }
 
@@ -147,8 +162,9 @@ func (c *child) ended() bool {
 func (c *child) gone(t testing.TB) {
 	t.Helper()
 	select {
-	case <-c.done:
-	case <-time.After(time.Minute):
+	case err := <-c.done:
+		c.done <- err
+	case <-time.After(patience):
 		t.Fatalf("souk did not die: %s", c.log)
 	}
 }
@@ -266,7 +282,6 @@ const (
 // Where a point is named the souk dies there; else, half of the time, at a random moment.
 func shop(t *testing.T, c *child, random *rand.Rand, methods []string, crew crew, named bool) ([]*bought, []*orderAct) {
 	t.Helper()
-	listings := goods(t, c.url, 8, 1)
 	var mu sync.Mutex
 	var made []*bought
 	var deeds []*orderAct
@@ -312,7 +327,7 @@ func shop(t *testing.T, c *child, random *rand.Rand, methods []string, crew crew
 				if ctx.Err() != nil {
 					return
 				}
-				b, err := begin(ctx, c.url, nil, listings, methods[mine.IntN(len(methods))], mine)
+				b, err := begin(ctx, c.url, nil, crew.listings, methods[mine.IntN(len(methods))], mine)
 				if err != nil {
 					continue // the souk is dying, or the goods are sold out
 				}
@@ -389,7 +404,7 @@ func verifyAt(t testing.TB, dir string) rehearsal.Report {
 	t.Helper()
 	var out, errs strings.Builder
 	w := &world{getenv: func(string) string { return "" }, stdin: strings.NewReader(""), stdout: &out, stderr: &errs}
-	report, err := verifying().ask(t.Context(), w, dir, verifyIn{Patience: 30 * time.Second})
+	report, err := verifying().ask(t.Context(), w, dir, verifyIn{Patience: patience})
 	require.NoError(t, err, errs.String())
 	return report
 }

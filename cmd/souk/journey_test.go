@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -107,7 +108,7 @@ func (s *street) serve(t testing.TB, dir string) {
 var loopbacks atomic.Int64
 
 // freeAddress is one at which nothing listens, and nobody else will: of this machine's own it is one that no other test has.
-// Where there is only the usual one, somebody may be given the port before it is used.
+// Where there is only the usual one, it is one of that.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	n := loopbacks.Add(1)
@@ -119,13 +120,15 @@ func freeAddress(t testing.TB) string {
 	return ln.Addr().String()
 }
 
-// usualAddress is one at which nothing listens on the loopback address that certificates are for.
+// usualAddress is one at which nothing listens on the loopback address that certificates are for. It is kept for who listens there,
+// as souk up keeps those of its processes.
 func usualAddress(t testing.TB) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "localhost:0")
+	u := &upping{}
+	free, err := u.freeAddresses(1)
 	require.NoError(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
+	t.Cleanup(func() { require.NoError(t, u.close()) })
+	return free[0]
 }
 
 // halt stops every process, and waits for its end.
@@ -307,10 +310,13 @@ func journeyApproveByRedirect(t *testing.T, s *street) {
 		q, err := g.quote(t.Context())
 		require.NoError(t, err)
 		k := key()
-		c, a, err := g.checkout(t.Context(), q, "sandbox_redirect", k)
-		require.NoError(t, err)
-		require.Equal(t, http.StatusAccepted, a.status, string(a.body))
-		require.NotEmpty(t, c.ActionURL)
+		var c checkoutSeen
+		until(t, "it is the buyer's turn", func() bool {
+			c, a, err = g.checkout(t.Context(), q, "sandbox_redirect", k)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusAccepted, a.status, string(a.body))
+			return c.ActionURL != ""
+		})
 
 		page := s.url + strings.TrimPrefix(c.ActionURL, s.url)
 		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -391,11 +397,12 @@ func journeyCancelAndRefund(t *testing.T, s *street) {
 func TestJourneyBackupWhileServingRestoresSound(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	stop := make(chan struct{})
+	stop, begun := make(chan struct{}), make(chan struct{})
 	bought := make(chan int, 1)
 	go func() { // buys until it is told to stop
 		n := 0
-		defer func() { bought <- n }()
+		beginning := sync.OnceFunc(func() { close(begun) })
+		defer func() { beginning(); bought <- n }()
 		for {
 			select {
 			case <-stop:
@@ -417,8 +424,10 @@ func TestJourneyBackupWhileServingRestoresSound(t *testing.T) {
 				return
 			}
 			n++
+			beginning()
 		}
 	}()
+	<-begun // it goes on for longer than the backup takes, however fast that is
 	into := filepath.Join(t.TempDir(), "backup")
 	got := souk(t, nil, "backup", into, "--data", s.dir)
 	close(stop)

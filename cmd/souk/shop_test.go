@@ -118,10 +118,16 @@ func (s *shopper) form(t testing.TB, path string, fields url.Values) (status int
 	return res.StatusCode
 }
 
-// must sends a request that has to succeed.
+// must sends a request that has to succeed. Told that it asked too often, as whoever looks again and again is on a slow machine,
+// it waits as long as it is told to and asks again.
 func (s *shopper) must(t testing.TB, method, path, idempotencyKey string, body, to any) {
 	t.Helper()
 	a, err := s.do(t.Context(), method, path, idempotencyKey, body)
+	for err == nil && a.status == http.StatusTooManyRequests {
+		if err = a.waitToRetry(t.Context()); err == nil {
+			a, err = s.do(t.Context(), method, path, idempotencyKey, body)
+		}
+	}
 	require.NoError(t, err)
 	require.Less(t, a.status, 300, "%s %s: %s", method, path, a.body)
 	if to != nil {
@@ -299,23 +305,27 @@ func (s *shopper) buy(t testing.TB, method string, listings ...listingSeen) chec
 	return c
 }
 
-// until asks until ok says yes or half a minute has passed; it is told what was seen last.
+// patience is for how long something that has to come is waited for. It only ends what hangs: how fast the machine is must not
+// matter.
+const patience = 5 * time.Minute
+
+// until asks until ok says yes or nobody has any patience left.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	untilWithin(t, what, 30*time.Second, ok)
+	untilWithin(t, what, patience, ok)
 }
 
 // untilWithin is until with other patience.
-func untilWithin(t testing.TB, what string, patience time.Duration, ok func() bool) {
+func untilWithin(t testing.TB, what string, atMost time.Duration, ok func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(patience)
+	deadline := time.NewTimer(atMost)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-deadline.C:
-			t.Fatalf("waited for %s: %s", patience, what)
+			t.Fatalf("waited for %s: %s", atMost, what)
 		case <-tick.C:
 		}
 	}

@@ -55,7 +55,7 @@ func startUp(t *testing.T, topology, dir string, more ...string) *upped {
 		}
 		u.done <- cmd.Wait()
 	}()
-	untilWithin(t, "souk up is open", 2*time.Minute, func() bool {
+	untilWithin(t, "souk up is open", 2*patience, func() bool { // it may fill a demo, and make a PostgreSQL for it
 		select {
 		case err := <-u.done:
 			t.Fatalf("souk up ended: %v\n%s", err, u.said)
@@ -80,7 +80,7 @@ func (u *upped) ends(t *testing.T) {
 	case err := <-u.done:
 		require.NoError(t, err, u.said)
 		return
-	case <-time.After(2 * time.Minute):
+	case <-time.After(patience):
 	}
 	for _, row := range regexp.MustCompile(`(?m)^\S+ +(\d+) +\S+:\d+ |again, as process (\d+)$`).FindAllStringSubmatch(u.said.String(), -1) {
 		if pid, err := strconv.Atoi(row[1] + row[2]); err == nil {

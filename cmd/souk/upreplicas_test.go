@@ -35,24 +35,24 @@ func TestUpReplicasGoesOnWithoutOneOfThem(t *testing.T) {
 	u := startUp(t, "replicas", dir, "--demo")
 	_, url := u.row(t, "front")
 	killed, at := u.row(t, "b")
+	l := goods(t, url, 1, 10)[0]
 	buy := func(what string) {
 		t.Helper()
-		until(t, what, func() bool { // again, if it was at the one that was killed
-			l := goods(t, url, 1, 1)[0]
-			g, err := guest(t.Context(), url, nil)
-			if err != nil {
+		var g *shopper
+		var q quoteSeen
+		until(t, what+" begins", func() bool { // again, if it was at the one that was killed
+			var err error
+			if g, err = guest(t.Context(), url, nil); err != nil {
 				return false
 			}
 			if a, err := g.add(t.Context(), l.Variants[0].ID, 1); err != nil || a.status >= 300 {
 				return false
 			}
-			q, err := g.quote(t.Context())
-			if err != nil {
-				return false
-			}
-			c, _, err := g.checkout(t.Context(), q, "sandbox_ok", key())
-			return err == nil && c.Status == "placed"
+			q, err = g.quote(t.Context())
+			return err == nil
 		})
+		c, _ := g.follow(t, q, "sandbox_ok", key())
+		require.Equal(t, "placed", c.Status, "%s: %s", what, c.Message)
 	}
 	buy("a purchase")
 	require.NoError(t, syscall.Kill(killed, syscall.SIGKILL))

@@ -67,13 +67,13 @@ func checkout(ctx context.Context, souk *client.ClientWithResponses, quote *clie
 		Contact:  client.OrdersContactWire{Email: "ada@example.com", Name: "Ada Example"},
 		Delivery: client.OrdersPostalWire{Name: "Ada Example", Line1: "Hafenstr. 1", City: "Kiel", Country: "DE"},
 	}
-	done, err := souk.PostOrdersCheckoutsWithResponse(ctx, &client.PostOrdersCheckoutsParams{IdempotencyKey: "the-only-checkout"}, wanted, mine)
-	if err := said("checkout", err, done.JSON201 != nil || done.JSON202 != nil, done.ApplicationproblemJSONDefault); err != nil {
-		return err
-	}
-	made := done.JSON201
-	if made == nil { // it goes on without us
-		made = done.JSON202
+	made := (*client.OrdersCheckoutWire)(nil)
+	for made == nil { // it goes on without us, and we ask again by the key, which waits a while
+		done, err := souk.PostOrdersCheckoutsWithResponse(ctx, &client.PostOrdersCheckoutsParams{IdempotencyKey: "the-only-checkout"}, wanted, mine)
+		if err := said("checkout", err, done.JSON201 != nil || done.JSON202 != nil, done.ApplicationproblemJSONDefault); err != nil {
+			return err
+		}
+		made = done.JSON201
 	}
 	if made.Total.Minor != quote.Sums.Total.Minor {
 		return fmt.Errorf("it costs %d, and %d was quoted", made.Total.Minor, quote.Sums.Total.Minor)
