@@ -16,7 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// How a balancer looks after its processes, as docs/deploy has haproxy do it.
+// How a balancer looks after its processes, as docs/deploy has haproxy do it. Only to those to which a test has done something does it
+// do so in the end, see well: on a slow machine one that is merely busy is not to be taken for broken, and what it has cut off.
 const (
 	checkEvery  = 200 * time.Millisecond
 	checkWithin = time.Second
@@ -39,7 +40,7 @@ type balancer struct {
 type member struct {
 	name   string
 	pool   *http.Transport
-	checks *http.Client
+	checks *http.Transport
 	proxy  *httputil.ReverseProxy
 	fails  int // checks in a row, of the goroutine that checks
 
@@ -49,9 +50,11 @@ type member struct {
 	leaves bool            // it has said that it stops
 	reign  context.Context // ends when the process is given up
 	depose context.CancelFunc
-	struck time.Time // when a test did something to it; zero while it is well
-	gone   time.Time // when it was given up after that
-	back   time.Time // when it was taken again after that
+	ill    bool               // a test has done something to it, and nothing to make it well again
+	struck time.Time          // when a test did something to it; zero while it is well
+	gone   time.Time          // when it was given up after that
+	back   time.Time          // when it was taken again after that
+	look   context.CancelFunc // ends the check that is under way
 }
 
 // mishap is a request that a client saw fail.
@@ -75,18 +78,12 @@ type routedKey struct{}
 // frontOf starts a balancer before processes at these addresses, until the test ends.
 func frontOf(t testing.TB, urls ...string) *balancer {
 	t.Helper()
-	return patientFrontOf(t, checkWithin, urls...)
-}
-
-// patientFrontOf is frontOf with checks that may take so long.
-func patientFrontOf(t testing.TB, within time.Duration, urls ...string) *balancer {
-	t.Helper()
 	b := &balancer{}
 	ctx, stop := context.WithCancel(context.Background())
 	var checking sync.WaitGroup
 	for i, text := range urls {
 		m := &member{name: fmt.Sprintf("replica %d", i), pool: &http.Transport{MaxIdleConnsPerHost: 64}}
-		m.checks = &http.Client{Timeout: within, Transport: &http.Transport{DisableKeepAlives: true}}
+		m.checks = &http.Transport{DisableKeepAlives: true}
 		m.moved(t, text)
 		m.proxy = &httputil.ReverseProxy{
 			Transport:      m.pool,
@@ -213,12 +210,23 @@ func (m *member) now() (context.Context, bool) {
 	return m.reign, m.up
 }
 
-// strike does something to the process, and remembers when.
+// strike does something to the process, and remembers when. A check that is under way ends, as it may be a patient one.
 func (m *member) strike(do func()) {
 	m.mu.Lock()
-	m.struck, m.gone, m.back = time.Now(), time.Time{}, time.Time{}
+	m.ill, m.struck, m.gone, m.back = true, time.Now(), time.Time{}, time.Time{}
+	look := m.look
 	m.mu.Unlock()
 	do()
+	if look != nil {
+		look()
+	}
+}
+
+// well says that nothing is wrong with the process any more.
+func (m *member) well() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ill = false
 }
 
 // given says when the process was given up and taken again since it was struck.
@@ -254,14 +262,20 @@ func (m *member) watch(ctx context.Context) {
 
 func (m *member) check(ctx context.Context) {
 	m.mu.Lock()
-	at := m.to.String()
+	at, within := m.to.String(), patience
+	if m.ill {
+		within = checkWithin
+	}
+	looking, end := context.WithTimeout(ctx, within)
+	m.look = end
 	m.mu.Unlock()
+	defer end()
 	status := 0
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at+"/readyz", nil)
+	req, err := http.NewRequestWithContext(looking, http.MethodGet, at+"/readyz", nil)
 	if err != nil {
 		return
 	}
-	if res, err := m.checks.Do(req); err == nil {
+	if res, err := m.checks.RoundTrip(req); err == nil {
 		_, _ = io.Copy(io.Discard, res.Body)
 		res.Body.Close()
 		status = res.StatusCode
@@ -281,7 +295,7 @@ func (m *member) check(ctx context.Context) {
 	case status == http.StatusNotFound && m.up: // what is under way stays
 		m.up, m.leaves, m.gone = false, true, time.Now()
 	}
-	if status == http.StatusNotFound {
+	if status == http.StatusNotFound || !m.ill {
 		return
 	}
 	if m.fails++; m.fails >= checkFalls && m.reign != nil && m.reign.Err() == nil {

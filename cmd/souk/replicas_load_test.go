@@ -28,7 +28,7 @@ type replicas struct {
 	listings []listingSeen
 }
 
-func openReplicas(t *testing.T, checks time.Duration, more ...string) *replicas {
+func openReplicas(t *testing.T, more ...string) *replicas {
 	t.Helper()
 	db := pgtest.Database(t)
 	r := &replicas{
@@ -41,7 +41,7 @@ func openReplicas(t *testing.T, checks time.Duration, more ...string) *replicas 
 		r.children = append(r.children, spawn(t, dir, "", r.args...))
 		urls[i] = r.children[i].url
 	}
-	r.balancer = patientFrontOf(t, checks, urls...)
+	r.balancer = frontOf(t, urls...)
 	r.listings = goods(t, r.url, 8, 1)
 	return r
 }
@@ -152,25 +152,30 @@ func (l *load) halted() ([]*bought, []*orderAct) {
 // purchase buys something, and returns when its money was taken.
 func (r *replicas) purchase(t *testing.T, l *load, random *rand.Rand) {
 	t.Helper()
+	var b *bought
 	until(t, "a whole purchase", func() bool {
-		b, err := begin(t.Context(), r.url, l.client(), r.listings, "sandbox_ok", random)
-		if err != nil {
-			return false
+		if b == nil {
+			var err error
+			if b, err = begin(t.Context(), r.url, l.client(), r.listings, "sandbox_ok", random); err != nil {
+				b = nil
+				return false
+			}
+			l.add(b)
 		}
-		l.add(b)
 		said, a, err := b.shopper.checkout(t.Context(), b.quote, b.method, b.key)
 		if err != nil || a.status >= 300 {
 			return false
 		}
 		l.heard(b, said)
-		if said.Status != "placed" {
-			return false
+		if said.Status == "rejected" {
+			b = nil // and begin anew
 		}
-		ctx, end := context.WithTimeout(t.Context(), settling)
-		defer end()
-		_, ok := b.settled(ctx)
-		return ok
+		return said.Status == "placed"
 	})
+	ctx, end := context.WithTimeout(t.Context(), patience)
+	defer end()
+	_, ok := b.settled(ctx)
+	require.True(t, ok, "order %s is not paid for", b.said.Order)
 }
 
 func replicaRounds(t *testing.T) int {
@@ -187,12 +192,11 @@ func replicaRounds(t *testing.T) int {
 // TestThreeReplicasUnderLoad kills one of three processes on one database and stops another, while
 // people buy, cancel, ship and deliver; later the stopped one wakes, not knowing that time has passed,
 // and the killed one is started again. Nothing acknowledged may be lost and nothing done twice,
-// and clients may see fail only what was at these two. A check may take longer than haproxy's: a third one that is only busy is not
-// to be taken for another that is broken.
+// and clients may see fail only what was at these two.
 func TestThreeReplicasUnderLoad(t *testing.T) {
 	rounds, seed := replicaRounds(t), uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 1))
-	r := openReplicas(t, 3*checkWithin, "--bus", startNATS(t), "--bus-prefix", key())
+	r := openReplicas(t, "--bus", startNATS(t), "--bus-prefix", key())
 	t.Logf("seed %d, %d rounds", seed, rounds)
 	for round := range rounds {
 		r.badMinute(t, random, fmt.Sprintf("round %d", round))
@@ -229,6 +233,8 @@ func (r *replicas) badMinute(t *testing.T, random *rand.Rand, when string) {
 	r.children[killed].gone(t)
 	r.children[killed] = spawn(t, r.dirs[killed], "", r.args...)
 	r.members[killed].moved(t, r.children[killed].url)
+	r.members[killed].well()
+	r.members[stopped].well()
 	until(t, when+": all three serve", func() bool { return r.serving() == len(r.members) })
 	l.more(t, 10)
 	made, deeds := l.halted()
@@ -266,7 +272,7 @@ func (r *replicas) rest(t *testing.T, all []*bought, when string) {
 	t.Helper()
 	for _, b := range all {
 		at := &bought{shopper: b.shopper} // b's own is its buyer's to write
-		untilWithin(t, when+": a checkout comes to rest", time.Minute, func() bool {
+		until(t, when+": a checkout comes to rest", func() bool {
 			said, a, err := b.shopper.checkout(t.Context(), b.quote, b.method, b.key)
 			at.said = said
 			return err == nil && a.status < 300 && said.Status != "pending"
@@ -274,7 +280,7 @@ func (r *replicas) rest(t *testing.T, all []*bought, when string) {
 		if at.said.Status == "rejected" {
 			continue
 		}
-		ctx, end := context.WithTimeout(t.Context(), time.Minute)
+		ctx, end := context.WithTimeout(t.Context(), patience)
 		_, ok := at.settled(ctx)
 		end()
 		require.True(t, ok, "%s: order %s is not paid for", when, at.said.Order)

@@ -29,7 +29,7 @@ func upgradeRolling(t *testing.T, notice string) bool {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)
-	r := openReplicas(t, time.Minute, "--drain", notice) // a busy machine is not to be taken for a broken process
+	r := openReplicas(t, "--drain", notice)
 	l := r.press(t, 5, random)
 	for i := range r.children {
 		l.more(t, 4)
@@ -37,7 +37,7 @@ func upgradeRolling(t *testing.T, notice string) bool {
 		select {
 		case err := <-r.children[i].done:
 			require.NoError(t, err, "replica %d did not stop well: %s", i, r.children[i].log)
-		case <-time.After(2 * time.Minute):
+		case <-time.After(patience):
 			t.Fatalf("replica %d did not stop: %s", i, r.children[i].log)
 		}
 		if !r.members[i].left() {
@@ -46,7 +46,7 @@ func upgradeRolling(t *testing.T, notice string) bool {
 		}
 		r.children[i] = spawn(t, r.dirs[i], "", r.args...)
 		r.members[i].moved(t, r.children[i].url)
-		untilWithin(t, "all three serve", time.Minute, func() bool { return r.serving() == len(r.members) })
+		until(t, "all three serve", func() bool { return r.serving() == len(r.members) })
 	}
 	l.more(t, 4)
 	made, deeds := l.halted()
