@@ -28,7 +28,7 @@ func browse(t *testing.T) *tab {
 		t.Skip("there is no chromium to buy with: install Debian's package chromium to run this journey")
 	}
 	ctx, cancel := chromedp.NewContext(t.Context(), chromedp.WithAllocatorOptions(
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true)))
 	t.Cleanup(cancel)
 	return &tab{ctx: ctx, t: t}
@@ -45,7 +45,7 @@ func (b *tab) until(expression string) {
 	b.t.Helper()
 	for {
 		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
-			`new Promise((done, fail) => { let n = 0; const look = () => document.body && (`+expression+`) ? done(true) : ++n > 1800 ? fail(new Error("never: " + document.title + " " + location + " " + document.body?.innerText.slice(0, 500))) : requestAnimationFrame(look); look() })`,
+			`new Promise((done, fail) => { let n = 0; const look = () => document.body && (`+expression+`) ? done(true) : ++n > 60*300 ? fail(new Error("never: " + document.title + " " + location + " " + document.body?.innerText.slice(0, 500))) : requestAnimationFrame(look); look() })`,
 			chromedp.EvalAwaitPromise))
 		if err != nil && (strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "context")) && b.ctx.Err() == nil {
 			continue // the page went away while it was looked at: look at the next

@@ -93,7 +93,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 		if name != "home" {
 			continue
 		}
-		require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#search-input"), "la")))
+		typed(ctx, t, "la")
 		until(ctx, t, `!document.querySelector("#suggestions").hidden`)
 		require.NoError(t, chromedp.Do(ctx, chromedp.KeyEvent(kb.ArrowDown)))
 		checkAxe(ctx, t, "home with suggestions, dark", allRules)

@@ -9,7 +9,9 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
@@ -80,7 +82,7 @@ func browse(t *testing.T) context.Context {
 		t.Skip("there is no chromium to try the pages in: install Debian's package chromium")
 	}
 	ctx, cancel := chromedp.NewContext(t.Context(), chromedp.WithAllocatorOptions(
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(5*time.Minute),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true)))
 	t.Cleanup(cancel)
 	return ctx
@@ -91,7 +93,7 @@ func until(ctx context.Context, t *testing.T, expression string) {
 	t.Helper()
 	for {
 		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](
-			`new Promise((done, fail) => { let n = 0; const look = () => (`+expression+`) ? done(true) : ++n > 600 ? fail(new Error("never: " + document.title + " " + location)) : requestAnimationFrame(look); look() })`,
+			`new Promise((done, fail) => { let n = 0; const look = () => (`+expression+`) ? done(true) : ++n > 60*300 ? fail(new Error("never: " + document.title + " " + location)) : requestAnimationFrame(look); look() })`,
 			chromedp.EvalAwaitPromise))
 		if err != nil && strings.Contains(err.Error(), "navigated") {
 			continue // the page went away while it was looked at: look at the next
@@ -99,6 +101,15 @@ func until(ctx context.Context, t *testing.T, expression string) {
 		require.NoError(t, err, expression)
 		return
 	}
+}
+
+// typed puts a text into the search box at once: letter by letter on a slow machine, there could be suggestions for each, of which the
+// later ones take away what was chosen of those before.
+func typed(ctx context.Context, t *testing.T, text string) {
+	t.Helper()
+	require.NoError(t, chromedp.Do(ctx, chromedp.Focus(chromedp.CSS("#search-input"))))
+	_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
+	require.NoError(t, err)
 }
 
 func TestPagesInABrowser(t *testing.T) {
@@ -118,7 +129,7 @@ func TestPagesInABrowser(t *testing.T) {
 	t.Run("suggestions are chosen with the keyboard", func(t *testing.T) { suggestionsByKeyboard(ctx, t, open) })
 	t.Run("suggestions are chosen by touch", func(t *testing.T) {
 		open(t, "/gallery/home")
-		do(t, chromedp.SendKeys(chromedp.CSS("#search-input"), "la"))
+		typed(ctx, t, "la")
 		until(ctx, t, `document.querySelectorAll("#suggestions [role=option]").length === 5 && !document.querySelector("#suggestions").hidden`)
 		do(t, chromedp.Click(chromedp.CSS("#suggestion-0 .suggestion-text")))
 		until(ctx, t, `location.pathname === "/search" && location.search === "?q=desk+lamp"`)
@@ -210,7 +221,7 @@ func suggestionsByKeyboard(ctx context.Context, t *testing.T, open func(*testing
 		document.getElementById(`+box+`.getAttribute("aria-controls")).getAttribute("role") === "listbox"`)
 	isOpen(false)
 
-	require.NoError(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#search-input"), "la")))
+	typed(ctx, t, "la")
 	isOpen(true)
 	until(ctx, t, `document.querySelector("#live").textContent === "5 suggestions"`)
 	chosen("")
