@@ -13,10 +13,10 @@ func IsAccessory(term string) bool {
 var accessories = func() map[string]struct{} {
 	m := map[string]struct{}{}
 	for _, term := range [...]string{
-		"case", "bag", "sleev", "cover", "pouch", "skin", "holster", "backpack", "brief", "messeng", "box", "chest", // carries and keeps
+		"case", "bag", "sleev", "cover", "pouch", "skin", "holster", "backpack", "brief", "messenger", "box", "chest", // carries and keeps
 		"protector", "filter", "privaci", "film", "guard", "lock", "mat", "pad", // protects
 		"stand", "arm", "mount", "holder", "bracket", "cradl", "dock", "station", "tripod", "wall", "ceil", "rack", "tray", "hook", // holds
-		"charger", "adapt", "cabl", "batteri", "cord", "hub", "port", "car", // feeds and connects
+		"charger", "adapter", "cabl", "batteri", "cord", "hub", "port", "car", // feeds and connects
 		"kit", "part", "spare", "replac", "accessori", "strap", "band", "belt", "screen", "lamp", "bulb", "lid", "handl", "knob", // parts
 		"toner", "cartridg", "drum", "roller", "fuser", "ribbon", "paper", "ink", "pack", "clean", "cleaner", "tip", "refil", // is used up
 		"remot", "cooler", "fan", "memori", "warranti", "manual", "insur", // comes with it

@@ -2,7 +2,8 @@ package words
 
 // stem is a word of a to z without its ending, by M. F. Porter, "An algorithm for suffix
 // stripping", Program 14 (1980) 3, 130-137, as SQLite's porter tokenizer has it; before that,
-// plurals that have no ending and words whose s is none.
+// plurals that have no ending and words whose s is none. Unlike his, it keeps the endings -er, -izer and -ator of what
+// does something: a controller is a thing, and not what is controlled; an organizer is not organic.
 func stem(word string) string {
 	if len(word) < 3 || len(word) > MaxLetter {
 		return word
@@ -71,6 +72,8 @@ func irregular(word string) string {
 		return "color"
 	case "grey", "greys":
 		return "grai"
+	case "adaptor", "adaptors":
+		return "adapter"
 	}
 	return ""
 }
@@ -198,7 +201,6 @@ var (
 		{"tional", "tion"},
 		{"enci", "ence"},
 		{"anci", "ance"},
-		{"izer", "ize"},
 		{"logi", "log"},
 		{"bli", "ble"},
 		{"alli", "al"},
@@ -207,7 +209,6 @@ var (
 		{"ousli", "ous"},
 		{"ization", "ize"},
 		{"ation", "ate"},
-		{"ator", "ate"},
 		{"alism", "al"},
 		{"iveness", "ive"},
 		{"fulness", "ful"},
@@ -223,7 +224,6 @@ var (
 		{"al", ""},
 		{"ance", ""},
 		{"ence", ""},
-		{"er", ""},
 		{"ic", ""},
 		{"able", ""},
 		{"ible", ""},

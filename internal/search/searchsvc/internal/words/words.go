@@ -21,7 +21,7 @@ import "unicode/utf8"
 
 // Version grows whenever the terms of some text change: an index built with another one is
 // out of date.
-const Version = 2
+const Version = 3
 
 // Bounds of words. What is longer is cut, not refused: any text has words.
 const (
