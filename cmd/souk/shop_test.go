@@ -95,6 +95,23 @@ func (s *shopper) do(ctx context.Context, method, path, idempotencyKey string, b
 	return received(client.Do(req))
 }
 
+// mostTries is how often a request is made of which the answer says that there were too many: a limit lets one through
+// when its time has come.
+const mostTries = 8
+
+// patiently is do, again when it was asked too often, as soon as the answer says.
+func (s *shopper) patiently(ctx context.Context, method, path, idempotencyKey string, body any) (answer, error) {
+	for tries := 1; ; tries++ {
+		a, err := s.do(ctx, method, path, idempotencyKey, body)
+		if err != nil || a.status != http.StatusTooManyRequests || tries == mostTries {
+			return a, err
+		}
+		if err := a.waitToRetry(ctx); err != nil {
+			return a, err
+		}
+	}
+}
+
 // received is an answer, read whole.
 func received(res *http.Response, err error) (answer, error) {
 	if err != nil {
@@ -122,12 +139,7 @@ func (s *shopper) form(t testing.TB, path string, fields url.Values) (status int
 // it waits as long as it is told to and asks again.
 func (s *shopper) must(t testing.TB, method, path, idempotencyKey string, body, to any) {
 	t.Helper()
-	a, err := s.do(t.Context(), method, path, idempotencyKey, body)
-	for err == nil && a.status == http.StatusTooManyRequests {
-		if err = a.waitToRetry(t.Context()); err == nil {
-			a, err = s.do(t.Context(), method, path, idempotencyKey, body)
-		}
-	}
+	a, err := s.patiently(t.Context(), method, path, idempotencyKey, body)
 	require.NoError(t, err)
 	require.Less(t, a.status, 300, "%s %s: %s", method, path, a.body)
 	if to != nil {
@@ -270,12 +282,7 @@ func checkoutBody(q quoteSeen, method string) map[string]any {
 // as long as it is told to and asks again.
 func (s *shopper) checkout(ctx context.Context, q quoteSeen, method, idempotencyKey string) (checkoutSeen, answer, error) {
 	var c checkoutSeen
-	a, err := s.do(ctx, http.MethodPost, "/api/v1/orders/checkouts", idempotencyKey, checkoutBody(q, method))
-	for err == nil && a.status == http.StatusTooManyRequests {
-		if err = a.waitToRetry(ctx); err == nil {
-			a, err = s.do(ctx, http.MethodPost, "/api/v1/orders/checkouts", idempotencyKey, checkoutBody(q, method))
-		}
-	}
+	a, err := s.patiently(ctx, http.MethodPost, "/api/v1/orders/checkouts", idempotencyKey, checkoutBody(q, method))
 	if err != nil || a.status >= 300 {
 		return c, a, err
 	}

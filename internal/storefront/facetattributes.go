@@ -49,9 +49,6 @@ func rangesAsked(q url.Values) []string {
 	given := someOf(q["range"])
 	if name := tidy(q.Get("of")); name != "" {
 		least, most := typed("from"), typed("to")
-		if r, ok := search.ParseRange(most + ".." + least); ok && r.Least != nil && r.Most != nil {
-			least, most = most, least // the wrong way round
-		}
 		typed := ""
 		if least != "" || most != "" {
 			typed = strings.TrimSpace(least + ".." + most + " " + tidy(q.Get("unit")))
@@ -61,13 +58,13 @@ func rangesAsked(q url.Values) []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, one := range given {
-		name, text, _ := strings.Cut(one, ":")
+		name, text, said := strings.Cut(one, ":")
 		key := strings.ToLower(name)
-		if name == "" || seen[key] || len(out) == search.MaxRanges {
+		if name == "" || !said || seen[key] || len(out) == search.MaxRanges {
 			continue
 		}
 		seen[key] = true
-		switch r, ok := search.ParseRange(text); {
+		switch r, ok := eitherWay(text); {
 		case ok:
 			out = append(out, name+":"+r.String())
 		case text != "":
@@ -75,6 +72,19 @@ func rangesAsked(q url.Values) []string {
 		}
 	}
 	return out
+}
+
+// eitherWay is a range as it is written, or the wrong way round.
+func eitherWay(text string) (search.Range, bool) {
+	if r, ok := search.ParseRange(text); ok {
+		return r, true
+	}
+	least, rest, _ := strings.Cut(text, "..")
+	most, unit, _ := strings.Cut(rest, " ")
+	if most == "" {
+		return search.Range{}, false
+	}
+	return search.ParseRange(strings.TrimSpace(most + ".." + least + " " + unit))
 }
 
 // rangeText is a range of an attribute in words.

@@ -214,6 +214,9 @@ func moduleHeads(by sorting) []views.Column {
 	}
 }
 
+// farBehind is how many events nobody is behind for long: some take a second's worth at once.
+const farBehind = 1000
+
 func subscriberStatus(s SubscriberState) views.Status {
 	switch {
 	case s.State == "gone":
@@ -222,8 +225,10 @@ func subscriberStatus(s SubscriberState) views.Status {
 		return views.Status{Text: capital(s.State) + ": " + s.Error, Tone: views.Warn}
 	case s.Head < 0:
 		return views.Status{Text: "The log cannot be read", Tone: views.Bad}
-	case s.Lag > 0:
+	case s.Lag > farBehind:
 		return views.Status{Text: "Behind", Tone: views.Warn}
+	case s.Lag > 0:
+		return views.Status{Text: "Catching up"}
 	case s.State == "new":
 		return views.Status{Text: "Nothing heard yet"}
 	default:

@@ -233,7 +233,7 @@ func TestAnOperatorLooksAfterThePlatform(t *testing.T) {
 	w.operations.err = nil
 	p.submit("/operator/jobs/drop", nil)
 	assert.Equal(t, []string{"retry search.index lst_1", "skip search.index lst_1", "run orders orders.capture ord_1", "drop orders orders.capture ord_1"}, w.operations.did)
-	assert.Contains(t, o.get("/operator/modules").text(), "Behind")
+	assert.Contains(t, o.get("/operator/modules").text(), "Catching up")
 	p = o.get("/operator/audit?subject=sel_1")
 	assert.Contains(t, p.text(), "per_1 (operator)")
 	assert.Contains(t, p.link("Next page"), "cursor=more")

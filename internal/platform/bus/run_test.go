@@ -91,8 +91,16 @@ func TestASubscriberLingersForMore(t *testing.T) {
 
 		w.sell("tea", 5)
 		synctest.Wait()
+		began := time.Now()
 		w.drain()
-		assert.Equal(t, []int64{0, 1, 2, 3, 4, 5}, w.heard(), "who drains does not wait")
+		assert.Equal(t, []int64{0, 1, 2, 3, 4, 5}, w.heard())
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		assert.Equal(t, time.Minute, time.Since(began), "who drains does not wait")
+
+		require.NoError(t, w.b.Replay(t.Context(), "reader.sales", 3, operator))
+		synctest.Wait()
+		assert.Equal(t, []int64{0, 1, 2, 3, 4, 5, 3, 4, 5}, w.heard(), "nor does who is sent back")
 	})
 }
 

@@ -25,7 +25,7 @@ type State struct {
 	Head    int64  `db:"head" json:"head"`       // the last position
 	Trimmed int64  `db:"trimmed" json:"trimmed"` // every position up to this one is gone
 
-	rung int64 // of a local log: what its bell had rung before this was read; 0 if that is not known
+	rung int64 // of a local log: the times() of its bell before this was read; 0 if that is not known
 }
 
 // Page is a part of a log, and how far the log reached when it was read.
@@ -79,14 +79,14 @@ func (b *bell) ring() {
 	}
 }
 
-// times is how often it has happened, and once more: never 0.
+// times is another number after each time that it happens, and never 0.
 func (b *bell) times() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.rung + 1
 }
 
-// wait is closed when it happens the next time after so many times.
+// wait is closed when it happens the next time, after these times().
 func (b *bell) wait() (next <-chan struct{}, times int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

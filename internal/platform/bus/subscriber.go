@@ -89,7 +89,8 @@ func (s *Subscriber) settled(tx *store.Tx) error {
 func (s *Subscriber) OnPlaceGone(fn func(ctx context.Context) error) { s.rebuild = fn }
 
 // Linger has what is published wait so long for more, which is then applied together: for what nobody waits for. Each batch
-// is a Write of its own, so a busy log costs its followers one for every few events otherwise. Drain does not linger.
+// is a Write of its own, so a busy log costs its followers one for every few events otherwise. Drain does not linger, nor does who is
+// to look again at once. Call it before Run.
 func (s *Subscriber) Linger(d time.Duration) { s.linger = d }
 
 // Name is the subscriber's name.
@@ -127,10 +128,11 @@ func (s *Subscriber) run(ctx context.Context) {
 			s.rest(ctx, s.bus.pauseAfterTry(r.tries), nil)
 		case r.atHead:
 			stops = 0
-			if err := s.wait(ctx, r.state); err != nil {
+			switch poked, err := s.wait(ctx, r.state); {
+			case err != nil:
 				stops++
 				s.rest(ctx, s.bus.pauseAfterStop(stops), err)
-			} else if s.linger > 0 {
+			case !poked && s.linger > 0:
 				s.rest(ctx, s.linger, nil)
 			}
 		}
@@ -160,25 +162,25 @@ func (s *Subscriber) rest(ctx context.Context, pause time.Duration, why error) {
 }
 
 // wait returns when the log has news, or the subscriber is poked.
-func (s *Subscriber) wait(ctx context.Context, seen State) error {
+func (s *Subscriber) wait(ctx context.Context, seen State) (poked bool, err error) {
 	waiting, cancel := context.WithCancel(ctx)
 	defer cancel()
-	poked := make(chan bool)
+	was := make(chan bool)
 	go func() {
 		select {
 		case <-s.poke:
 			cancel()
-			poked <- true
+			was <- true
 		case <-waiting.Done():
-			poked <- false
+			was <- false
 		}
 	}()
-	err := s.source.Wait(waiting, seen)
+	err = s.source.Wait(waiting, seen)
 	cancel()
-	if <-poked || ctx.Err() != nil {
-		return nil
+	if poked = <-was; poked || ctx.Err() != nil {
+		return poked, nil
 	}
-	return err
+	return false, err
 }
 
 // wake has the subscriber look again from its cursor on, whatever it is waiting for.

@@ -353,6 +353,12 @@ func TestAJobThatEndsTheProcessEveryTimeDies(t *testing.T) {
 	w.cutOff("a.saga", "x", 3)
 	assert.Zero(t, w.runDue())
 	assert.Equal(t, job.StateDead, w.list()[0].State)
+
+	w.restart(job.Config{MaxTries: 3})
+	w.cutOff("a.saga", "y", 3)
+	w.enqueue("a.saga", "y", w.now.Now()) // before the process ended
+	assert.Equal(t, 1, w.runDue())
+	assert.Equal(t, []string{"a.saga y 1"}, w.takeRan())
 }
 
 func TestListPagesAndFilters(t *testing.T) {

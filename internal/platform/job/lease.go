@@ -55,33 +55,41 @@ func (r *Runner) leaseTime(now clock.Time) (expression string, args []any) {
 
 // takeOver takes at most limit jobs whose lease has ended: whoever ran them died, or was paused and
 // will find itself fenced. One that was cut off in every one of its tries may be the reason for
-// that, and is dead.
-func (r *Runner) takeOver(tx *store.Tx, now clock.Time, limit int, taken map[name]bool) ([]Job, error) {
+// that, and is dead, unless somebody has asked for it since.
+func (r *Runner) takeOver(tx *store.Tx, now clock.Time, limit int, taken map[name]bool) (due []Job, died int, err error) {
 	at, is := r.leaseTime(now)
 	query, args, err := store.In(`
-		SELECT kind, key, tries, trace, enqueued_at FROM jobs
+		SELECT kind, key, tries, trace, enqueued_at, generation <> started_generation AS anew FROM jobs
 		WHERE state = 'running' AND leased_until <= `+at+` AND kind IN (?)
 		ORDER BY leased_until, kind, key LIMIT ?`, append(is, r.kinds, limit+len(taken))...)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	var rows, left []jobRow
 	if err := tx.Select(&rows, query, args...); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for _, row := range rows {
 		switch {
 		case taken[name{row.Kind, row.Key}]: // it is our own, and late to renew its lease
+		case row.Tries >= r.o.MaxTries && row.Anew:
+			if _, err := tx.Exec(`UPDATE jobs SET tries = 0 WHERE kind = ? AND key = ?`, row.Kind, row.Key); err != nil {
+				return nil, 0, err
+			}
+			row.Tries = 0
+			left = append(left, row)
 		case row.Tries >= r.o.MaxTries:
+			died++
 			if _, err := tx.Exec(`UPDATE jobs SET state = 'dead', error = ?, leased_until = 0, updated_at = ? WHERE kind = ? AND key = ?`,
 				cutOffLast, now, row.Kind, row.Key); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		default:
 			left = append(left, row)
 		}
 	}
-	return r.start(tx, now, left, limit, taken)
+	due, err = r.start(tx, now, left, limit, taken)
+	return due, died, err
 }
 
 // start begins a run of each row, at most limit.

@@ -166,6 +166,45 @@ func TestAJobThatEveryOwnerLosesDies(t *testing.T) {
 	}
 }
 
+func TestAJobAskedForInItsLastTryOutlivesItsOwner(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	p.enqueue("x", 0)
+	var wakes []func()
+	for range 3 {
+		wakes = append(wakes, p.paused(func(context.Context, job.Job) error { return nil }))
+		p.now.Advance(time.Minute)
+	}
+	p.enqueue("x", 0)
+	tries := 0
+	assert.Equal(t, 1, p.runDue(p.runner(func(_ context.Context, j job.Job) error {
+		tries = j.Tries
+		return nil
+	})))
+	assert.Equal(t, 1, tries)
+	for _, wake := range wakes {
+		wake()
+	}
+}
+
+func TestAJobThatDiesHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	p.enqueue("x", 0)
+	var wakes []func()
+	for range 3 {
+		p.now.Advance(time.Minute)
+		wakes = append(wakes, p.paused(func(context.Context, job.Job) error { return nil }))
+	}
+	p.enqueue("y", 0)
+	wakes = append(wakes, p.paused(func(context.Context, job.Job) error { return nil }))
+	p.now.Advance(time.Minute) // x has had its tries, y has not
+	assert.Equal(t, 1, p.runDue(p.runner(func(context.Context, job.Job) error { return nil })), "y")
+	for _, wake := range wakes {
+		wake()
+	}
+}
+
 func TestSeveralRunnersShareTheJobs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -42,3 +42,13 @@ func TestWhoWasPassedOverIsLookedForWhenTheRunHasEnded(t *testing.T) {
 	require.Len(t, third.due, 1)
 	assert.False(t, r.ended(third.due[0]), "nothing waits any more")
 }
+
+// A run ends between the look at who runs and the taking, and nobody has missed it yet.
+func TestWhoEndedMeanwhileIsTakenAtOnce(t *testing.T) {
+	t.Parallel()
+	r := NewRunner(Config{DB: storetest.Open(t, "jobs")})
+	x, y := name{"a.saga", "x"}, name{"a.saga", "y"}
+	r.began([]Job{{Kind: "a.saga", Key: "y"}}, nil)
+	assert.False(t, r.began(nil, []name{y}), "it runs")
+	assert.True(t, r.began(nil, []name{y, x}))
+}

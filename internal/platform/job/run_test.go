@@ -133,7 +133,7 @@ func TestAJobThatIsDoneCostsOneLook(t *testing.T) {
 	})
 }
 
-// A job is asked for again at every moment of its end.
+// A job is asked for again and again while it ends.
 func TestARequestAtTheEndOfARunIsNotOverlooked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -290,14 +290,18 @@ func (r *Runner) RunDue(ctx context.Context) (n int, err error) {
 			return n, err
 		}
 		found, err := r.claim(ctx, 1)
-		if err != nil || len(found.due) == 0 {
+		if err != nil || len(found.due) == 0 && !found.more {
 			return n, err
 		}
-		n++
-		j := found.due[0]
-		result := r.call(ctx, j)
-		if _, err := r.finish(ctx, r.judge(j, result, ctx.Err() != nil)); err != nil {
-			return n, err
+		for _, j := range found.due {
+			n++
+			left, err := r.finish(ctx, r.judge(j, r.call(ctx, j), ctx.Err() != nil))
+			if left { // Run may wait for that
+				r.poke()
+			}
+			if err != nil {
+				return n, err
+			}
 		}
 	}
 }

@@ -45,6 +45,7 @@ type jobRow struct {
 	Tries      int        `db:"tries"`
 	Trace      string     `db:"trace"`
 	EnqueuedAt clock.Time `db:"enqueued_at"`
+	Anew       bool       `db:"anew"` // asked for again while it ran
 }
 
 // found is what a look brought.
@@ -72,10 +73,11 @@ func (r *Runner) claim(ctx context.Context, limit int) (found, error) {
 	taken := r.taken()
 	var due []Job
 	var passed []name
+	died := 0
 	err = r.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
-		due, passed = nil, nil
+		due, passed, died = nil, nil, 0
 		if seen.Lapsed {
-			if due, err = r.takeOver(tx, now, limit, taken); err != nil {
+			if due, died, err = r.takeOver(tx, now, limit, taken); err != nil {
 				return err
 			}
 		}
@@ -90,21 +92,8 @@ func (r *Runner) claim(ctx context.Context, limit int) (found, error) {
 	if err != nil {
 		return found{}, fmt.Errorf("claim jobs: %w", err)
 	}
-	f := found{due: due, next: seen.Next}
-	if len(due) > 0 {
-		f.more = len(due) == limit || seen.Lapsed
-		f.next = earlier(f.next, now.Add(r.o.Lease))
-	}
-	f.more = r.began(due, passed) || f.more
-	return f, nil
-}
-
-// earlier is the first of two times, where 0 is never.
-func earlier(a, b clock.Time) clock.Time {
-	if a.IsZero() || b.IsZero() {
-		return max(a, b)
-	}
-	return min(a, b)
+	more := died > 0 || len(due) > 0 && (len(due) == limit || seen.Lapsed)
+	return found{due: due, more: r.began(due, passed) || more, next: seen.Next}, nil
 }
 
 // began notes who runs, and who was passed over since it runs already: says whether one of these has ended meanwhile, so
@@ -198,7 +187,7 @@ const cutOffLast = "the process ended during its last try"
 
 // recover takes up what a crash cut off: whatever is found running when the runner
 // begins, unless it may be another's. A job that was running in every one of its
-// tries when the process ended may be the reason for that, and is dead.
+// tries when the process ended may be the reason for that, and is dead, unless somebody has asked for it since.
 func (r *Runner) recover(ctx context.Context) error {
 	if r.recovered || r.o.Shared {
 		return nil
@@ -208,7 +197,7 @@ func (r *Runner) recover(ctx context.Context) error {
 		now := r.o.Now()
 		query, args, err := store.In(`
 			UPDATE jobs SET state = 'dead', error = ?, leased_until = 0, updated_at = ?
-			WHERE state = 'running' AND tries >= ? AND kind IN (?)`, cutOffLast, now, r.o.MaxTries, r.kinds)
+			WHERE state = 'running' AND tries >= ? AND generation = started_generation AND kind IN (?)`, cutOffLast, now, r.o.MaxTries, r.kinds)
 		if err != nil {
 			return err
 		}
@@ -216,7 +205,8 @@ func (r *Runner) recover(ctx context.Context) error {
 			return err
 		}
 		query, args, err = store.In(`
-			UPDATE jobs SET state = 'pending', run_at = min(run_at, ?), leased_until = 0, updated_at = ?
+			UPDATE jobs SET state = 'pending', run_at = min(run_at, ?), leased_until = 0, updated_at = ?,
+				tries = CASE WHEN generation = started_generation THEN tries ELSE 0 END
 			WHERE state = 'running' AND kind IN (?)`, now, now, r.kinds)
 		if err != nil {
 			return err

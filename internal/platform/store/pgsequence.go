@@ -151,7 +151,7 @@ func (s *sequencer) pass(ctx context.Context) (o sighting, err error) {
 		FROM event_log_state WHERE one = 1`); err != nil {
 		return o, fmt.Errorf("look at what is to be numbered: %w", err)
 	}
-	if s.head >= 0 && o.Head > s.head {
+	if o.Head > s.head { // at the first pass too: who numbered may have died before saying so
 		s.p.db.tell(Commit{Events: true, Elsewhere: true}) // numbered elsewhere, and the notification was lost or is late
 	}
 	s.head = o.Head
