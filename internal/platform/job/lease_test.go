@@ -148,61 +148,57 @@ func TestAPausedOwnerThatWakesUpWritesNothing(t *testing.T) {
 	assert.Empty(t, left)
 }
 
+// worn has the job at the head go through all its tries, each owner of which pauses until its lease has ended.
+func (p *pair) worn() (wake func()) {
+	p.t.Helper()
+	var wakes []func()
+	for range 3 {
+		p.now.Advance(time.Minute)
+		wakes = append(wakes, p.paused(func(context.Context, job.Job) error { return nil }))
+	}
+	return func() {
+		for _, one := range wakes {
+			one()
+		}
+	}
+}
+
 func TestAJobThatEveryOwnerLosesDies(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
 	p.enqueue("x", 0)
-	var wakes []func()
-	for range 3 {
-		wakes = append(wakes, p.paused(func(context.Context, job.Job) error { return nil }))
-		p.now.Advance(time.Minute)
-	}
+	defer p.worn()()
+	p.now.Advance(time.Minute)
 	assert.Zero(t, p.runDue(p.runner(func(context.Context, job.Job) error { return nil })))
 	left, err := job.List(t.Context(), p.db, job.Filter{State: job.StateDead})
 	require.NoError(t, err)
 	require.Len(t, left, 1)
-	for _, wake := range wakes {
-		wake()
-	}
 }
 
 func TestAJobAskedForInItsLastTryOutlivesItsOwner(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
 	p.enqueue("x", 0)
-	var wakes []func()
-	for range 3 {
-		wakes = append(wakes, p.paused(func(context.Context, job.Job) error { return nil }))
-		p.now.Advance(time.Minute)
-	}
+	defer p.worn()()
 	p.enqueue("x", 0)
+	p.now.Advance(time.Minute)
 	tries := 0
 	assert.Equal(t, 1, p.runDue(p.runner(func(_ context.Context, j job.Job) error {
 		tries = j.Tries
 		return nil
 	})))
 	assert.Equal(t, 1, tries)
-	for _, wake := range wakes {
-		wake()
-	}
 }
 
 func TestAJobThatDiesHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
 	p.enqueue("x", 0)
-	var wakes []func()
-	for range 3 {
-		p.now.Advance(time.Minute)
-		wakes = append(wakes, p.paused(func(context.Context, job.Job) error { return nil }))
-	}
+	defer p.worn()()
 	p.enqueue("y", 0)
-	wakes = append(wakes, p.paused(func(context.Context, job.Job) error { return nil }))
+	defer p.paused(func(context.Context, job.Job) error { return nil })()
 	p.now.Advance(time.Minute) // x has had its tries, y has not
 	assert.Equal(t, 1, p.runDue(p.runner(func(context.Context, job.Job) error { return nil })), "y")
-	for _, wake := range wakes {
-		wake()
-	}
 }
 
 func TestSeveralRunnersShareTheJobs(t *testing.T) {
