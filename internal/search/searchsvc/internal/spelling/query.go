@@ -55,6 +55,7 @@ const (
 	costRare    = .4  // for a word that a single title has
 	costSplit   = 1.1 // to make two words of one
 	costJoin    = 1.0 // or one of two
+	costNowhere = .7  // for words that no listing has all of: more than a second slip, which one that some have may take
 	perMatches  = .35 // less for ten times as many listings that have all words
 	perTitle    = 20  // as many as one that has them all in its title: long texts have many words
 	knownRatio  = 5   // a word that listings have is only changed to one that so many times more have,
@@ -104,12 +105,14 @@ func (b *Book) Propose(typed []Typed) Proposals {
 }
 
 // Choose finds the one that was meant: few slips of the hand, and many listings that have all its
-// words, as matching counts them. It asks matching a few times only. Where no query matches
-// anything, the words that nothing has are still mended, each for itself; such a correction has
-// no Listings.
+// words, as matching counts them. It asks matching a few times only. One whose words no listing
+// has all of is chosen over one that takes much worse slips: game conrtoller is no game that is
+// controlled, where none has a controller. Where no query matches anything, the words that nothing
+// has are still mended, each for itself. Such corrections have no Listings.
 func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best Correction, found bool, err error) {
 	most := perMatches * math.Log10(mostListings)
 	var fit []Correction
+	var nowhere *Correction
 	for _, c := range p.likely {
 		if found && c.cost-most >= best.cost {
 			break // the rest is less likely still: no number of listings makes up for it
@@ -118,7 +121,11 @@ func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best 
 		if err != nil {
 			return Correction{}, false, err
 		}
-		if c.Listings, c.Titles = have.Listings, have.Titles; c.Listings == 0 || c.bold && have.Titles == 0 {
+		if c.Listings, c.Titles = have.Listings, have.Titles; c.Listings == 0 && nowhere == nil && c.certain() {
+			c.cost += costNowhere
+			nowhere = &c
+		}
+		if c.Listings == 0 || c.bold && have.Titles == 0 {
 			continue
 		}
 		if c.rare != "" { // one seller's slip is nobody's correction
@@ -139,10 +146,16 @@ func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best 
 	if !found {
 		return p.mend(matching)
 	}
+	if nowhere != nil && nowhere.cost < best.cost {
+		return *nowhere, true, nil
+	}
 	slices.SortStableFunc(fit, func(a, b Correction) int { return cmp.Compare(a.cost, b.cost) })
 	best.Others = fit[1:]
 	return best, found, nil
 }
+
+// certain says whether every word is one that listings have, and none was changed that they had as typed.
+func (c Correction) certain() bool { return !c.bold && c.rare == "" && c.cost < costUnknown }
 
 // mend puts the likeliest word for each that nothing has, where nothing has all words together.
 func (p Proposals) mend(matching func(words []string) (Matches, error)) (c Correction, found bool, err error) {

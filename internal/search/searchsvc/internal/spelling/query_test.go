@@ -138,6 +138,32 @@ func TestCorrect(t *testing.T) {
 	}
 }
 
+func TestAWordThatStandsWithNoneOfTheOthers(t *testing.T) {
+	t.Parallel()
+	var titles []string
+	for range 6 {
+		titles = append(titles, "game pad", "motor controller", "raid controller")
+	}
+	s := newShop(append(titles, "game controlled", "toy controlled")...)
+	s.add([]string{"game", "pad"}, []string{"cattle"})
+	s.add([]string{"cattle", "bell"}, nil)
+	s.add([]string{"kettle"}, nil)
+	s.add([]string{"kettle"}, nil)
+	tests := map[string]struct{ text, want string }{
+		"one slip, not two for what goes together":     {"game conrtoller", "game controller"},
+		"where one would do, it is what goes together": {"game cettle", "game cattle"},
+		"and where the word alone says it":             {"conrtoller", "controller"},
+		"a word that listings have stays":              {"game controlled", ""},
+		"not while another is not known":               {"zyxwvut game conrtoller", "zyxwvut game controller"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, tt.want, s.meant(tt.text))
+		})
+	}
+}
+
 func TestACorrectionTellsTheNextBest(t *testing.T) {
 	t.Parallel()
 	s := office()
