@@ -2,7 +2,8 @@
 // one stylesheet, a little htmx. It asks modules through their contracts alone.
 //
 //	views/       what each page shows, as plain values
-//	templates/   how it looks; shared/ is the frame and the pieces that pages have in common
+//	templates/   how it looks: cart.html has "cart", the page, and "cart/lines", what htmx gets for
+//	             the element with the id lines; shared/ is the frame and what pages have in common
 //	assets/      the stylesheet and the scripts
 //	tile/        the picture of what has no picture
 //
@@ -21,9 +22,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"path"
 	"strconv"
-	"strings"
 	"time"
 
 	"souk/internal/storefront/views"
@@ -47,7 +46,7 @@ type RenderOptions struct {
 type Renderer struct {
 	options RenderOptions
 	files   fs.FS
-	pages   map[string]*template.Template // nil when read again for every request
+	pages   *template.Template // nil when read again for every request
 	assets  *Assets
 }
 
@@ -81,34 +80,50 @@ func NewRenderer(o RenderOptions) (*Renderer, error) {
 // Assets serves the stylesheet and the scripts under views.PathAssetPrefix.
 func (r *Renderer) Assets() *Assets { return r.assets }
 
-// parse reads the shared templates once and each page on a copy of them, so that every page
-// has its own "main" and its own parts.
-func (r *Renderer) parse() (map[string]*template.Template, error) {
-	shared, err := template.New("shared").Funcs(r.funcs()).Option("missingkey=error").
-		ParseFS(r.files, "templates/shared/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("parse shared templates: %w", err)
-	}
-	names, err := fs.Glob(r.files, "templates/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("list templates: %w", err)
-	}
-	pages := make(map[string]*template.Template, len(names))
-	for _, name := range names {
-		page, err := shared.Clone()
+// parse reads all templates into one set, in which pages have what is shared in common: a copy
+// of it for each of them was a fifth of what souk kept in memory. So the name of a template
+// is its own in all files, and one that is there twice is an error.
+func (r *Renderer) parse() (*template.Template, error) {
+	set := template.New("").Funcs(r.funcs()).Option("missingkey=error")
+	for _, pattern := range []string{"templates/shared/*.html", "templates/*.html"} {
+		names, err := fs.Glob(r.files, pattern)
 		if err != nil {
-			return nil, fmt.Errorf("copy shared templates: %w", err)
+			return nil, fmt.Errorf("list templates: %w", err)
 		}
-		if page, err = page.ParseFS(r.files, name); err != nil {
-			return nil, fmt.Errorf("parse %s: %w", name, err)
+		for _, name := range names {
+			if err := r.parseFile(set, name); err != nil {
+				return nil, fmt.Errorf("parse %s: %w", name, err)
+			}
 		}
-		pages[strings.TrimSuffix(path.Base(name), ".html")] = page
 	}
-	return pages, nil
+	return set, nil
+}
+
+func (r *Renderer) parseFile(set *template.Template, name string) error {
+	text, err := fs.ReadFile(r.files, name)
+	if err != nil {
+		return err
+	}
+	file, err := template.New(name).Funcs(r.funcs()).Parse(string(text))
+	if err != nil {
+		return err
+	}
+	for _, t := range file.Templates() {
+		if t.Tree == nil || t.Name() == name { // what is outside of every define: blank lines
+			continue
+		}
+		if set.Lookup(t.Name()) != nil {
+			return fmt.Errorf("another file has a template %q, too", t.Name())
+		}
+		if _, err := set.AddParseTree(t.Name(), t.Tree); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Render writes v with the status. A request by htmx for an element of which the page has a
-// part (`{{define "part-cart"}}` for id="cart") gets that part, with title, notice and count of
+// part (`{{define "cart/lines"}}` of the page cart for id="lines") gets that part, with title, notice and count of
 // the cart beside it; every other gets the whole page. When htmx asked for a part and v is
 // another page (a redirect led to signing in, or something failed), htmx is told to show that
 // page whole. When it returns an error nothing has been written.
@@ -156,17 +171,16 @@ func (r *Renderer) execute(v views.View, part string) (body *bytes.Buffer, whole
 			return nil, false, err
 		}
 	}
-	page, ok := pages[v.Template()]
-	if !ok {
+	if pages.Lookup(v.Template()) == nil {
 		return nil, false, fmt.Errorf("there is no template %q", v.Template())
 	}
-	names, whole := []string{"layout"}, true
-	if part != "" && page.Lookup("part-"+part) != nil {
-		names, whole = []string{"part-" + part, "beside"}, false
+	names, whole := []string{v.Template()}, true
+	if own := v.Template() + "/" + part; part != "" && pages.Lookup(own) != nil {
+		names, whole = []string{own, "beside"}, false
 	}
 	body = new(bytes.Buffer)
 	for _, name := range names {
-		if err := page.ExecuteTemplate(body, name, v); err != nil {
+		if err := pages.ExecuteTemplate(body, name, v); err != nil {
 			return nil, false, fmt.Errorf("render %s: %w", v.Template(), err)
 		}
 	}

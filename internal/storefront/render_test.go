@@ -61,17 +61,25 @@ func TestAChangedTemplateShowsAtOnceWhereFilesAreReadAgain(t *testing.T) {
 	before, err := r.Assets().URL("souk.css")
 	require.NoError(t, err)
 
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "templates", "cart.html"), []byte(`{{define "main"}}<h1>Changed</h1>{{end}}`), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "templates", "cart.html"), []byte(`{{define "cart"}}<h1>Changed</h1>{{end}}`), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "assets", "souk.css"), []byte(`a{}`), 0o600))
 	body := render(t, r, empty)
 	assert.Contains(t, body, "<h1>Changed</h1>")
 	assert.NotContains(t, body, before, "a changed stylesheet has another address")
 }
 
+func TestATemplateOfTwoFilesIsFoundAtStart(t *testing.T) {
+	t.Parallel()
+	dir := copySource(t)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "templates", "again.html"), []byte(`{{define "flash"}}<p>mine</p>{{end}}`), 0o600))
+	_, err := storefront.NewRenderer(storefront.RenderOptions{Dir: dir, NewKey: func() string { return "k" }})
+	require.ErrorContains(t, err, `parse templates/again.html: another file has a template "flash", too`)
+}
+
 func TestAFailingTemplateWritesNothing(t *testing.T) {
 	t.Parallel()
 	dir := copySource(t)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "templates", "cart.html"), []byte(`{{define "main"}}<h1>Half {{.NoSuchField}}</h1>{{end}}`), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "templates", "cart.html"), []byte(`{{define "cart"}}<h1>Half {{.NoSuchField}}</h1>{{end}}`), 0o600))
 	r, err := storefront.NewRenderer(storefront.RenderOptions{Dir: dir, NewKey: func() string { return "k" }})
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
