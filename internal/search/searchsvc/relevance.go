@@ -132,9 +132,9 @@ func order(score float32) int64 {
 type ranker struct {
 	w         *walk
 	query     ranking.Query
-	bits      []uint64 // the words, as bits, that a term stands for
-	brands    []uint64 // what of them each brand has, as far as it was looked at, and then looked
-	nodes     []uint64 // and each category
+	bits      map[uint32]uint64 // the words, as bits, that a term stands for
+	brands    []uint64          // what of them each brand has, as far as it was looked at, and then looked
+	nodes     []uint64          // and each category
 	fit       []float32
 	candidate ranking.Candidate
 }
@@ -148,7 +148,7 @@ const (
 
 func (w *walk) ranker() *ranker {
 	r := &ranker{
-		w: w, bits: docset.Scratch(len(w.lexicon.terms)), brands: docset.Scratch(len(w.shelf.brands)), nodes: docset.Scratch(len(w.nodes)),
+		w: w, bits: make(map[uint32]uint64, 2*len(w.asked)), brands: docset.Scratch(len(w.shelf.brands)), nodes: docset.Scratch(len(w.nodes)),
 		query: ranking.Query{AnyWord: w.anyWord, Guesses: w.guesses()}, fit: make([]float32, len(w.asked)),
 	}
 	for i := range w.asked {
@@ -167,7 +167,7 @@ func (w *walk) ranker() *ranker {
 	return r
 }
 
-func (r *ranker) free() { docset.Free(r.bits, r.brands, r.nodes) }
+func (r *ranker) free() { docset.Free(r.brands, r.nodes) }
 
 // score is how well a listing fits.
 func (r *ranker) score(doc uint32, why *ranking.Explanation) float32 {
