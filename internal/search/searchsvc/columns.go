@@ -16,7 +16,9 @@ import (
 // its price and whether it is shown and in stock do.
 type columns struct {
 	ids     []listingKey
-	from    []int64 // the cheapest variant
+	from    []int64       // the cheapest variant: its price, which is
+	costs   docset.Planes // here once more, by bits
+	paid    docset.Planes // and the number of its currency
 	created []int64
 	traits  []traits
 	sold    []int64 // how well it sells: see internal/sales
@@ -127,33 +129,23 @@ func (c *columns) grade(doc uint32) uint64 {
 	return g
 }
 
-// setPrice sets the price of the cheapest variant.
-func (c *columns) setPrice(doc uint32, from int64) {
-	c.from[doc] = from
+// setPrice sets the price of the cheapest variant, and its currency.
+func (c *columns) setPrice(doc uint32, from int64, currency uint8) {
+	c.costs.Change(doc, uint64(c.from[doc]), uint64(from)) //nolint:gosec // no price is negative
+	c.paid.Change(doc, uint64(c.traits[doc].money), uint64(currency))
+	c.from[doc], c.traits[doc].money = from, currency
 	c.cheapest[doc/64] = min(c.cheapest[doc/64], from)
 	c.dearest[doc/64] = max(c.dearest[doc/64], from)
 }
 
 // costing is which of the listings of word, the i-th of a bitmap, cost from low to high, both included.
 func (c *columns) costing(i int, word uint64, low, high int64) uint64 {
-	if word == 0 || low > high || c.cheapest[i] > high || c.dearest[i] < low {
+	most := c.dearest[i]
+	if low, high = max(low, c.cheapest[i]), min(high, most); word == 0 || low > high {
 		return 0
 	}
-	span, pass := uint64(high)-uint64(low), uint64(0)
-	prices := c.from[i*64 : min(i*64+64, len(c.from))]
-	if bits.OnesCount64(word) < len(prices)/4 {
-		for left := word; left != 0; left &= left - 1 {
-			if price := prices[bits.TrailingZeros64(left)]; price < low || price > high {
-				word &^= left & -left
-			}
-		}
-		return word
-	}
-	for _, price := range prices { // all of them, without a branch that nobody can foresee
-		_, beyond := bits.Sub64(span, uint64(price)-uint64(low), 0)
-		pass = pass>>1 | (1-beyond)<<63
-	}
-	return word & (pass >> (64 - len(prices)))
+	used := bits.Len64(uint64(most))                                              //nolint:gosec // no price is negative
+	return c.costs[len(c.costs)-used:].Within(i, word, uint64(low), uint64(high)) //nolint:gosec // as above
 }
 
 // setSold sets how well it sells.

@@ -47,9 +47,11 @@ func TestCostingIsWhatAPlainLookSays(t *testing.T) {
 	c.grow(130) // the last word is not full
 	ends := []int64{0, 1, 5, 50, 99, 100, 101, math.MaxInt64}
 	for doc := range uint32(131) {
-		c.setPrice(doc, lot.Int64N(101))
+		c.setPrice(doc, lot.Int64N(101), 1)
 	}
-	for range 200 {
+	prices := []int64{0, 1, 99, 100, 101, math.MaxInt64}
+	for range 2000 {
+		c.setPrice(uint32(lot.IntN(131)), prices[lot.IntN(6)], 1)
 		i, word := lot.IntN(3), lot.Uint64()
 		if lot.IntN(2) == 0 {
 			word &= lot.Uint64() & lot.Uint64() & lot.Uint64()

@@ -15,6 +15,7 @@ import (
 	"souk/internal/catalog/catalogtest"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/clock"
+	"souk/internal/platform/money"
 	"souk/internal/platform/store/storetest"
 	"souk/internal/search"
 	"souk/internal/search/searchtest"
@@ -24,15 +25,17 @@ import (
 type stock struct {
 	*catalogtest.Fake
 	sellers  []catalog.SellerID
+	money    map[catalog.SellerID]money.Currency
 	listings []catalog.Listing
 	paths    []catalog.Category
 }
 
 func newStock(t *testing.T, now func() clock.Time) *stock {
 	t.Helper()
-	s := &stock{Fake: catalogtest.NewFake(now)}
-	for _, name := range []string{"North", "South", "East"} {
-		s.sellers = append(s.sellers, s.AddSeller(catalog.Seller{Name: name}).ID)
+	s := &stock{Fake: catalogtest.NewFake(now), money: map[catalog.SellerID]money.Currency{}}
+	for _, by := range []catalog.Seller{{Name: "North"}, {Name: "South"}, {Name: "East", Currency: "USD"}} {
+		by = s.AddSeller(by)
+		s.sellers, s.money[by.ID] = append(s.sellers, by.ID), by.Currency
 	}
 	for _, names := range [][]string{{"Home", "Lighting"}, {"Home", "Floors"}, {"Books"}} {
 		reply, err := s.PutCategory(t.Context(), catalog.PutCategoryRequest{By: actor.System(""), Key: catalogtest.Key(), Names: names})
@@ -44,9 +47,10 @@ func newStock(t *testing.T, now func() clock.Time) *stock {
 
 var vocabulary = []string{"lamp", "desk", "brass", "oak", "rug"}
 
-func (s *stock) draft(t *rapid.T) catalog.Draft {
+func (s *stock) draft(t *rapid.T, by catalog.SellerID) catalog.Draft {
 	d := catalogtest.Draft(strings.Join(rapid.SliceOfN(rapid.SampledFrom(vocabulary), 1, 3).Draw(t, "title"), " "),
 		rapid.Int64Range(0, 500).Draw(t, "price"), rapid.Int64Range(0, 1).Draw(t, "quantity"))
+	d.Variants[0].Price.Currency = s.money[by]
 	d.Brand = rapid.SampledFrom([]string{"", "Elm", "ELM", "Ash"}).Draw(t, "brand")
 	d.Description = strings.Join(rapid.SliceOfN(rapid.SampledFrom(vocabulary), 0, 4).Draw(t, "description"), " ")
 	d.Attributes = nil
@@ -66,8 +70,9 @@ func (s *stock) change(t *rapid.T) {
 	ctx := t.Context()
 	what := rapid.SampledFrom([]string{"add", "add", "edit", "archive", "restore", "suspend", "reinstate", "count"}).Draw(t, "change")
 	if what == "add" || len(s.listings) == 0 {
+		by := rapid.SampledFrom(s.sellers).Draw(t, "seller")
 		reply, err := s.CreateListing(ctx, catalog.CreateListingRequest{
-			By: actor.System(""), Key: catalogtest.Key(), Seller: rapid.SampledFrom(s.sellers).Draw(t, "seller"), Draft: s.draft(t), Publish: true,
+			By: actor.System(""), Key: catalogtest.Key(), Seller: by, Draft: s.draft(t, by), Publish: true,
 		})
 		if err == nil {
 			s.listings = append(s.listings, reply.Listing)
@@ -78,7 +83,7 @@ func (s *stock) change(t *rapid.T) {
 	l, staff := &s.listings[i], catalogtest.Staff(s.listings[i].Seller)
 	switch what {
 	case "edit":
-		d := s.draft(t)
+		d := s.draft(t, l.Seller)
 		d.Variants[0].ID = l.Variants[0].ID
 		reply, err := s.EditListing(ctx, catalog.EditListingRequest{By: staff, Key: catalogtest.Key(), Listing: l.ID, Version: l.Version, Draft: d})
 		if err == nil {
@@ -125,7 +130,8 @@ func request(t *rapid.T, s *stock) search.QueryRequest {
 	}
 	if maybe("by price") {
 		low, high := rapid.Int64Range(0, 300).Draw(t, "low"), rapid.Int64Range(300, 500).Draw(t, "high")
-		r.Filter.Currency, r.Filter.PriceMin, r.Filter.PriceMax = "EUR", &low, &high
+		r.Filter.Currency = rapid.SampledFrom([]money.Currency{"EUR", "USD", "GBP"}).Draw(t, "currency")
+		r.Filter.PriceMin, r.Filter.PriceMax = &low, &high
 	}
 	r.Filter.Attributes = &[]search.AttributeFilter{}
 	for _, name := range []string{"colour", "Size"} {
@@ -182,6 +188,7 @@ func TestWhatIsFoundIsWhatAPlainLookFinds(t *testing.T) {
 			require.NoError(rt, err)
 			require.Equal(rt, simple(want), simple(got), "%+v", r)
 			pagesJoin(rt, b, r, want)
+			rangesHold(rt, b, r, got)
 		}
 		report, err := b.Audit(rt.Context(), auditRequest)
 		require.NoError(rt, err)
@@ -215,6 +222,21 @@ func pagesJoin(t *rapid.T, b *bench, r search.QueryRequest, want search.QueryRep
 	}
 	require.ElementsMatch(t, wanted, whole)
 	require.Equal(t, whole, through(rapid.Int32Range(1, 7).Draw(t, "size")))
+}
+
+// rangesHold narrows by each range of prices that a reply tells, and finds as many as it says.
+func rangesHold(t *rapid.T, b *bench, r search.QueryRequest, reply search.QueryReply) {
+	for _, f := range reply.Facets {
+		if f.Kind != search.FacetPrice && f.Kind != search.FacetHistogram {
+			continue
+		}
+		for _, v := range f.Values {
+			r.Filter.Currency, r.Filter.PriceMin, r.Filter.PriceMax = f.Currency, &v.Min, &v.Max
+			narrowed, err := b.Query(t.Context(), r)
+			require.NoError(t, err)
+			require.Equal(t, v.Count, narrowed.Total, "%s %s", f.Kind, v.Label)
+		}
+	}
 }
 
 // simple is a reply without what the two say in words of their own: spellings, price ranges

@@ -103,7 +103,7 @@ func rangesOf(prices []int64) []priceRange {
 	w := &walk{shelf: newShelf(1)}
 	for i, price := range prices {
 		w.grow(uint32(i))
-		w.setPrice(uint32(i), price)
+		w.setPrice(uint32(i), price, 0)
 	}
 	all := make([]uint64, docset.Words(len(prices)))
 	for i := range prices {

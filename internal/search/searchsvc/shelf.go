@@ -163,9 +163,9 @@ func (s *shelf) takeListing(row *shelfRow) {
 			s.stated.put(doc, s.facts.of(row.Facts))
 		}
 	}
-	s.setPrice(doc, row.From)
+	s.setPrice(doc, row.From, s.currency(row.Currency))
 	s.setSold(doc, row.Sold)
-	s.traits[doc].money, s.traits[doc].quality = s.currency(row.Currency), row.Quality
+	s.traits[doc].quality = row.Quality
 	setBit(s.inStock, doc, row.InStock)
 	s.setGrade(doc)
 	s.show(doc, row.Shown)

@@ -246,13 +246,8 @@ func (w *walk) narrowToPrices() {
 			high = *w.filter.PriceMax
 		}
 		for i, word := range w.base {
-			word = w.costing(i, word, low, high)
-			for left := word; left != 0; left &= left - 1 {
-				if doc := i*64 + bits.TrailingZeros64(left); w.traits[doc].money != w.prices {
-					word &^= left & -left
-				}
-			}
-			pass[i] = word
+			word = w.paid.Within(i, word, uint64(w.prices), uint64(w.prices))
+			pass[i] = w.costing(i, word, low, high)
 		}
 	}
 	w.narrow = append(w.narrow, narrow{search.FacetPrice, pass})

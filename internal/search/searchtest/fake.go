@@ -229,7 +229,7 @@ func (f *Fake) Query(_ context.Context, r search.QueryRequest) (search.QueryRepl
 			passed = append(passed, l)
 		}
 	}
-	slices.SortFunc(passed, func(a, b fit) int { return f.compare(r.Sort, a, b) })
+	slices.SortFunc(passed, func(a, b fit) int { return f.compare(r.Sort, r.Filter.Currency, a, b) })
 	passed = f.inPlace(r, text, passed)
 	reply := search.QueryReply{Total: int64(len(passed)), AnyWord: anyWord, Corrected: told.corrected, Also: told.also, Meant: told.meant}
 	if len(passed) == 0 && !after {
@@ -316,12 +316,19 @@ func check(c search.Filter) error {
 	return p.Err(search.ErrInvalid)
 }
 
-func (f *Fake) compare(sort search.Sort, a, b fit) int {
+func (f *Fake) compare(sort search.Sort, currency money.Currency, a, b fit) int {
+	// Prices of one currency stay together: those of the one that was asked for, then the others by name.
+	apart := func(l fit) string {
+		if l.from.Currency == currency {
+			return ""
+		}
+		return string(l.from.Currency)
+	}
 	switch sort {
 	case search.SortPriceUp:
-		return cmp.Or(cmp.Compare(a.from.Minor, b.from.Minor), cmp.Compare(a.ListingID, b.ListingID))
+		return cmp.Or(cmp.Compare(apart(a), apart(b)), cmp.Compare(a.from.Minor, b.from.Minor), cmp.Compare(a.ListingID, b.ListingID))
 	case search.SortPriceDown:
-		return cmp.Or(cmp.Compare(b.from.Minor, a.from.Minor), cmp.Compare(a.ListingID, b.ListingID))
+		return cmp.Or(cmp.Compare(apart(a), apart(b)), cmp.Compare(b.from.Minor, a.from.Minor), cmp.Compare(a.ListingID, b.ListingID))
 	case search.SortBestSelling:
 		return cmp.Or(cmp.Compare(f.sells(b.ListingID), f.sells(a.ListingID)), cmp.Compare(b.ListingID, a.ListingID))
 	case search.SortNewest:

@@ -287,7 +287,7 @@ func (f *Fake) Explain(_ context.Context, r search.ExplainRequest) (search.Expla
 			passed = append(passed, one)
 		}
 	}
-	slices.SortFunc(passed, func(a, b fit) int { return f.compare(q.Sort, a, b) })
+	slices.SortFunc(passed, func(a, b fit) int { return f.compare(q.Sort, q.Filter.Currency, a, b) })
 	return f.why(q, l, told, f.inPlace(q, told.text, passed), anyWord), nil
 }
 

@@ -138,7 +138,7 @@ func (f *Fake) under(rules []search.Rule, text string, page *search.PreviewedPag
 	}
 	told := f.forgiven(r)
 	fits, _ := f.found(told)
-	slices.SortFunc(fits, func(a, b fit) int { return f.compare(r.Sort, a, b) })
+	slices.SortFunc(fits, func(a, b fit) int { return f.compare(r.Sort, r.Filter.Currency, a, b) })
 	fits = f.inPlace(r, told.text, fits)
 	page.Total, page.Corrected = int64(len(fits)), told.corrected
 	return fits

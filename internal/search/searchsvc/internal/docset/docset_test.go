@@ -1,6 +1,7 @@
 package docset_test
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 	"testing"
@@ -79,6 +80,29 @@ func TestSetsAreWhatListsAre(t *testing.T) {
 		}
 		require.Equal(t, append(append([]uint32{}, a...), more...), members(one.With(more, 2*size)))
 		require.Equal(t, append([]uint32{}, a...), members(one), "and it has not changed")
+	})
+}
+
+// TestPlanesAreNumbers changes numbers, and compares what is within limits with a plain look.
+func TestPlanesAreNumbers(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		numbers := make([]uint64, rapid.IntRange(1, 150).Draw(t, "size"))
+		number := rapid.OneOf(rapid.Uint64Max(3), rapid.Uint64Max(100), rapid.Uint64(), rapid.Just(uint64(math.MaxUint64)))
+		var planes docset.Planes
+		for range rapid.IntRange(0, 200).Draw(t, "changes") {
+			doc, is := rapid.IntRange(0, len(numbers)-1).Draw(t, "doc"), number.Draw(t, "is")
+			planes.Change(uint32(doc), numbers[doc], is)
+			numbers[doc] = is
+		}
+		low, high, word := number.Draw(t, "low"), number.Draw(t, "high"), rapid.Uint64().Draw(t, "word")
+		for i := range docset.Words(len(numbers)) {
+			in := planes.Within(i, word, low, high)
+			for at, n := range numbers[i*64 : min(i*64+64, len(numbers))] {
+				require.Equal(t, n, planes.Of(uint32(i*64+at)))
+				require.Equal(t, word>>at&1 != 0 && n >= low && n <= high, in>>at&1 != 0, "%d of %d to %d", n, low, high)
+			}
+		}
 	})
 }
 

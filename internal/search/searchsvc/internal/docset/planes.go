@@ -138,6 +138,47 @@ func (p Planes) AtLeast(base []uint64, cut uint64) {
 	}
 }
 
+// Change makes the number of one document another: was is what it has been, 0 at first.
+func (p *Planes) Change(doc uint32, was, is uint64) {
+	for len(*p) < bits.Len64(is) {
+		*p = append(Planes{nil}, *p...)
+	}
+	for left := was ^ is; left != 0; left &= left - 1 {
+		plane := &(*p)[len(*p)-1-bits.TrailingZeros64(left)]
+		if n := int(doc/64) + 1 - len(*plane); n > 0 {
+			*plane = append(*plane, make(Plane, n)...)
+		}
+		(*plane)[doc/64] ^= 1 << (doc % 64)
+	}
+}
+
+// Within is which documents of word, the i-th of a bitmap, have a number from low to high, both included.
+func (p Planes) Within(i int, word, low, high uint64) uint64 {
+	if low > high || bits.Len64(low) > len(p) {
+		return 0
+	}
+	if bits.Len64(high) > len(p) {
+		high = 1<<len(p) - 1
+	}
+	above, asLow, below, asHigh := uint64(0), word, uint64(0), word // what is decided, and what is like the limit so far
+	for at := 0; at < len(p) && asLow|asHigh != 0; at++ {
+		plane, bit := p[at].word(i), len(p)-1-at
+		if low>>bit&1 != 0 {
+			asLow &= plane
+		} else {
+			above |= asLow & plane
+			asLow &^= plane
+		}
+		if high>>bit&1 != 0 {
+			below |= asHigh &^ plane
+			asHigh &= plane
+		} else {
+			asHigh &^= plane
+		}
+	}
+	return (above | asLow) & (below | asHigh)
+}
+
 // Of is the number of one document.
 func (p Planes) Of(doc uint32) uint64 {
 	n := uint64(0)
