@@ -100,21 +100,21 @@ func (w *writer) pending() bool {
 	return len(w.queue) > 0
 }
 
-// holdReaders takes every read connection out of circulation, so that no snapshot holds the
+// holdReaders takes every turn to read, so that no snapshot holds the
 // log; nil if that takes too long.
 func (w *writer) holdReaders() (release func()) {
-	var held []*conn
+	held := 0
 	release = func() {
-		for _, c := range held {
-			w.db.readers <- c
+		for range held {
+			w.db.readers.turns <- struct{}{}
 		}
 	}
 	patience := time.NewTimer(holdReads)
 	defer patience.Stop()
 	for range w.db.o.MaxReaders {
 		select {
-		case c := <-w.db.readers:
-			held = append(held, c)
+		case <-w.db.readers.turns:
+			held++
 		case <-patience.C:
 			release()
 			return nil

@@ -438,3 +438,22 @@ func TestTheLogIsFoldedBesideTheWriter(t *testing.T) {
 	assert.Empty(t, said.String())
 	assert.Len(t, names(t, db), 1)
 }
+
+func TestTheReaderThatCameBackLastIsTakenFirst(t *testing.T) {
+	t.Parallel()
+	db := openThings(t, func(o *Options) { o.MaxReaders = 3 })
+	read := func(inside func()) (c *conn) {
+		require.NoError(t, db.Read(context.Background(), func(q Queryer) error {
+			c = q.(*snapshotReader).c.(*conn)
+			inside()
+			return nil
+		}))
+		return c
+	}
+	var second *conn
+	first := read(func() {})
+	assert.Same(t, first, read(func() { second = read(func() {}) }), "and it is the only one as long as one is enough")
+	assert.NotSame(t, first, second)
+	assert.Same(t, first, read(func() {}), "the outer Read ended after the inner")
+	assert.Equal(t, []*conn{second, first}, db.readers.idle, "the third was never opened")
+}

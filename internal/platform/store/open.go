@@ -121,7 +121,7 @@ type DB struct {
 	writer   *writer
 	pg       *postgres // the engine, if it is not SQLite
 
-	readers   chan *conn    // idle read connections; nil stands for one not yet opened
+	readers   *readers
 	readMode  mode          // of these
 	turns     chan struct{} // full when as many Reads run as may beside writes
 	closing   chan struct{} // closed when Close begins
@@ -172,15 +172,11 @@ func check(o Options) error {
 }
 
 func newDB(o Options, lock *fileLock) *DB {
-	db := &DB{
+	return &DB{
 		o: o, path: o.Path, lock: lock,
-		readers: make(chan *conn, o.MaxReaders), readMode: modeRead,
+		readers: newReaders(o.MaxReaders), readMode: modeRead,
 		turns: make(chan struct{}, o.BusyReaders), closing: make(chan struct{}),
 	}
-	for range o.MaxReaders {
-		db.readers <- nil
-	}
-	return db
 }
 
 func (db *DB) start(ctx context.Context) error {
@@ -265,7 +261,8 @@ func (db *DB) Close() error {
 		}
 		close(db.closing)
 		for range db.o.MaxReaders {
-			if c := <-db.readers; c != nil {
+			<-db.readers.turns
+			if c := db.readers.take(); c != nil {
 				db.closeErr = errors.Join(db.closeErr, c.close())
 			}
 		}

@@ -63,7 +63,7 @@ func (db *DB) Read(ctx context.Context, fn func(q Queryer) error) error {
 	}
 	db.count.reads.Add(1)
 	if err := c.do(ctlBegin); err != nil {
-		db.readers <- db.dropped(c)
+		db.readers.put(db.dropped(c))
 		return db.explain(fmt.Errorf("begin a read: %w", err))
 	}
 	q := &snapshotReader{db: db, c: c, ctx: ctx}
@@ -72,7 +72,7 @@ func (db *DB) Read(ctx context.Context, fn func(q Queryer) error) error {
 		if err := c.abandon(); err != nil {
 			c = db.dropped(c)
 		}
-		db.readers <- c
+		db.readers.put(c)
 	}()
 	return fn(q)
 }
@@ -111,13 +111,13 @@ func (db *DB) reader(ctx context.Context) (*conn, error) {
 		return nil, notBegun(ctx)
 	case <-db.closing:
 		return nil, errClosed()
-	case c := <-db.readers:
-		if c != nil {
+	case <-db.readers.turns:
+		if c := db.readers.take(); c != nil {
 			return c, nil
 		}
 		c, err := connect(ctx, newConnector(db.path, db.readMode, db.o))
 		if err != nil {
-			db.readers <- nil
+			db.readers.put(nil)
 			return nil, db.explain(fmt.Errorf("open a connection to read: %w", err))
 		}
 		return c, nil

@@ -41,7 +41,7 @@ func (db *DB) inspect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { db.readers <- c }()
+	defer func() { db.readers.put(c) }()
 	waits, err := inspect(ctx, c, db.o, all)
 	if err == nil && waits {
 		err = ErrBehind.With("the stored data belong to an older version of souk").Because(
