@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"souk/internal/storefront/views"
 )
@@ -27,7 +28,7 @@ type asset struct {
 	kind    string // content type
 	hash    string
 	plain   []byte
-	gzipped []byte // nil where that saves nothing
+	gzipped func() []byte // nil where that saves nothing; made when first asked for, which is not at the start
 }
 
 func newAssets(files fs.FS, fresh bool) (*Assets, error) {
@@ -54,19 +55,22 @@ func (a *Assets) read(name string) (asset, error) {
 	if kind == "" {
 		kind = "text/plain; charset=utf-8"
 	}
-	out := asset{kind: kind, hash: hex.EncodeToString(sum[:6]), plain: plain}
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	if _, err := z.Write(plain); err != nil {
-		return asset{}, fmt.Errorf("pack asset %s: %w", name, err)
+	return asset{
+		kind: kind, hash: hex.EncodeToString(sum[:6]), plain: plain,
+		gzipped: sync.OnceValue(func() []byte { return packed(plain) }),
+	}, nil
+}
+
+// packed is what gzip makes of it; nil where that saves nothing.
+func packed(plain []byte) []byte {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	_, _ = z.Write(plain) // into memory
+	_ = z.Close()
+	if out.Len() >= len(plain) {
+		return nil
 	}
-	if err := z.Close(); err != nil {
-		return asset{}, fmt.Errorf("pack asset %s: %w", name, err)
-	}
-	if packed.Len() < len(plain) {
-		out.gzipped = packed.Bytes()
-	}
-	return out, nil
+	return out.Bytes()
 }
 
 func (a *Assets) get(name string) (asset, error) {
@@ -113,9 +117,11 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	body, tag := file.plain, `"`+file.hash+`"`
-	if file.gzipped != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		h.Set("Content-Encoding", "gzip")
-		body, tag = file.gzipped, `"`+file.hash+`-gz"`
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		if packed := file.gzipped(); packed != nil {
+			h.Set("Content-Encoding", "gzip")
+			body, tag = packed, `"`+file.hash+`-gz"`
+		}
 	}
 	h.Set("ETag", tag)
 	if r.Header.Get("If-None-Match") == tag {
