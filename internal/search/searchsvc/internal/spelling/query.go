@@ -297,12 +297,20 @@ func (b *Book) mended(typed []Typed, w Typed, unknown bool) []option {
 }
 
 // bolder says whether n may be meant by a word that listings have, which may well be meant itself:
-// it takes a small slip, and a much commoner word or others that it goes with.
+// it takes a small slip, and a much commoner word or others that it goes with. Of a word that no
+// title has as it is written, as gmaing, listings may only have the stem, so their number says nothing.
 func (b *Book) bolder(w Typed, n Word, others bool) bool {
-	if n.Edits > 1 || n.Listings < leastListings || int64(n.Listings) < w.Listings {
+	if n.Edits > 1 || n.Listings < leastListings {
 		return false
 	}
-	commoner := n.Listings / max(b.Listings(w.Text), 1)
+	written := b.Listings(w.Text)
+	if written == 0 && others && n.slight() {
+		return true
+	}
+	if int64(n.Listings) < w.Listings {
+		return false
+	}
+	commoner := n.Listings / max(written, 1)
 	return commoner >= knownRatio || others && commoner >= 1 && n.slight()
 }
 

@@ -164,6 +164,35 @@ func TestAWordThatStandsWithNoneOfTheOthers(t *testing.T) {
 	}
 }
 
+// TestAWordOfWhichTitlesHaveTheStemOnly types what is by its stem another word, as the index says that listings have it.
+func TestAWordOfWhichTitlesHaveTheStemOnly(t *testing.T) {
+	t.Parallel()
+	var titles []string
+	for range 5 {
+		titles = append(titles, "gaming keyboard")
+	}
+	s := newShop(append(titles, "gma switch", "gma board")...)
+	tests := map[string]struct {
+		typed []spelling.Typed
+		want  []string
+	}{
+		"beside another word":                             {[]spelling.Typed{{Text: "gmaing", Listings: 70}, {Text: "keyboard", Listings: 5}}, []string{"gaming", "keyboard"}},
+		"it may be meant, alone":                          {[]spelling.Typed{{Text: "gmaing", Listings: 70}}, nil},
+		"and beside what it goes with, by another letter": {[]spelling.Typed{{Text: "gaminx", Listings: 70}, {Text: "keyboard", Listings: 5}}, nil},
+		"and where what is near goes with nothing":        {[]spelling.Typed{{Text: "gmaing", Listings: 70}, {Text: "switch", Listings: 1}}, nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, found, err := s.Propose(tt.typed).Choose(s.matching)
+			require.NoError(t, err)
+			if assert.Equal(t, tt.want != nil, found) && found {
+				assert.Equal(t, tt.want, c.Words)
+			}
+		})
+	}
+}
+
 func TestACorrectionTellsTheNextBest(t *testing.T) {
 	t.Parallel()
 	s := office()
