@@ -52,7 +52,7 @@ const (
 const (
 	costUnknown = 3.5 // to keep a word that nothing has
 	costKnown   = 1.2 // to change one that listings have
-	costRare    = .4  // for a word that a single title has
+	costRare    = .2  // for a word that a single title has: little, since others have it in their texts
 	costSplit   = 1.1 // to make two words of one
 	costJoin    = 1.0 // or one of two
 	costNowhere = .7  // for words that no listing has all of: more than a second slip, which one that some have may take
@@ -218,6 +218,9 @@ func (b *Book) thinkOf(typed []Typed) []Correction {
 		here = here[:min(len(here), beam)]
 		for _, o := range b.options(typed, i) {
 			for _, t := range here {
+				if t.bold && o.bold {
+					continue // who typed two words that listings have meant one of them at least
+				}
 				waiting[i+o.used] = append(waiting[i+o.used], t.with(i, o))
 			}
 		}

@@ -193,6 +193,31 @@ func TestAWordOfWhichTitlesHaveTheStemOnly(t *testing.T) {
 	}
 }
 
+func TestOneOfTwoWordsThatListingsHaveIsMeantAtLeast(t *testing.T) {
+	t.Parallel()
+	var titles []string
+	for range 20 {
+		titles = append(titles, "memory card to print", "post card")
+	}
+	s := newShop(append(titles, "toy blocks", "toy animals", "car radio", "car charger")...)
+	assert.Empty(t, s.meant("toy car"), "not to card")
+	assert.Equal(t, "memory card", s.meant("memory car"))
+}
+
+// TestAWordOfOneTitleAndMoreTexts types what is a box by another letter, and by two swapped what few listings have.
+func TestAWordOfOneTitleAndMoreTexts(t *testing.T) {
+	t.Parallel()
+	s := newShop("xbox one")
+	for range 3 {
+		s.add([]string{"cable"}, []string{"for", "xbox", "one"})
+	}
+	for range 30 {
+		s.add([]string{"paper", "box"}, []string{"with", "one", "tray"})
+	}
+	assert.Equal(t, "xbox one", s.meant("bxox one"))
+	assert.Equal(t, "paper box", s.meant("paper bxo"))
+}
+
 func TestACorrectionTellsTheNextBest(t *testing.T) {
 	t.Parallel()
 	s := office()
