@@ -166,8 +166,8 @@ func (d desk) elsewhere(typed []spelling.Typed) error {
 		}
 		left--
 		for _, text := range spelling.Slips(t.Text) {
-			if text[0] != t.Text[0] && text[0] != t.Text[1] {
-				continue // people get the first letter right, or swap it
+			if text[0] != t.Text[0] && text[0] != t.Text[1] && text[1:] != t.Text {
+				continue // people get the first letter right, swap it or leave it out
 			}
 			term := words.Tokens(nil, text)[0].Term
 			docs, err := d.documents(d.q, term, 0, d.marks.Docs)

@@ -1,6 +1,7 @@
 package searchsvc_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,6 +25,11 @@ func TestSlipsAreMended(t *testing.T) {
 	} {
 		goods.AddListing(by.ID, catalogtest.Draft(title, 1000, 1))
 	}
+	for i, description := range []string{"runs google", "speaks to google", "without google", "for an umbrella", "and an umbrella", "under an umbrella"} {
+		d := catalogtest.Draft(fmt.Sprintf("Clock %d", i), 1000, 1)
+		d.Description = description
+		goods.AddListing(by.ID, d)
+	}
 	b := newBench(t, goods)
 	require.NoError(t, b.hear(t.Context(), goods.Events()))
 	tests := map[string]struct{ text, want string }{
@@ -41,6 +47,8 @@ func TestSlipsAreMended(t *testing.T) {
 		"two letters alone could be anything":   {"vt", ""},
 		"what listings have stays":              {"tn-2110", ""},
 		"a word of one listing is nobody's":     {"woool", ""},
+		"the first letter left out":             {"oogle", "google"},
+		"taken for another":                     {"tmbrella", ""},
 		"as typed, between quotation marks":     {`"hdmi cabel"`, ""},
 	}
 	for name, tt := range tests {
