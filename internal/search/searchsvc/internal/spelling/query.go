@@ -33,7 +33,7 @@ type Correction struct {
 	Slight   bool         // nothing but what hands do all the time: a letter left out, or two swapped
 	cost     float64
 	rare     string // a word among the changes that a single title has
-	bold     bool   // words are changed that listings have
+	bold     bool   // words are changed that titles have as they are written
 }
 
 // MaxWords is how many words of a query are mended: longer ones are sentences, and costly.
@@ -288,7 +288,7 @@ func (b *Book) mended(typed []Typed, w Typed, unknown bool) []option {
 			if !b.bolder(w, n, len(typed) > 1) {
 				continue
 			}
-			o.cost, o.bold = o.cost+costKnown, true
+			o.cost, o.bold = o.cost+costKnown, b.Listings(w.Text) > 0
 		}
 		if n.Listings < leastListings && !w.Code {
 			o.rare = n.Text

@@ -172,6 +172,7 @@ func TestAWordOfWhichTitlesHaveTheStemOnly(t *testing.T) {
 		titles = append(titles, "gaming keyboard")
 	}
 	s := newShop(append(titles, "gma switch", "gma board")...)
+	s.add([]string{"table"}, []string{"for", "gaming"})
 	tests := map[string]struct {
 		typed []spelling.Typed
 		want  []string
@@ -179,6 +180,7 @@ func TestAWordOfWhichTitlesHaveTheStemOnly(t *testing.T) {
 		"beside another word":                             {[]spelling.Typed{{Text: "gmaing", Listings: 70}, {Text: "keyboard", Listings: 5}}, []string{"gaming", "keyboard"}},
 		"it may be meant, alone":                          {[]spelling.Typed{{Text: "gmaing", Listings: 70}}, nil},
 		"and beside what it goes with, by another letter": {[]spelling.Typed{{Text: "gaminx", Listings: 70}, {Text: "keyboard", Listings: 5}}, nil},
+		"where others have both in a text":                {[]spelling.Typed{{Text: "gmaing", Listings: 70}, {Text: "table", Listings: 1}}, []string{"gaming", "table"}},
 		"and where what is near goes with nothing":        {[]spelling.Typed{{Text: "gmaing", Listings: 70}, {Text: "switch", Listings: 1}}, nil},
 	}
 	for name, tt := range tests {
