@@ -37,6 +37,8 @@ func TestWhatWasPerhapsMeantComesBehind(t *testing.T) {
 	add(1, "Brother drum", "")
 	add(3, "Earbuds", "")
 	add(2, "Earbud", "")
+	add(1, "Clock", "runs with two batterias")
+	add(12, "Batteries", "")
 	b := newBench(t, goods)
 	require.NoError(t, b.hear(t.Context(), goods.Events()))
 	tests := map[string]struct {
@@ -48,6 +50,7 @@ func TestWhatWasPerhapsMeantComesBehind(t *testing.T) {
 		"one that stands for another":     {text: "dll", also: "dell", first: []string{"Wool rug", "Dell screen"}, total: 31},
 		"beside another word":             {text: "Memory  car!", also: "Memory card!", first: []string{"Wool rug", "Memory card"}, total: 21},
 		"a wrong letter is no proof":      {text: "ipad stand", first: []string{"Brass lamp", "Brass lamp"}, total: 2},
+		"but of one listing alone":        {text: "batterias", also: "batteries", first: []string{"Clock", "Batteries"}, total: 13},
 		"between quotation marks":         {text: `"del"`, first: []string{"Wool rug"}, total: 1},
 		"another ending is no other word": {text: "earbusd", corrected: "earbuds", first: []string{}, total: 5},
 		"what a title says":               {text: "dell", first: []string{"Dell screen"}, total: 30},

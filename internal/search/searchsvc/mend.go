@@ -13,8 +13,9 @@ import (
 // When another text is offered beside results: there are at most so many, and the other has at
 // least so many times more.
 const (
-	fewListings = 4
-	manyTimes   = 10
+	fewListings   = 4
+	manyTimes     = 10
+	mentionedOnce = 1 // by a seller, in a text: it may be his slip, and what has many more is shown behind, whatever the slip
 )
 
 // said is what is told of a text that was not searched for as it is, or need not have been.
@@ -57,13 +58,17 @@ func (d desk) settled(a ask) (l sighted, s said, err error) {
 		return l, s, nil
 	}
 	if unnamed {
-		l, err = d.behind(a, l, a.words, m.slight(), m)
+		behind := m.slight()
+		if l.whole == mentionedOnce && m.hasMany(l) {
+			behind = append(behind, m.Correction)
+		}
+		l, err = d.behind(a, l, a.words, behind, m)
 		if err != nil || l.also != "" {
 			return l, s, err
 		}
 	}
 	if l.whole > 0 {
-		if l.whole <= fewListings && m.Listings >= int64(manyTimes*l.whole) {
+		if l.whole <= fewListings && m.hasMany(l) {
 			s.meant = m.text(m.Correction)
 		}
 		return l, s, nil
@@ -105,6 +110,9 @@ type mended struct {
 
 // text is what was typed as a correction of it has it.
 func (m mended) text(c spelling.Correction) string { return rewritten(m.typed, m.tokens, c.Changes) }
+
+// hasMany says whether many times more listings have what was meant than have what was typed.
+func (m mended) hasMany(l sighted) bool { return m.Listings >= int64(manyTimes*l.whole) }
 
 // slight are the corrections that take no more than what hands do all the time.
 func (m mended) slight() []spelling.Correction {
