@@ -247,14 +247,14 @@ func (w *world) progressBar() func(line string) {
 
 func (w *world) printImport(r catalogsvc.ImportResult, took time.Duration, in importIn) error {
 	var b strings.Builder
-	verb := "imported"
+	verb, made := "imported", "made"
 	if in.DryRun {
-		verb = "would import"
+		verb, made = "would import", "would make"
 	}
 	fmt.Fprintf(&b, "\n%s %d rows (%s) in %s: %d new, %d changed, %d as before, %d rejected, %d with something left out\n",
 		verb, r.Rows, r.Format, took.Round(time.Millisecond), r.Created, r.Updated, r.Unchanged, r.Rejected, r.Notes)
 	if r.Sellers > 0 || r.Categories > 0 {
-		fmt.Fprintf(&b, "made %d sellers and %d categories\n", r.Sellers, r.Categories)
+		fmt.Fprintf(&b, "%s %d sellers and %d categories\n", made, r.Sellers, r.Categories)
 	}
 	for _, column := range r.Ignored {
 		fmt.Fprintf(&b, "ignored column %s\n", column)

@@ -290,7 +290,7 @@ func rowOf(l *listing, v catalog.Variant, seller string, shelf []string, link st
 	}
 	for i, image := range l.Images {
 		switch {
-		case !strings.HasPrefix(image.URL, "http"): // a path of souk's own has no meaning elsewhere
+		case !hasAddress(image): // a path of souk's own has no meaning elsewhere; see pictured
 		case i == 0:
 			r.ImageLink = image.URL
 		default:

@@ -292,6 +292,10 @@ func TestGoodsEnteredByHandComeBackAsThemselves(t *testing.T) {
 	d.Variants = append(d.Variants, catalog.VariantDraft{SKU: "shirt-m", Price: catalogtest.Euro(950), Options: []catalog.Option{{Name: "Size", Value: "M"}}})
 	was := catalogtest.Euro(1200)
 	d.Variants[1].WasPrice = &was
+	d.Images = []catalog.Image{
+		{URL: "/pictures/shirt.svg", Alt: "A shirt, drawn", Width: 400, Height: 300},
+		{URL: "https://pictures.example/shirt.jpg", Alt: "A shirt on a line", Width: 800, Height: 600},
+	}
 	_, err := s.CreateListing(t.Context(), catalog.CreateListingRequest{By: system, Key: catalogtest.Key(), Seller: s.seller, Draft: d, Publish: true})
 	require.NoError(t, err)
 	before := all(t, s)
@@ -308,6 +312,7 @@ func TestGoodsEnteredByHandComeBackAsThemselves(t *testing.T) {
 	require.Len(t, got, 2)
 	for i := range before {
 		assert.Equal(t, before[i].ID, got[i].ID)
+		assert.Equal(t, before[i].Images, got[i].Images, "with their texts and sizes, and those that a feed cannot name")
 		require.Len(t, got[i].Variants, len(before[i].Variants))
 		for j, v := range before[i].Variants {
 			assert.Equal(t, v, got[i].Variants[j])
@@ -316,6 +321,34 @@ func TestGoodsEnteredByHandComeBackAsThemselves(t *testing.T) {
 	}
 	assert.Equal(t, lamp.Images[0].URL, s.one("Lamp").Images[0].URL)
 	assertSound(t, s)
+}
+
+func TestImagesThatAFeedNamesTakeThePlaceOfThoseNamedBefore(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	columns := "id|title|price|image_link|additional_image_link"
+	only := catalogsvc.ImportOptions{Seller: s.seller}
+	s.take(only, columns, "a1|Lamp|12.50 EUR|https://a.example/1.jpg|https://a.example/2.jpg")
+	l := s.one("Lamp")
+	l.Images[1].Alt = "The lamp, lit"
+	own := catalog.Image{URL: "/pictures/lamp.svg"}
+	_, err := s.EditListing(t.Context(), catalog.EditListingRequest{
+		By: system, Key: catalogtest.Key(), Listing: l.ID, Version: l.Version, Draft: catalog.Draft{
+			ExternalID: "a1", Title: "Lamp", Images: append([]catalog.Image{own}, l.Images...),
+			Variants: []catalog.VariantDraft{{ID: l.Variants[0].ID, SKU: "a1", Price: catalogtest.Euro(1250)}},
+		},
+	})
+	require.NoError(t, err)
+	s.take(only, columns, "a1|Lamp|12.50 EUR|https://a.example/2.jpg|https://a.example/3.jpg")
+	assert.Equal(t, []catalog.Image{l.Images[1], {URL: "https://a.example/3.jpg"}, own}, s.one("Lamp").Images)
+}
+
+func TestWhyAFeedCannotBeReadIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	_, err := s.Import(t.Context(), strings.NewReader("name\tprice\nLamp\t1 EUR\n"), catalogsvc.ImportOptions{By: system})
+	require.ErrorIs(t, err, catalog.ErrInvalid)
+	assert.Equal(t, 1, strings.Count(err.Error(), "it has no column"), err)
 }
 
 func TestAnEditByHandGivesWayToTheNextFeed(t *testing.T) {

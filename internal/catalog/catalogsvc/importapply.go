@@ -3,6 +3,7 @@ package catalogsvc
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"souk/internal/catalog"
 	"souk/internal/platform/clock"
@@ -96,10 +97,46 @@ func (c *change) say(p *plan, r *planned) {
 	d := r.draft
 	c.FeedLead, c.ExternalID = r.external, r.goods.group
 	c.Title, c.Description, c.Brand, c.Condition, c.TaxClass = d.Title, d.Description, d.Brand, d.Condition, d.TaxClass
-	c.Attributes, c.Images = d.Attributes, d.Images
-	c.encodedAttributes, c.encodedImages = r.attributes, r.images
+	c.Attributes, c.encodedAttributes = d.Attributes, r.attributes
+	if len(c.Images) == 0 {
+		c.Images, c.encodedImages = d.Images, r.images
+	} else {
+		c.Images, c.encodedImages = pictured(c.Images, d.Images), ""
+	}
 	c.Category, c.Path = r.shelf, r.path
 }
+
+// pictured is the images of a listing that had some, once a row has named its own. A feed has only
+// addresses, and no way to write a path of souk's own: those images stay, and one that is named
+// again keeps its text and size.
+func pictured(had, named []catalog.Image) []catalog.Image {
+	know := make(map[string]catalog.Image, len(had))
+	var own, written []catalog.Image
+	for _, i := range had {
+		if know[i.URL] = i; hasAddress(i) {
+			written = append(written, i)
+		} else {
+			own = append(own, i)
+		}
+	}
+	out := make([]catalog.Image, 0, len(named)+len(own))
+	same := len(written) == len(named)
+	for at, i := range named {
+		same = same && written[at].URL == i.URL
+		if known, ok := know[i.URL]; ok {
+			i = known
+		}
+		out = append(out, i)
+	}
+	if same {
+		return had
+	}
+	out = append(out, own...)
+	return out[:min(len(out), catalog.MaxImages)]
+}
+
+// hasAddress says whether an image can be named outside souk: a path of souk's own cannot.
+func hasAddress(i catalog.Image) bool { return !strings.HasPrefix(i.URL, "/") }
 
 // put makes the row's variant what the row says, or adds it. A variant keeps the SKU that it
 // has: only a new one is called by its row's name.

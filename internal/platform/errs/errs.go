@@ -79,7 +79,9 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "; %s: %s", field, e.Fields[field])
 	}
 	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
+		if cause := e.Err.Error(); !strings.Contains(e.Message, cause) { // said already, where a client may know it
+			b.WriteString(": " + cause)
+		}
 	}
 	return b.String()
 }

@@ -71,6 +71,13 @@ func TestTheTextHasFieldsInOrderAndTheCause(t *testing.T) {
 	require.ErrorIs(t, err, io.EOF)
 }
 
+func TestACauseThatTheMessageTellsIsNotToldTwice(t *testing.T) {
+	t.Parallel()
+	err := errFields.With("cannot be read: %v", io.ErrUnexpectedEOF).Because(io.ErrUnexpectedEOF)
+	assert.Equal(t, "cannot be read: unexpected EOF", err.Error())
+	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+}
+
 func TestKindAndCode(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
