@@ -31,7 +31,7 @@ type adminOut struct {
 
 // creatingAdmin makes an operator, or makes one of somebody who has registered already.
 func creatingAdmin() deed[adminIn, adminOut] {
-	return deed[adminIn, adminOut]{name: "admin.create", about: of[adminIn]("accounts"), do: func(ctx context.Context, a *app, in adminIn, _ control.Say) (adminOut, error) {
+	return deed[adminIn, adminOut]{name: "admin.create", begins: true, about: of[adminIn]("accounts"), do: func(ctx context.Context, a *app, in adminIn, _ control.Say) (adminOut, error) {
 		var out adminOut
 		session := sha256.Sum256([]byte(rand.Text())) // nobody has its secret: it is never used
 		_, err := a.ask.accounts.Register(ctx, accounts.RegisterRequest{

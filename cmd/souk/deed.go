@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"souk/internal/platform/config"
 	"souk/internal/platform/control"
 	"souk/internal/platform/telemetry"
 )
@@ -19,6 +22,10 @@ type deed[In, Out any] struct {
 	about func(in In) string  // the module; nil for what only a process that has all can do
 	merge func(all []Out) Out // puts together what every process answers; nil for what one does
 	do    func(ctx context.Context, a *app, in In, say control.Say) (Out, error)
+
+	// begins says that it may be done on a folder in which there is no marketplace yet. For anything else such
+	// a folder is the wrong one: a check of it would find everything in order.
+	begins bool
 }
 
 // of is a deed that is always about the same module.
@@ -43,12 +50,41 @@ func (d deed[In, Out]) asking(ctx context.Context, w *world, dir string, in In, 
 	if len(running) > 0 {
 		return d.callAll(ctx, dir, running, in, heard)
 	}
+	if !d.begins {
+		if err := checkBegun(dir, w.database("")); err != nil {
+			return out, err
+		}
+	}
 	a, err := w.openApp(ctx, dir)
 	if err != nil {
 		return out, err
 	}
 	defer closing(&err, a.close)
 	return d.do(ctx, a, in, func(format string, args ...any) { heard(fmt.Sprintf(format, args...)) })
+}
+
+// checkBegun refuses a folder that has no database of a marketplace. Where the data are in PostgreSQL only
+// the search index is in the folder, and it is made anew where it is missing.
+func checkBegun(dir, db string) error {
+	if db != "" {
+		return nil
+	}
+	for _, name := range append([]string{elsewhere}, databaseFiles()...) {
+		_, err := os.Stat(filepath.Join(dir, name))
+		if !errors.Is(err, os.ErrNotExist) {
+			return nil // what is wrong with it, if anything, opening it says
+		}
+	}
+	return config.Mistakef("there is no marketplace in %s; --data says where one is, and souk serve begins one", dir)
+}
+
+// databaseFiles are the files in which modules keep what they have.
+func databaseFiles() []string {
+	var files []string
+	for _, name := range moduleNames {
+		files = append(files, name+".db")
+	}
+	return files
 }
 
 // callAll has it done by the processes that run on the folder.

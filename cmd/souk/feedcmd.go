@@ -41,7 +41,7 @@ const heldBackFor = 250 * time.Millisecond
 const shownProblems = 10
 
 func importing() deed[importIn, catalogsvc.ImportResult] {
-	return deed[importIn, catalogsvc.ImportResult]{name: "import", about: of[importIn]("catalog"), do: importFeed}
+	return deed[importIn, catalogsvc.ImportResult]{name: "import", begins: true, about: of[importIn]("catalog"), do: importFeed}
 }
 
 func importFeed(ctx context.Context, a *app, in importIn, say control.Say) (result catalogsvc.ImportResult, err error) {

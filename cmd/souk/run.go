@@ -104,7 +104,39 @@ func rootCommand(w *world) *cobra.Command {
 	})
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return w.begin(cmd) }
 	root.AddCommand(commands(w)...)
+	root.SetHelpCommand(helpCommand())
+	for _, cmd := range root.Commands() {
+		refuseUnknown(cmd)
+	}
 	return root
+}
+
+// refuseUnknown has commands that only hold others refuse what they do not know: cobra shows their
+// help and takes that for success.
+func refuseUnknown(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		refuseUnknown(sub)
+	}
+	if cmd.HasSubCommands() && !cmd.Runnable() {
+		cmd.Args, cmd.RunE = cobra.NoArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		cmd.Annotations = map[string]string{worksAnyway: "help"}
+	}
+}
+
+// helpCommand is cobra's own, but one that does not take help about nothing for success.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command", Example: "  souk help events retry",
+		Annotations: map[string]string{worksAnyway: "help"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return config.Mistakef("there is no command %q (see souk --help)", strings.Join(args, " "))
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 // begin fills in the settings and looks whether this binary can work at all.

@@ -143,8 +143,14 @@ func TestMistakesAreOneClearLine(t *testing.T) {
 		status int
 		says   string
 	}{
-		"an unknown flag":         {args: []string{"serve", "--nope"}, status: 2, says: "unknown flag: --nope"},
-		"an unknown command":      {args: []string{"sreve"}, status: 2, says: `unknown command "sreve"`},
+		"an unknown flag":          {args: []string{"serve", "--nope"}, status: 2, says: "unknown flag: --nope"},
+		"an unknown command":       {args: []string{"sreve"}, status: 2, says: `unknown command "sreve"`},
+		"an unknown command below": {args: []string{"events", "lst"}, status: 2, says: `unknown command "lst"`},
+		"help about nothing":       {args: []string{"help", "sreve"}, status: 2, says: `there is no command "sreve"`},
+		"nothing to verify":        {args: []string{"verify", "--data", t.TempDir()}, status: 2, says: "there is no marketplace in"},
+		"a folder to export from that is not there": {
+			args: []string{"export", filepath.Join(t.TempDir(), "goods.tsv"), "--data", "/nowhere"}, status: 2, says: "there is no marketplace in /nowhere",
+		},
 		"an argument too many":    {args: []string{"version", "x"}, status: 2, says: `unknown command "x"`},
 		"a busy port":             {args: []string{"serve", "--data", t.TempDir(), "--listen", busy.Addr().String()}, status: 1, says: "is taken: another program listens there"},
 		"no address":              {args: []string{"serve", "--listen", "8080"}, status: 2, says: "--listen 8080 is not host:port"},
