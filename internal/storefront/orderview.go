@@ -23,7 +23,7 @@ func (v *visit) orderView(o orders.Order, eyes orderEyes) views.Order {
 	out := views.Order{
 		Number: o.Number, URL: orderURL(o.ID, eyes.link), SummaryURL: base + "/summary", PlacedAt: o.PlacedAt,
 		Contact: filled(o.Contact.Name, o.Contact.Email, o.Delivery.Phone), Delivery: postalLines(o.Delivery),
-		Status: orderStatus(o.Status, o.Reason, fulfilments(o)), Quote: v.agreed(o),
+		Status: wholeStatus(o), Quote: v.agreed(o),
 	}
 	if eyes.link != "" {
 		out.SummaryURL = withParam(out.SummaryURL, "link", eyes.link)
@@ -189,6 +189,20 @@ func (v *visit) parcelView(i int, p orders.Parcel, titles map[orders.LineID]stri
 		out.Lines = append(out.Lines, fmt.Sprintf("%d × %s", item.Quantity, titles[item.Line]))
 	}
 	return out
+}
+
+// wholeStatus is where an order stands, as a sentence: what orderStatus says, unless it waits for its money.
+func wholeStatus(o orders.Order) views.Status {
+	parts := fulfilments(o)
+	waits := o.Status == orders.StatusPlaced && !o.Captured && !slices.ContainsFunc(parts, func(f orders.Fulfilment) bool { return f != orders.FulfilmentOpen })
+	switch {
+	case waits && o.Case:
+		return views.Status{Text: "Stopped: the payment provider refused the charge", Tone: views.Bad}
+	case waits:
+		return fulfilmentStatus(orders.FulfilmentOpen, false)
+	default:
+		return orderStatus(o.Status, o.Reason, parts)
+	}
 }
 
 // orderStatus is where an order stands, as a sentence.

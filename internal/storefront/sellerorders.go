@@ -211,7 +211,8 @@ func (v *visit) ship() error {
 		case err != nil || n < 0:
 			wrong[field] = "Write how many are in the parcel, as a whole number."
 		case n > 0:
-			names = append(names, fieldName{fmt.Sprintf("items[%d].quantity", len(items)), field, l.Title + ":"})
+			names = append(names, fieldName{fmt.Sprintf("items[%d].quantity", len(items)), field, l.Title + ":"},
+				fieldName{string(l.ID), field, l.Title + ":"})
 			items = append(items, orders.ParcelItem{Line: l.ID, Quantity: n})
 		}
 	}

@@ -139,6 +139,21 @@ func (w *world) reprice(l catalog.Listing, price int64) {
 	require.NoError(w.t, err)
 }
 
+func TestPicturesAreAskedForOverTLS(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	draft := catalog.Draft{
+		Title: w.lamp.Title, Category: w.lamp.Category, Images: []catalog.Image{{URL: "http://pictures.example/a.jpg"}, {URL: "/pictures/b.svg"}},
+		Variants: []catalog.VariantDraft{{ID: w.lamp.Variants[0].ID, SKU: w.lamp.Variants[0].SKU, Price: eur(8900)}},
+	}
+	_, err := w.catalog.EditListing(t.Context(), catalog.EditListingRequest{By: actor.System(""), Key: id.New("key_"), Listing: w.lamp.ID, Version: w.lamp.Version, Draft: draft})
+	require.NoError(t, err)
+	p := w.browser().get("/l/" + string(w.lamp.ID))
+	assert.Contains(t, p.body, `src="https://pictures.example/a.jpg"`, "the content policy lets no other come")
+	assert.NotContains(t, p.body, "http://pictures.example")
+	assert.Contains(t, p.body, `src="/pictures/b.svg"`)
+}
+
 func TestABuyerApprovesAtTheProviderAndComesBack(t *testing.T) {
 	t.Parallel()
 	w := newShop(t)
@@ -159,14 +174,19 @@ func TestABuyerApprovesAtTheProviderAndComesBack(t *testing.T) {
 	require.NotEmpty(t, which, "the browser keeps the link of the guest's order")
 	p = p.b.get("/checkout/" + string(which))
 	assert.Contains(t, p.text(), "Approve €182.90")
+	assert.Contains(t, p.text(), "If you have just done that, its answer is on the way", "for it may come after the buyer")
+	assert.Contains(t, p.body, `http-equiv="refresh"`, "and it is seen without scripts too")
 	p.sound()
 	assert.NotContains(t, p.b.get("/checkout/"+string(which), "HX-Request", "true", "HX-Target", "waiting").body, "<html", "it looks again by a part")
 	inCart := p.b.get("/cart")
 	assert.Contains(t, inCart.text(), "A checkout of this cart is under way")
 	assert.Equal(t, "/checkout/"+string(which), inCart.link("Go on with it"))
 
+	assert.Contains(t, inCart.text(), "2 in the cart")
 	require.NoError(t, w.orders.Finish(t.Context(), which, orderstest.Outcome{}))
-	assert.Contains(t, p.b.get("/checkout/"+string(which)).text(), "Your order is placed")
+	p = p.b.get("/checkout/" + string(which))
+	assert.Contains(t, p.text(), "Your order is placed")
+	assert.NotContains(t, p.text(), "in the cart", "though it is not closed yet")
 }
 
 func (b *browser) cookies() []*http.Cookie {

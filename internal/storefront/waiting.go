@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"souk/internal/cart"
 	"souk/internal/orders"
 	"souk/internal/platform/httpx"
 	"souk/internal/storefront/views"
@@ -99,7 +100,6 @@ func (v *visit) waiting(asked orders.GetOrderRequest, reply orders.CheckoutReply
 	out.Since, out.Slow = got.Order.CreatedAt, slow(got.Order.CreatedAt, v.Now())
 	if reply.ActionURL != "" {
 		out.Approve = &views.Link{Text: "Approve " + FormatMoney(reply.Total), URL: reply.ActionURL}
-		out.Refresh = 0
 	}
 	return v.show(http.StatusOK, out)
 }
@@ -120,6 +120,9 @@ func (v *visit) confirmation(asked orders.GetOrderRequest) error {
 		Order: v.orderView(o, orderEyes{link: link}), Register: o.Guest && !v.by.SignedIn(),
 	}
 	out.Hidden = true
+	if c, err := v.loadCart(); err == nil && c.Status != cart.StatusOpen {
+		out.CartCount = 0 // it is what was just bought, and is closed in a moment
+	}
 	if link != "" {
 		out.GuestURL = v.absolute(orderURL(o.ID, link))
 	}

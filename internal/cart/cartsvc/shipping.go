@@ -68,14 +68,32 @@ func (z zone) priceOf(lines []cart.LineQuote) (price money.Money, how string, er
 		}
 		for i := len(z.Steps) - 1; i >= 0; i-- {
 			if step := z.Steps[i]; net.Minor >= step.From.Minor {
-				return step.Price, fmt.Sprintf("for goods from %s", money.Money{Minor: step.From.Minor, Currency: net.Currency}), nil
+				return step.Price, z.span(i, net.Currency), nil
 			}
 		}
 		return money.Money{}, "", nil
 	default:
-		return z.Steps[0].Price, "one price per order", nil
+		return z.Steps[0].Price, oneShipping, nil
 	}
 }
+
+// span says for which goods the step at i of a table by price holds.
+func (z zone) span(i int, currency money.Currency) string {
+	edge := func(step cart.ShippingStep) money.Money {
+		return money.Money{Minor: step.From.Minor, Currency: currency}
+	}
+	switch {
+	case i > 0:
+		return fmt.Sprintf("for goods from %s", edge(z.Steps[i]))
+	case len(z.Steps) > 1:
+		return fmt.Sprintf("for goods under %s", edge(z.Steps[1]))
+	default:
+		return oneShipping
+	}
+}
+
+// oneShipping is how a price that depends on nothing is explained.
+const oneShipping = "one price per order"
 
 // grams is the weight of the lines; goods that do not say theirs weigh GramsUnknown.
 func (z zone) grams(lines []cart.LineQuote) int64 {

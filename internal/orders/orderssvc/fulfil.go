@@ -1,6 +1,7 @@
 package orderssvc
 
 import (
+	"fmt"
 	"souk/internal/orders"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/errs"
@@ -70,7 +71,7 @@ func pick(so *orders.SellerOrder, items []orders.ParcelItem) ([]orders.ParcelIte
 			problems.Add(string(item.Line), "must be at least 1")
 		case item.Quantity > toShip(*l):
 			return nil, orders.ErrQuantity.With("only %d of %s are left to ship", toShip(*l), l.Title).
-				WithField(string(item.Line), "too many")
+				WithField(string(item.Line), fmt.Sprintf("only %d are left to ship", toShip(*l)))
 		}
 		seen[item.Line] = true
 	}

@@ -259,7 +259,7 @@ func pick(so *orders.SellerOrder, items []orders.ParcelItem) ([]orders.ParcelIte
 		case seen[item.Line], item.Quantity <= 0:
 			p.Add(string(item.Line), "must be at least 1, and named once")
 		case item.Quantity > toShip(so.Lines[i]):
-			return nil, orders.ErrQuantity
+			return nil, orders.ErrQuantity.WithField(string(item.Line), fmt.Sprintf("only %d are left to ship", toShip(so.Lines[i])))
 		}
 		seen[item.Line] = true
 	}

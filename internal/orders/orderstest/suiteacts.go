@@ -10,6 +10,7 @@ import (
 	"souk/internal/payments/paymentstest"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/audit"
+	"souk/internal/platform/errs"
 	"souk/internal/platform/id"
 )
 
@@ -81,7 +82,9 @@ var actTests = []test{
 			_, err := w.Ship(w.Context(), orders.ShipRequest{By: by, Key: Key(), SellerOrder: so.ID, Items: items})
 			return err
 		}
-		w.refused(orders.ErrQuantity, ship(of(line, 4)))
+		over := ship(of(line, 4))
+		w.refused(orders.ErrQuantity, over)
+		assert.Equal(w, "only 3 are left to ship", errs.As(over).Fields[string(line.ID)])
 		w.refused(orders.ErrInvalid, ship(of(line, 0)))
 		w.refused(orders.ErrInvalid, ship(of(line, -1)))
 		w.refused(orders.ErrInvalid, ship(of(line, 1), of(line, 1)))
