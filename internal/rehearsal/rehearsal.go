@@ -175,7 +175,7 @@ const maxShown = 5
 // report groups what is left by invariant, every invariant listed, the broken ones first.
 func report(f *reading, readings int) Report {
 	by := map[string]*InvariantReport{}
-	for name, says := range promises {
+	for name, says := range Promises() {
 		by[name] = &InvariantReport{Name: name, Says: says, First: []audit.Problem{}}
 	}
 	// At rest no saga will mend anything: what it may not be while souk works, it is.

@@ -69,10 +69,18 @@ func (v *visit) signIn() error {
 		form = views.Form{Values: form.Values, Problem: "There were too many attempts. Wait a little, then try again."}
 		if wait := retryAfter(err); wait != "" {
 			v.w.Header().Set("Retry-After", wait)
-			form.Problem = "There were too many attempts. Try again in " + wait + " seconds."
+			form.Problem = "There were too many attempts. Try again in " + seconds(wait) + "."
 		}
 	}
 	return v.showSignIn(httpx.Status(err), back, form)
+}
+
+// seconds is a wait that retryAfter gave, as a text.
+func seconds(wait string) string {
+	if wait == "1" {
+		return "a second"
+	}
+	return wait + " seconds"
 }
 
 // retryAfter is the wait in seconds that accounts asks for; "" when it does not say.
