@@ -39,6 +39,8 @@ func TestWhatWasPerhapsMeantComesBehind(t *testing.T) {
 	add(2, "Earbud", "")
 	add(1, "Clock", "runs with two batterias")
 	add(12, "Batteries", "")
+	add(1, "Kettle", "for tea")
+	add(15, "Tel socket", "")
 	b := newBench(t, goods)
 	require.NoError(t, b.hear(t.Context(), goods.Events()))
 	tests := map[string]struct {
@@ -51,6 +53,7 @@ func TestWhatWasPerhapsMeantComesBehind(t *testing.T) {
 		"beside another word":             {text: "Memory  car!", also: "Memory card!", first: []string{"Wool rug", "Memory card"}, total: 21},
 		"a wrong letter is no proof":      {text: "ipad stand", first: []string{"Brass lamp", "Brass lamp"}, total: 2},
 		"but of one listing alone":        {text: "batterias", also: "batteries", first: []string{"Clock", "Batteries"}, total: 13},
+		"and no short word":               {text: "tea", first: []string{"Kettle"}, total: 1},
 		"between quotation marks":         {text: `"del"`, first: []string{"Wool rug"}, total: 1},
 		"another ending is no other word": {text: "earbusd", corrected: "earbuds", first: []string{}, total: 5},
 		"what a title says":               {text: "dell", first: []string{"Dell screen"}, total: 30},

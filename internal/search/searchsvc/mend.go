@@ -3,6 +3,7 @@ package searchsvc
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"souk/internal/search"
 	"souk/internal/search/searchsvc/internal/docset"
@@ -59,7 +60,7 @@ func (d desk) settled(a ask) (l sighted, s said, err error) {
 	}
 	if unnamed {
 		behind := m.slight()
-		if l.whole == mentionedOnce && m.hasMany(l) {
+		if l.whole == mentionedOnce && m.hasMany(l) && m.ofLong() {
 			behind = append(behind, m.Correction)
 		}
 		l, err = d.behind(a, l, a.words, behind, m)
@@ -113,6 +114,12 @@ func (m mended) text(c spelling.Correction) string { return rewritten(m.typed, m
 
 // hasMany says whether many times more listings have what was meant than have what was typed.
 func (m mended) hasMany(l sighted) bool { return m.Listings >= int64(manyTimes*l.whole) }
+
+// ofLong says whether no short word is changed: these are near to everything.
+func (m mended) ofLong() bool {
+	const long = 4
+	return !slices.ContainsFunc(m.Changes, func(c spelling.Change) bool { return utf8.RuneCountInString(m.tokens[c.First].Word) < long })
+}
 
 // slight are the corrections that take no more than what hands do all the time.
 func (m mended) slight() []spelling.Correction {
