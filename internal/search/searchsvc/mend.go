@@ -23,6 +23,7 @@ const (
 type said struct {
 	corrected string
 	meant     string
+	alone     mended // what one listing alone says, which is no correction: to be offered
 }
 
 // settled is what was found of all words, of the text as typed or of the one that was probably
@@ -56,6 +57,7 @@ func (d desk) settled(a ask) (l sighted, s said, err error) {
 		return l, s, err
 	}
 	if !found {
+		s.alone = m
 		return l, s, nil
 	}
 	if unnamed {
@@ -127,7 +129,7 @@ func (m mended) slight() []spelling.Correction {
 	return slices.DeleteFunc(all, func(c spelling.Correction) bool { return !c.Slight })
 }
 
-// mend is the text that was probably meant.
+// mend is the text that was probably meant. If none is found, m may still be what one listing alone says.
 func (d desk) mend(text string) (m mended, found bool, err error) {
 	tokens := wholeWords(text)
 	if len(tokens) > spelling.MaxWords {

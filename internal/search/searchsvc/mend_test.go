@@ -13,6 +13,33 @@ import (
 	"souk/internal/search"
 )
 
+// TestWhatOneListingAloneSaysIsOffered types the name of the only one of its kind.
+func TestWhatOneListingAloneSaysIsOffered(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	for _, title := range []string{"Microwave", "Wool rug", "Oak table"} {
+		goods.AddListing(by.ID, catalogtest.Draft(title, 1000, 1))
+	}
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	for text, want := range map[string]string{"Microwvae": "microwave", "woool": "", "microwave": ""} {
+		for _, exact := range []bool{false, true} {
+			reply, err := b.Query(t.Context(), search.QueryRequest{Text: text, Exact: &exact})
+			require.NoError(t, err)
+			assert.Empty(t, reply.Corrected, text)
+			offered := ""
+			for _, o := range reply.Offers {
+				if o.Kind == search.OfferQuery {
+					offered = o.Text
+					assert.EqualValues(t, 1, o.Count)
+				}
+			}
+			assert.Equal(t, want, offered, text)
+		}
+	}
+}
+
 // TestSlipsAreMended types model numbers, names and words as hands do.
 func TestSlipsAreMended(t *testing.T) {
 	t.Parallel()

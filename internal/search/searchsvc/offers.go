@@ -17,8 +17,9 @@ const (
 	fewBest       = 32 // so many at least fit best, if there are so many
 )
 
-// offers are ways to go on when l found nothing.
-func (d desk) offers(a ask, l sighted) ([]search.Offer, error) {
+// offers are ways to go on when l found nothing: among them other, which is nobody's correction where one listing alone has it,
+// but may be looked for.
+func (d desk) offers(a ask, l sighted, other mended) ([]search.Offer, error) {
 	var out []search.Offer
 	add := func(o search.Offer) {
 		if o.Count > 0 {
@@ -26,14 +27,14 @@ func (d desk) offers(a ask, l sighted) ([]search.Offer, error) {
 		}
 	}
 	if a.exact && a.text != "" {
-		m, found, err := d.mend(a.text)
-		if err != nil {
+		var err error
+		if other, _, err = d.mend(a.text); err != nil {
 			return nil, err
 		}
-		if found {
-			other := m.text(m.Correction)
-			add(search.Offer{Kind: search.OfferQuery, Text: other, Label: other, Count: m.Listings})
-		}
+	}
+	if len(other.Changes) > 0 {
+		text := other.text(other.Correction)
+		add(search.Offer{Kind: search.OfferQuery, Text: text, Label: text, Count: other.Listings})
 	}
 	matched := int64(docset.Count(l.base))
 	if len(l.narrow) > 0 {

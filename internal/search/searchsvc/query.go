@@ -79,7 +79,7 @@ func (v view) query(a ask) (reply search.QueryReply, whole bool, err error) {
 		}
 	}
 	if reply.Total == 0 && a.after == nil {
-		if reply.Offers, err = d.offers(a, l); err != nil {
+		if reply.Offers, err = d.offers(a, l, said.alone); err != nil {
 			return reply, false, err
 		}
 	}

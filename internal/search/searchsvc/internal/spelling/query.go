@@ -46,6 +46,7 @@ const (
 	nearEnough   = 8  // words that one may stand for
 	leastPart    = 2  // letters of each half of a split word
 	leastOfShort = 5  // listings that have a word of two letters, for it to be offered
+	leastOfRare  = 5  // letters of a word that one listing alone has: short ones are near to everything
 )
 
 // What is done to a query costs, beside the edits of its words.
@@ -108,11 +109,12 @@ func (b *Book) Propose(typed []Typed) Proposals {
 // words, as matching counts them. It asks matching a few times only. One whose words no listing
 // has all of is chosen over one that takes much worse slips: game conrtoller is no game that is
 // controlled, where none has a controller. Where no query matches anything, the words that nothing
-// has are still mended, each for itself. Such corrections have no Listings.
+// has are still mended, each for itself. Such corrections have no Listings. One seller's slip is
+// nobody's correction: where none is found, what one listing alone has is returned, to be offered.
 func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best Correction, found bool, err error) {
 	most := perMatches * math.Log10(mostListings)
 	var fit []Correction
-	var nowhere *Correction
+	var nowhere, alone *Correction
 	for _, c := range p.likely {
 		if found && c.cost-most >= best.cost {
 			break // the rest is less likely still: no number of listings makes up for it
@@ -128,12 +130,15 @@ func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best 
 		if c.Listings == 0 || c.bold && have.Titles == 0 {
 			continue
 		}
-		if c.rare != "" { // one seller's slip is nobody's correction
+		if c.rare != "" {
 			have, err := matching([]string{c.rare})
 			if err != nil {
 				return Correction{}, false, err
 			}
 			if have.Listings < leastListings {
+				if alone == nil && utf8.RuneCountInString(c.rare) >= leastOfRare {
+					alone = &c
+				}
 				continue
 			}
 		}
@@ -144,7 +149,10 @@ func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best 
 		}
 	}
 	if !found {
-		return p.mend(matching)
+		if best, found, err = p.mend(matching); !found && err == nil && alone != nil {
+			best = *alone
+		}
+		return best, found, err
 	}
 	if nowhere != nil && nowhere.cost < best.cost {
 		return *nowhere, true, nil

@@ -164,6 +164,37 @@ func TestAWordThatStandsWithNoneOfTheOthers(t *testing.T) {
 	}
 }
 
+// TestWhatOneListingAloneHasMayBeOffered is about words that are nobody's correction.
+func TestWhatOneListingAloneHasMayBeOffered(t *testing.T) {
+	t.Parallel()
+	s := office()
+	tests := map[string]struct{ text, want string }{
+		"a long word":                 {"sticler", "sticker"},
+		"beside the other words":      {"lapttop sticler", "lapttop sticker"},
+		"not beside words of others":  {"laser sticler", ""},
+		"nor a short one":             {"stadx", ""},
+		"nor where nothing is missed": {"sticker", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var typed []spelling.Typed
+			for word := range strings.FieldsSeq(tt.text) {
+				typed = append(typed, spelling.Typed{Text: word, Listings: int64(len(s.with[word]))})
+			}
+			c, found, err := s.Propose(typed).Choose(s.matching)
+			require.NoError(t, err)
+			assert.False(t, found)
+			if tt.want == "" {
+				assert.Zero(t, c.Listings)
+				return
+			}
+			assert.EqualValues(t, 1, c.Listings)
+			assert.Equal(t, tt.want, strings.Join(c.Words, " "))
+		})
+	}
+}
+
 // TestAWordOfWhichTitlesHaveTheStemOnly types what is by its stem another word, as the index says that listings have it.
 func TestAWordOfWhichTitlesHaveTheStemOnly(t *testing.T) {
 	t.Parallel()
