@@ -146,10 +146,8 @@ func (s *shelf) countNodes(docs []uint64) []int64 {
 
 // saysMost is what of base says most of what was asked for.
 func (w *walk) saysMost(base []uint64) []uint64 {
-	best := w.scratch()
-	copy(best, base)
 	sums := w.says(base)
-	sums.AtLeast(best, sums.Top(base, fewBest))
+	best, _ := sums.Top(base, fewBest)
 	for _, p := range sums {
 		docset.Free(p)
 	}

@@ -52,20 +52,33 @@ func (w *walk) countPrices(docs []uint64, step int) []priceCount {
 
 // bucketOf is how many round numbers are no greater than a price.
 func bucketOf(price int64) int {
-	low, high := 0, len(rounds)
-	if price < 1_000_000 { // nearly all
-		high = 18
+	of := &buckets[bits.Len64(uint64(price))] //nolint:gosec // no price is negative
+	n := of.below
+	if uint64(price) > of.last { //nolint:gosec // as above
+		n++
 	}
-	for low < high {
-		mid := (low + high) / 2
-		if rounds[mid] <= price {
-			low = mid + 1
-		} else {
-			high = mid
+	return n
+}
+
+// buckets have, by how many bits a price has, how many round numbers have fewer bits, and what comes before the only one that has
+// as many. So the bucket of a price is found without a branch that nobody can foresee.
+var buckets = func() (all [65]struct {
+	below int
+	last  uint64
+}) {
+	for i := range all {
+		all[i].last = math.MaxUint64
+		for _, r := range rounds {
+			switch has := bits.Len64(uint64(r)); { //nolint:gosec // positive
+			case has < i:
+				all[i].below++
+			case has == i:
+				all[i].last = uint64(r) - 1 //nolint:gosec // as above
+			}
 		}
 	}
-	return low
-}
+	return all
+}()
 
 // between is how many prices are counted from one round number, or 0, up to before another.
 func (c *priceCount) between(from, to int64) int64 {

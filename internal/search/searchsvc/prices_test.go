@@ -40,6 +40,23 @@ func TestARareCurrencyHasPrices(t *testing.T) {
 	}
 }
 
+func TestABucketIsWhatRoundNumbersAreBelow(t *testing.T) {
+	t.Parallel()
+	prices := []int64{0, math.MaxInt64}
+	for _, r := range rounds {
+		prices = append(prices, r-1, r, r+1)
+	}
+	for _, price := range prices {
+		want := 0
+		for _, r := range rounds {
+			if r <= price {
+				want++
+			}
+		}
+		require.Equal(t, want, bucketOf(price), "of %d", price)
+	}
+}
+
 func TestCostingIsWhatAPlainLookSays(t *testing.T) {
 	t.Parallel()
 	lot := rand.New(rand.NewPCG(1, 2))

@@ -35,20 +35,8 @@ func (w *walk) chooseBest() {
 			docset.Free(p)
 		}
 	}()
-	if w.after == nil {
-		w.cut = planes.Top(all, w.close)
-	} else {
-		w.cut = w.after.Cut
-	}
-	near := w.scratch()
+	near := w.near(planes, all)
 	defer docset.Free(near)
-	copy(near, all)
-	planes.AtLeast(near, w.cut)
-	if w.after != nil && docset.Count(near) > 4*w.close { // many times as many came since, or somebody wrote the cursor
-		w.cut = planes.Top(all, w.close)
-		copy(near, all)
-		planes.AtLeast(near, w.cut)
-	}
 	if w.after == nil || w.after.Spot.Group != distant {
 		w.lookClosely(near)
 	}
@@ -62,6 +50,22 @@ func (w *walk) chooseBest() {
 		n := -int64(planes.Of(doc)) //nolint:gosec // 40 bits at most
 		w.see(ranked{doc: doc, n: n, group: distant})
 	})
+}
+
+// near is what of all is looked at closely, and sets the cut.
+func (w *walk) near(planes docset.Planes, all []uint64) (near []uint64) {
+	if w.after != nil {
+		w.cut = w.after.Cut
+		near = w.scratch()
+		copy(near, all)
+		planes.AtLeast(near, w.cut)
+		if docset.Count(near) <= 4*w.close {
+			return near
+		}
+		docset.Free(near) // many times as many came since, or somebody wrote the cursor
+	}
+	near, w.cut = planes.Top(all, w.close)
+	return near
 }
 
 // bury has what operators put last come last.

@@ -128,7 +128,7 @@ func TestPlanesFindWhatSortingFinds(t *testing.T) {
 			require.Equal(t, want[doc], planes.Of(doc))
 		}
 		k := rapid.IntRange(1, 50).Draw(t, "k")
-		cut := planes.Top(base, k)
+		top, cut := planes.Top(base, k)
 		require.LessOrEqual(t, bits.Len64(cut), len(planes))
 		reach := keep(in, func(doc uint32) bool { return want[doc] >= cut })
 		require.GreaterOrEqual(t, len(reach), min(k, len(in)))
@@ -142,6 +142,7 @@ func TestPlanesFindWhatSortingFinds(t *testing.T) {
 			}
 		}
 		require.LessOrEqual(t, above, 2*k, "no more than ties let it")
+		require.Equal(t, reach, of(top))
 		planes.AtLeast(base, cut)
 		require.Equal(t, reach, of(base))
 	})

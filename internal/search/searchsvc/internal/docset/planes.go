@@ -66,11 +66,13 @@ func (p Plane) word(i int) uint64 {
 }
 
 // Top finds a number that k documents of base reach, or a few more, up to twice as many if so
-// many have the same upper bits. It is 0 if there are no more than k.
-func (p Planes) Top(base []uint64, k int) (cut uint64) {
+// many have the same upper bits, and these documents, from Scratch. It is 0 if there are no more than k.
+func (p Planes) Top(base []uint64, k int) (top []uint64, cut uint64) {
 	count := Count(base)
+	top = Scratch(len(base))
 	if count <= k {
-		return 0
+		copy(top, base)
+		return top, 0
 	}
 	// What is left is kept without gaps, words of the bitmap with where they were: soon it is little.
 	left, at := Scratch(len(base)), Scratch(len(base))
@@ -101,6 +103,7 @@ func (p Planes) Top(base []uint64, k int) (cut uint64) {
 		for j, w := range left[:n] {
 			in := plane.word(int(at[j])) //nolint:gosec // an index
 			if !reached {
+				top[at[j]] |= w & in
 				in = ^in
 			}
 			if w &= in; w != 0 {
@@ -110,7 +113,10 @@ func (p Planes) Top(base []uint64, k int) (cut uint64) {
 		}
 		n = kept
 	}
-	return cut
+	for j, w := range left[:n] {
+		top[at[j]] |= w
+	}
+	return top, cut
 }
 
 // AtLeast takes out of base what has less than cut.
