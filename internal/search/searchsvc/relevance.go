@@ -118,9 +118,29 @@ func (w *walk) guesses() bool {
 func (w *walk) lookClosely(docs []uint64) {
 	r := w.ranker()
 	defer r.free()
-	docset.Each(docs, func(doc uint32) {
-		w.see(ranked{doc: doc, n: -order(r.score(doc, nil))})
-	})
+	all := make([]uint32, 0, w.close)
+	docset.Each(docs, func(doc uint32) { all = append(all, doc) })
+	for some := range slices.Chunk(all, fetchedAtOnce) {
+		r.fetch(some)
+		for _, doc := range some {
+			w.see(ranked{doc: doc, n: -order(r.score(doc, nil))})
+		}
+	}
+}
+
+// fetchedAtOnce are so few listings that what is fetched is still there when they are looked at.
+const fetchedAtOnce = 16
+
+// fetch has the processor fetch what is known of listings: far apart in memory, one by one that takes most of the time of
+// looking at them.
+func (r *ranker) fetch(docs []uint32) {
+	touched := uint32(0)
+	for _, doc := range docs {
+		if of := &r.w.traits[doc]; of.said > 0 {
+			touched += r.w.terms[of.terms] + uint32(r.w.marked[of.terms])
+		}
+	}
+	r.touched = touched
 }
 
 // order is a number that grows with a score.
@@ -141,6 +161,7 @@ type ranker struct {
 	nodes     []uint64          // and each category
 	fit       []float32
 	candidate ranking.Candidate
+	touched   uint32 // by fetch; it says nothing
 }
 
 // looked says that the bits of a brand or category are there, and whole that it is all that was asked
