@@ -61,7 +61,7 @@ func (v view) explain(a ask, listing catalog.ListingID) (reply search.ExplainRep
 	defer l.free()
 	reply.Corrected, reply.Also, reply.Rules = said.corrected, l.also, l.ruling(doc)
 	return reply, v.s.locked(func() error {
-		l.run(false)
+		l.run()
 		page, _, _ := l.page()
 		reply.Place = int64(1 + slices.IndexFunc(page, func(r ranked) bool { return r.doc == doc }))
 		reply.Found = int64(doc) <= v.marks.Docs && docset.Test(l.all, doc)
@@ -110,7 +110,7 @@ func (d desk) placesFrom(a ask, page []ranked) (map[uint32]int64, error) {
 		}
 		defer l.free()
 		_ = d.s.locked(func() error {
-			l.run(false)
+			l.run()
 			page, _, _ = l.page()
 			return nil
 		})

@@ -37,7 +37,7 @@ func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
 		case search.FacetSeller:
 			t.sellers = make([]int64, len(w.shelf.sellers))
 		case search.FacetPrice:
-			t.prices = w.countPrices(docs, step)
+			t.prices = make([]priceCount, len(w.moneys))
 		case search.FacetStock: // exactly, since that is no more work
 			for i, word := range docs {
 				t.inStock += int64(bits.OnesCount64(word & w.inStock[i]))
@@ -46,27 +46,41 @@ func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
 		default: // attributes are counted by themselves, and a histogram is of the prices
 		}
 	}
-	if t.nodes != nil || t.brands != nil || t.sellers != nil {
-		t.countTraits(w.traits, docs, step)
-	}
+	t.countEach(w, docs, step)
 	return t
 }
 
-// countTraits counts categories, brands and sellers, those of them that are wanted.
-func (t *tally) countTraits(all []traits, docs []uint64, step int) {
-	times := int64(step)
+// countEach counts what differs from listing to listing: a word of the bitmap after the other, so that what is fetched of its
+// listings serves all that is counted.
+func (t *tally) countEach(w *walk, docs []uint64, step int) {
+	traits, prices := t.nodes != nil || t.brands != nil || t.sellers != nil, t.prices != nil
+	if !traits && !prices {
+		return
+	}
+	each := max(1, docset.Count(docs)/step/somePrices)
 	for i := 0; i < len(docs); i += step {
-		for word := docs[i]; word != 0; word &= word - 1 {
-			of := &all[i*64+bits.TrailingZeros64(word)]
-			if t.nodes != nil {
-				t.nodes[of.node] += times
-			}
-			if t.brands != nil {
-				t.brands[of.brand] += times
-			}
-			if t.sellers != nil {
-				t.sellers[of.seller] += times
-			}
+		word := docs[i]
+		if word != 0 && traits {
+			t.countTraits(w.traits[i*64:], word, int64(step))
+		}
+		if word != 0 && prices {
+			w.countPrices(t.prices, i, word, int64(step), each)
+		}
+	}
+}
+
+// countTraits counts categories, brands and sellers, those of them that are wanted, each for so many.
+func (t *tally) countTraits(all []traits, word uint64, times int64) {
+	for ; word != 0; word &= word - 1 {
+		of := &all[bits.TrailingZeros64(word)]
+		if t.nodes != nil {
+			t.nodes[of.node] += times
+		}
+		if t.brands != nil {
+			t.brands[of.brand] += times
+		}
+		if t.sellers != nil {
+			t.sellers[of.seller] += times
 		}
 	}
 }

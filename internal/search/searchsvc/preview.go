@@ -208,7 +208,7 @@ func (d desk) previewed(a ask) (p previewed, err error) {
 	defer l.free()
 	return p, d.s.locked(func() error {
 		p.unsure = said.corrected != "" || l.also != "" || l.whole < max(fewListings+1, d.s.limits.few)
-		l.run(false)
+		l.run()
 		page, _, _ := l.page()
 		for _, r := range page {
 			p.docs = append(p.docs, r.doc)

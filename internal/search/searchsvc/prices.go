@@ -4,8 +4,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-
-	"souk/internal/search/searchsvc/internal/docset"
 )
 
 // priceRange is a range of prices with how many are in it. Both ends belong to it.
@@ -25,29 +23,24 @@ type priceCount struct {
 // somePrices are enough to say where ranges should begin.
 const somePrices = 2048
 
-// countPrices are the prices of what is set in docs, by currency; with step, of one word of the bitmap
-// out of so many, taken for all.
-func (w *walk) countPrices(docs []uint64, step int) []priceCount {
-	out := make([]priceCount, len(w.moneys))
-	each := max(1, docset.Count(docs)/step/somePrices) // of each currency one of so many is kept, the first one always
-	for i := 0; i < len(docs); i += step {
-		for word := docs[i]; word != 0; word &= word - 1 {
-			doc := i*64 + bits.TrailingZeros64(word)
-			of, price := &out[w.traits[doc].money], w.from[doc]
-			if of.total == 0 {
-				of.least, of.most = price, price
-			}
-			of.least, of.most = min(of.least, price), max(of.most, price)
-			of.from[bucketOf(price)] += int64(step)
-			of.total += int64(step)
-			if of.next == 0 {
-				of.some = append(of.some, price)
-				of.next = each
-			}
-			of.next--
+// countPrices counts the prices of word, the i-th of a bitmap, by currency, each for so many. Of each currency one price of each so many is
+// kept, the first one always.
+func (c *columns) countPrices(out []priceCount, i int, word uint64, times int64, each int) {
+	for ; word != 0; word &= word - 1 {
+		doc := i*64 + bits.TrailingZeros64(word)
+		of, price := &out[c.traits[doc].money], c.from[doc]
+		if of.total == 0 {
+			of.least, of.most = price, price
 		}
+		of.least, of.most = min(of.least, price), max(of.most, price)
+		of.from[bucketOf(price)] += times
+		of.total += times
+		if of.next == 0 {
+			of.some = append(of.some, price)
+			of.next = each
+		}
+		of.next--
 	}
-	return out
 }
 
 // bucketOf is how many round numbers are no greater than a price.

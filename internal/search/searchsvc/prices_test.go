@@ -10,6 +10,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/platform/money"
+	"souk/internal/search"
 )
 
 // TestARareCurrencyHasPrices counts prices of which only some are kept, where nearly all are in another currency.
@@ -25,8 +26,8 @@ func TestARareCurrencyHasPrices(t *testing.T) {
 		}
 		sh.takeListing(&row)
 	}
-	w := &walk{shelf: sh, limits: usualLimits, marks: marks{Docs: docs}}
-	prices := w.countPrices(sh.visible, 1)
+	w := &walk{shelf: sh, limits: limits{counted: docs}, marks: marks{Docs: docs}}
+	prices := w.count(sh.visible, search.FacetPrice).prices
 	for currency, total := range map[money.Currency]int64{"EUR": docs - 1, "USD": 1} {
 		c := &prices[sh.moneyAt[currency]]
 		require.Equal(t, total, c.total, currency)

@@ -45,27 +45,12 @@ func (v view) query(a ask) (reply search.QueryReply, whole bool, err error) {
 		return reply, false, err
 	}
 	defer l.free()
-	var page []ranked
-	var last *mark
-	other := -1
-	hits := map[uint32]search.Hit{} // what memory knows of them
-	err = v.s.locked(func() error {
-		l.run(a.facets)
-		page, last, other = l.page()
-		for _, r := range page {
-			by := d.shelf.sellers[d.shelf.traits[r.doc].seller]
-			hits[r.doc] = search.Hit{
-				Seller: by.id, SellerName: by.name, SellerSlug: by.slug, InStock: docset.Test(d.shelf.inStock, r.doc), CreatedAt: clock.Time(d.shelf.created[r.doc]),
-			}
-		}
-		return nil
-	})
+	page, last, other, hits, err := d.show(a, l)
 	if err != nil {
 		return reply, false, err
 	}
-	reply = search.QueryReply{Total: l.total, Facets: l.facets, AnyWord: l.anyWord, Approximate: l.rough, Corrected: said.corrected, Also: l.also, Meant: said.meant}
-	if reply.Hits, err = v.hits(page, hits, newMarker(l.Query)); err != nil {
-		return reply, false, err
+	reply = search.QueryReply{
+		Hits: hits, Total: l.total, Facets: l.facets, AnyWord: l.anyWord, Approximate: l.rough, Corrected: said.corrected, Also: l.also, Meant: said.meant,
 	}
 	if a.explain {
 		if err := d.explainHits(a, l, said.corrected, page, reply.Hits); err != nil {
@@ -85,6 +70,44 @@ func (v view) query(a ask) (reply search.QueryReply, whole bool, err error) {
 	}
 	reply.Next, err = a.next(last)
 	return reply, l.whole > 0, err
+}
+
+// show finds the page, with what is told of it, and counts what there is. To find the page and to count are about as much work,
+// and neither needs the other: a processor for each. What is only in the database is read without the lock.
+func (d desk) show(a ask, l sighted) (page []ranked, last *mark, other int, hits []search.Hit, err error) {
+	known := map[uint32]search.Hit{}
+	choose := func() {
+		l.choose()
+		page, last, other = l.page()
+		for _, r := range page {
+			by := d.shelf.sellers[d.shelf.traits[r.doc].seller]
+			known[r.doc] = search.Hit{
+				Seller: by.id, SellerName: by.name, SellerSlug: by.slug, InStock: docset.Test(d.shelf.inStock, r.doc), CreatedAt: clock.Time(d.shelf.created[r.doc]),
+			}
+		}
+	}
+	read := func() { hits, err = d.hits(page, known, newMarker(l.Query)) }
+	wait := read // which comes last, whatever happens
+	defer func() { wait() }()
+	_ = d.s.locked(func() error {
+		l.narrowDown()
+		if !a.facets {
+			choose()
+			return nil
+		}
+		chosen := make(chan struct{})
+		defer func() { <-chosen }()
+		wait = beside(func() {
+			func() {
+				defer close(chosen)
+				choose()
+			}()
+			read()
+		})
+		l.tell()
+		return nil
+	})
+	return // as read leaves it
 }
 
 // look begins to look for a text: it finds what has its words.
@@ -130,15 +153,17 @@ func (w *walk) begin() {
 	w.whole = docset.Count(w.base)
 }
 
-// run finds the page and counts what there is. The shelf is locked for reading.
-func (w *walk) run(facets bool) {
+// run finds the page. The shelf is locked for reading.
+func (w *walk) run() {
+	w.narrowDown()
+	w.choose()
+}
+
+// narrowDown finds what the page is of. The shelf is locked for reading.
+func (w *walk) narrowDown() {
 	w.loosen()
 	w.addPinned()
 	w.prepare()
-	if facets { // to find the page and to count are about as much work, and neither needs the other
-		defer beside(w.tell)()
-	}
-	w.choose()
 }
 
 // beside runs fn on another processor, until wait returns. If fn panics, wait does.

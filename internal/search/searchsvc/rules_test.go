@@ -100,7 +100,7 @@ func TestRangesHaveEveryPriceOnce(t *testing.T) {
 
 // rangesOf are the ranges of some prices.
 func rangesOf(prices []int64) []priceRange {
-	w := &walk{shelf: newShelf(1)}
+	w := &walk{shelf: newShelf(1), limits: limits{counted: len(prices)}}
 	for i, price := range prices {
 		w.grow(uint32(i))
 		w.setPrice(uint32(i), price, 0)
@@ -109,7 +109,7 @@ func rangesOf(prices []int64) []priceRange {
 	for i := range prices {
 		setBit(all, uint32(i), true)
 	}
-	return w.countPrices(all, 1)[0].ranges()
+	return w.count(all, search.FacetPrice).prices[0].ranges()
 }
 
 func TestRanges(t *testing.T) {
