@@ -276,6 +276,8 @@ func TestTheCartSaysWhatChangedAndCanBeChanged(t *testing.T) {
 	p = p.submit(line, nil)
 	assert.Contains(t, p.text(), "€297.00", "put back as it was")
 	p = p.submit("/cart/coupon", map[string]string{"code": "NOPE"})
+	assert.Contains(t, p.text(), "There is no such code.")
+	assert.NotContains(t, p.text(), "The code There")
 	assert.Equal(t, 409, p.status)
 	assert.Contains(t, p.body, `value="NOPE"`)
 	p.sound()

@@ -271,7 +271,7 @@ func (v *visit) refusedForm(err error, typed map[string]string, names []fieldNam
 	for _, n := range names {
 		order = append(order, n.form)
 		if problem, ok := rest[n.request]; ok {
-			wrong[n.form] = sentence(n.label + " " + problem)
+			wrong[n.form] = beside(n.label, problem)
 			delete(rest, n.request)
 		}
 	}
@@ -284,6 +284,14 @@ func (v *visit) refusedForm(err error, typed map[string]string, names []fieldNam
 		f.Problem = strings.TrimSpace(f.Problem + " " + sentence(field+" "+problem))
 	}
 	return f
+}
+
+// beside is what is said beside a field: its label and what is wrong with it, unless that is a sentence already.
+func beside(label, problem string) string {
+	if first, _ := utf8.DecodeRuneInString(problem); unicode.IsUpper(first) {
+		return sentence(problem)
+	}
+	return sentence(label + " " + problem)
 }
 
 // problemText is what is said of a failure that belongs to no field.

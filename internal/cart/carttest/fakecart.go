@@ -194,7 +194,7 @@ func (f *Fake) ApplyCoupon(ctx context.Context, r cart.CouponCodeRequest) (cart.
 			return err
 		}
 		if said := q.Codes[len(q.Codes)-1]; !said.Applied {
-			return cart.ErrCoupon.With("%s", said.Why).WithField("code", code)
+			return cart.ErrCoupon.With("%s", said.Why).WithField("code", said.Why)
 		}
 		if len(b.codes) >= cart.MaxCodes {
 			return cart.ErrLimit.With("at most %d codes", cart.MaxCodes)
