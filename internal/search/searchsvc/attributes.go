@@ -31,7 +31,7 @@ func (w *walk) narrowToFacts() {
 		var sets []docset.Set
 		if kind, known := w.facts.kindAt[foldFact(a.Name)]; known {
 			for _, value := range a.Values {
-				if at := w.facts.kinds[kind].at[foldFact(value)]; at != 0 {
+				if at, _ := w.facts.find(kind, value); at != 0 {
 					key := factKey + foldFact(a.Name) + factGap + foldFact(value)
 					sets = append(sets, w.where(key, w.marks.Docs, func(doc int64) bool {
 						return slices.Contains(w.stated.of(uint32(doc)), at) //nolint:gosec // documents are numbered in 32 bits
@@ -56,7 +56,7 @@ func (w *walk) orInRange(pass []uint64, a search.AttributeFilter) {
 	in := docset.Scratch(docset.Words(len(w.facts.values)))
 	defer docset.Free(in)
 	for _, at := range w.facts.kinds[kind].values {
-		if w.facts.values[at].within(r) {
+		if w.facts.within(&w.facts.values[at], r) {
 			setBit(in, at, true)
 		}
 	}
@@ -71,8 +71,8 @@ func (w *walk) orInRange(pass []uint64, a search.AttributeFilter) {
 }
 
 // within says whether a value is a number in a range.
-func (v *factValue) within(r search.Range) bool {
-	return v.numeric && strings.EqualFold(v.unit, r.Unit) && (r.Least == nil || v.number >= *r.Least) && (r.Most == nil || v.number <= *r.Most)
+func (f *facts) within(v *factValue, r search.Range) bool {
+	return v.numeric() && strings.EqualFold(f.units[v.unit], r.Unit) && (r.Least == nil || v.number >= *r.Least) && (r.Most == nil || v.number <= *r.Most)
 }
 
 // together are filters with the values of one name in one of them.
@@ -207,7 +207,7 @@ func (w *walk) attributeFacet(s stating, kind uint32, by search.AttributeFilter)
 	chosen := map[uint32]bool{}
 	var values []search.FacetValue
 	for _, value := range by.Values {
-		if at := of.at[foldFact(value)]; at != 0 {
+		if at, _ := w.facts.find(kind, value); at != 0 {
 			chosen[at] = true
 		} else {
 			values = append(values, search.FacetValue{Value: value, Label: value, Selected: true})
@@ -245,13 +245,13 @@ func (w *walk) numbers(s stating, of *factKind, asked *string) *search.Numbers {
 	for _, at := range of.values {
 		v, n := &w.facts.values[at], s.facts[at]
 		all += n
-		if n == 0 || !v.numeric {
+		if n == 0 || !v.numeric() {
 			continue
 		}
-		key := strings.ToLower(v.unit)
+		key := strings.ToLower(w.facts.units[v.unit])
 		u := units[key]
 		if u == nil {
-			u = &unit{least: v.number, most: v.number, label: v.unit}
+			u = &unit{least: v.number, most: v.number, label: w.facts.units[v.unit]}
 			units[key] = u
 		}
 		u.listings += n

@@ -3,6 +3,7 @@ package searchsvc
 import (
 	"crypto/sha256"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -166,28 +167,40 @@ type facts struct {
 	byID   map[int64]uint32 // 0 for one that is not told apart
 	values []factValue      // by number; 0 is none
 	kindOf []uint32         // of each, since counting asks for nothing else
+	hash   func(kind uint32, folded string) uint64
+	hashed map[uint64]uint32 // by hash, since the texts are much larger
 	kinds  []factKind
 	kindAt map[string]uint32 // by folded name
+	units  []string          // of numbers; 0 is that of what is not a number
+	unitAt map[string]uint32
 }
 
 // factValue is a value of an attribute.
 type factValue struct {
-	label   string
-	kind    uint32
-	number  float64
-	unit    string
-	numeric bool // it is a number with that unit
+	label  string
+	number float64 // if it is one
+	unit   uint32
 }
+
+func (v *factValue) numeric() bool { return v.unit != 0 }
 
 // factKind is an attribute with its values.
 type factKind struct {
 	label  string
 	values []uint32
-	at     map[string]uint32 // by folded value
 }
 
 func newFacts() facts {
-	return facts{byID: map[int64]uint32{}, values: make([]factValue, 1), kindOf: make([]uint32, 1), kindAt: map[string]uint32{}}
+	seed := maphash.MakeSeed()
+	type text struct {
+		kind   uint32
+		folded string
+	}
+	return facts{
+		hash: func(kind uint32, folded string) uint64 { return maphash.Comparable(seed, text{kind, folded}) },
+		byID: map[int64]uint32{}, values: make([]factValue, 1), kindOf: make([]uint32, 1), hashed: map[uint64]uint32{},
+		kindAt: map[string]uint32{}, units: make([]string, 1), unitAt: map[string]uint32{},
+	}
 }
 
 // foldFact is what spellings of one name or value have in common.
@@ -223,18 +236,41 @@ func (f *facts) number(name, value string) uint32 {
 			return 0
 		}
 		kind = uint32(len(f.kinds)) //nolint:gosec // at most maxFactKinds
-		f.kinds = append(f.kinds, factKind{label: name, at: map[string]uint32{}})
+		f.kinds = append(f.kinds, factKind{label: strings.Clone(name)})
 		f.kindAt[foldFact(name)] = kind
 	}
 	of := &f.kinds[kind]
-	at, known := of.at[foldFact(value)]
-	if !known && len(of.values) < maxFactEach {
-		at = uint32(len(f.values)) //nolint:gosec // far below four thousand million
-		v := factValue{label: value, kind: kind}
-		v.number, v.unit, v.numeric = search.NumberOf(value)
+	at, free := f.find(kind, value)
+	if at == 0 && len(of.values) < maxFactEach {
+		at = uint32(len(f.values))                  //nolint:gosec // far below four thousand million
+		v := factValue{label: strings.Clone(value)} // not all of the row that it is cut out of
+		if n, unit, numeric := search.NumberOf(v.label); numeric {
+			v.number, v.unit = n, f.unit(unit)
+		}
 		f.values, f.kindOf = append(f.values, v), append(f.kindOf, kind)
 		of.values = append(of.values, at)
-		of.at[foldFact(value)] = at
+		f.hashed[free] = at
+	}
+	return at
+}
+
+// find is the number of a value of an attribute. When there is none it is 0, and free is where it will be found.
+func (f *facts) find(kind uint32, value string) (at uint32, free uint64) {
+	value = foldFact(value)
+	for free = f.hash(kind, value); ; free++ { // two that have the same hash lie side by side
+		at = f.hashed[free]
+		if at == 0 || f.kindOf[at] == kind && foldFact(f.values[at].label) == value {
+			return at, free
+		}
+	}
+}
+
+// unit is the number of a unit.
+func (f *facts) unit(text string) uint32 {
+	at, known := f.unitAt[text]
+	if !known {
+		at = uint32(len(f.units)) //nolint:gosec // fewer than values
+		f.units, f.unitAt[text] = append(f.units, text), at
 	}
 	return at
 }

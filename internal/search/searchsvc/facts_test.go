@@ -61,11 +61,11 @@ func TestFactsComeBackFromARow(t *testing.T) {
 		numbers := known.of(row.Facts)
 		for _, at := range numbers {
 			v := known.values[at]
-			got[foldFact(known.kinds[v.kind].label)+" "+foldFact(v.label)] = true
+			got[foldFact(known.kinds[known.kindOf[at]].label)+" "+foldFact(v.label)] = true
 		}
 		require.Len(t, numbers, len(got), "each once")
 		require.Equal(t, want, got)
-		require.True(t, slices.IsSortedFunc(numbers, func(a, b uint32) int { return int(known.values[a].kind) - int(known.values[b].kind) }))
+		require.True(t, slices.IsSortedFunc(numbers, func(a, b uint32) int { return int(known.kindOf[a]) - int(known.kindOf[b]) }))
 	})
 }
 
@@ -116,4 +116,17 @@ func TestAnAttributeOfManyValuesStaysBounded(t *testing.T) {
 	assert.NotZero(t, f.number("serial", "3"), "the first ones are told apart")
 	assert.Zero(t, f.number("serial", fmt.Sprint(maxFactEach+5)))
 	assert.NotZero(t, f.number("colour", "red"))
+}
+
+func TestFactsWithTheSameHashAreToldApart(t *testing.T) {
+	t.Parallel()
+	f := newFacts()
+	f.hash = func(uint32, string) uint64 { return 7 }
+	red, blue, size := f.number("Colour", "Red"), f.number("Colour", "Blue"), f.number("Size", "Red")
+	assert.Len(t, map[uint32]bool{red: true, blue: true, size: true}, 3)
+	for want, got := range map[uint32]uint32{red: f.number("colour", "RED"), blue: f.number("colour", "blue"), size: f.number("size", "red")} {
+		assert.Equal(t, want, got)
+	}
+	at, _ := f.find(f.kindAt["size"], "Blue")
+	assert.Zero(t, at)
 }
