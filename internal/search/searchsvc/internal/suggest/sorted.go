@@ -24,11 +24,12 @@ type item[T any] struct {
 }
 
 // sorted finds the weightiest of the things whose keys begin with a prefix. What begins with a
-// short prefix is many, so the best of those are kept as weights move.
+// short prefix may be many, so the best of those are kept as weights move.
 type sorted[T comparable] struct {
 	tree   *btree.BTreeG[item[T]]
-	runes  int                // how long a prefix has its best kept
-	tops   map[string]*top[T] // by prefix
+	runes  int                // how long a prefix has its keys counted, and its best kept
+	sizes  map[string]int32   // keys by prefix
+	tops   map[string]*top[T] // by prefix, of those with more keys than a list has places
 	weight func(T) uint64
 }
 
@@ -41,7 +42,7 @@ func newSorted[T comparable](runes int, weight func(T) uint64, compare func(a, b
 	}
 	return &sorted[T]{
 		tree:  btree.NewBTreeGOptions(less, btree.Options{NoLocks: true}),
-		runes: runes, tops: map[string]*top[T]{}, weight: weight,
+		runes: runes, sizes: map[string]int32{}, tops: map[string]*top[T]{}, weight: weight,
 	}
 }
 
@@ -62,14 +63,15 @@ func (s *sorted[T]) short(key string, fn func(prefix string)) {
 func (s *sorted[T]) put(key string, of T) {
 	s.tree.Set(item[T]{key, of})
 	s.short(key, func(prefix string) {
-		t := s.tops[prefix]
-		if t == nil {
+		s.sizes[prefix]++
+		if t := s.tops[prefix]; t != nil {
+			t.rise(s, of)
+		} else if s.sizes[prefix] > topMost {
 			t = &top[T]{}
+			s.scan(t, prefix, topMost+1)
 			s.tops[prefix] = t
 		}
-		t.size++
 	})
-	s.rise(key, of)
 }
 
 // drop takes it away again.
@@ -78,23 +80,34 @@ func (s *sorted[T]) drop(key string, of T) {
 		return
 	}
 	s.short(key, func(prefix string) {
-		t := s.tops[prefix]
-		if t.size--; t.size == 0 {
+		s.sizes[prefix]--
+		switch t := s.tops[prefix]; {
+		case s.sizes[prefix] == 0:
+			delete(s.sizes, prefix)
+		case t != nil && s.sizes[prefix] < topLeast:
 			delete(s.tops, prefix)
-			return
+		case t != nil:
+			t.fall(s, of, true)
 		}
-		t.fall(s, of, true)
 	})
 }
 
 // rise notes that the weight of a thing has grown.
 func (s *sorted[T]) rise(key string, of T) {
-	s.short(key, func(prefix string) { s.tops[prefix].rise(s, of) })
+	s.short(key, func(prefix string) {
+		if t := s.tops[prefix]; t != nil {
+			t.rise(s, of)
+		}
+	})
 }
 
 // fall notes that its weight has shrunk.
 func (s *sorted[T]) fall(key string, of T) {
-	s.short(key, func(prefix string) { s.tops[prefix].fall(s, of, false) })
+	s.short(key, func(prefix string) {
+		if t := s.tops[prefix]; t != nil {
+			t.fall(s, of, false)
+		}
+	})
 }
 
 // has says whether any key begins with prefix.
@@ -114,11 +127,7 @@ func (s *sorted[T]) under(prefix string) (found []T, all bool) {
 	if prefix == "" {
 		return nil, false
 	}
-	if utf8.RuneCountInString(prefix) <= s.runes {
-		t := s.tops[prefix]
-		if t == nil {
-			return nil, true
-		}
+	if t := s.tops[prefix]; t != nil {
 		found, all = t.best(s, prefix)
 	} else {
 		var t top[T]
@@ -166,8 +175,6 @@ func (s *sorted[T]) scan(t *top[T], prefix string, most int) (all bool) {
 
 // top is the weightiest under one short prefix: whatever weighs more than floor is in it.
 type top[T comparable] struct {
-	size int // keys with the prefix
-
 	mu    sync.Mutex // who only reads may have to look through the prefix again
 	list  []T
 	floor uint64
@@ -214,7 +221,7 @@ func (t *top[T]) best(s *sorted[T], prefix string) ([]T, bool) {
 	defer t.mu.Unlock()
 	if t.stale {
 		t.list, t.floor, t.stale = nil, 0, false
-		s.scan(t, prefix, t.size)
+		s.scan(t, prefix, int(s.sizes[prefix]))
 	}
 	return slices.Clone(t.list), t.floor == 0
 }

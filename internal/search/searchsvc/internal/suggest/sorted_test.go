@@ -56,6 +56,7 @@ func TestTheBestOfAShortPrefixStaysTheBest(t *testing.T) {
 				for _, n := range found {
 					got = append(got, weights[n])
 				}
+				require.NotContains(t, got, uint64(0), "something that is not there any more")
 				if all {
 					require.Equal(t, want, got)
 				} else {
@@ -119,7 +120,7 @@ func TestSearchesThatPeopleMakeComeFirst(t *testing.T) {
 		{Text: "tonne", Searches: 100},
 		{Text: "tonsil", Found: 5},
 	})
-	assert.Equal(t, []string{"tonic water", "toner", "toner cartridge", "ton of bricks", "tonic"}, texts(b.Complete("ton", 20), Phrase),
+	assert.Equal(t, []string{"tonic water", "ton of bricks", "toner", "toner cartridge", "tonic"}, texts(b.Complete("ton", 20), Phrase),
 		"and what found nothing, or nobody asked for, is not there")
 	b.Remove(Goods{Doc: 4, Title: "Tonic water"})
 	b.Remove(Goods{Doc: 5, Title: "Tonic water"})
