@@ -41,6 +41,20 @@ func TestErrorsOfAFormComeInTheOrderOfItsFields(t *testing.T) {
 	assert.Equal(t, "f-price-1", f.FieldID("price.1"))
 }
 
+// TestACheckoutWithoutDeadlineNamesNone: while payments are paused nothing is due at any time.
+func TestACheckoutWithoutDeadlineNamesNone(t *testing.T) {
+	t.Parallel()
+	r := newRenderer(t)
+	for _, name := range []string{"waiting", "waiting-approve"} {
+		page := samples()[name].(views.Waiting)
+		assert.Contains(t, render(t, r, page), "If nothing comes back by <time")
+		page.Until = 0
+		body := render(t, r, page)
+		assert.Contains(t, body, "If nothing comes back in time, everything is undone")
+		assert.NotContains(t, body, "until never")
+	}
+}
+
 // copySource is this package's templates and assets in a folder that a test may change.
 func copySource(t *testing.T) string {
 	t.Helper()
