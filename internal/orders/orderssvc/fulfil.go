@@ -2,6 +2,7 @@ package orderssvc
 
 import (
 	"fmt"
+
 	"souk/internal/orders"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/errs"
