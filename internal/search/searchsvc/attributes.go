@@ -95,6 +95,7 @@ type stating struct {
 	facts, kinds []uint64
 	listings     uint64
 	step         uint64
+	touched      uint32 // by fetch; it says nothing
 }
 
 func (s stating) free() { docset.Free(s.facts, s.kinds) }
@@ -102,11 +103,17 @@ func (s stating) free() { docset.Free(s.facts, s.kinds) }
 // countFacts counts the facts of what is set in docs, or of some of it.
 func (w *walk) countFacts(docs []uint64) stating {
 	s := stating{facts: docset.Scratch(len(w.facts.values)), kinds: docset.Scratch(len(w.facts.kinds)), step: uint64(w.step(docs, w.counted/factsOfOne))} //nolint:gosec // small
+	var some []uint32
 	for i := 0; i < len(docs); i += int(s.step) {
 		for word := docs[i]; word != 0; word &= word - 1 {
-			doc := uint32(i*64 + bits.TrailingZeros64(word)) //nolint:gosec // documents are numbered in 32 bits
+			some = append(some, uint32(i*64+bits.TrailingZeros64(word))) //nolint:gosec // documents are numbered in 32 bits
+		}
+	}
+	s.listings = uint64(len(some))
+	for some := range slices.Chunk(some, fetchedAtOnce) {
+		s.touched = w.stated.fetch(some)
+		for _, doc := range some {
 			last := ^uint32(0)
-			s.listings++
 			for _, at := range w.stated.of(doc) {
 				s.facts[at]++
 				if kind := w.facts.kindOf[at]; kind != last {

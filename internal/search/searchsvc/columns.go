@@ -2,7 +2,6 @@ package searchsvc
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 
 	"souk/internal/catalog"
@@ -138,16 +137,6 @@ func (c *columns) setPrice(doc uint32, from int64, currency uint8) {
 	c.dearest[doc/64] = max(c.dearest[doc/64], from)
 }
 
-// costing is which of the listings of word, the i-th of a bitmap, cost from low to high, both included.
-func (c *columns) costing(i int, word uint64, low, high int64) uint64 {
-	most := c.dearest[i]
-	if low, high = max(low, c.cheapest[i]), min(high, most); word == 0 || low > high {
-		return 0
-	}
-	used := bits.Len64(uint64(most))                                              //nolint:gosec // no price is negative
-	return c.costs[len(c.costs)-used:].Within(i, word, uint64(low), uint64(high)) //nolint:gosec // as above
-}
-
 // setSold sets how well it sells.
 func (c *columns) setSold(doc uint32, score int64) {
 	c.sold[doc] = score
@@ -267,6 +256,16 @@ func (a *arena[T]) put(doc uint32, some []T) {
 	some = some[:min(len(some), 1<<16-1)]
 	a.from[doc], a.size[doc] = uint32(len(a.all)), uint16(len(some)) //nolint:gosec // four thousand million are more than fit
 	a.all = append(a.all, some...)
+}
+
+// fetch has the processor fetch some, which are far apart in memory, at once; what it gives says nothing.
+func (a *arena[T]) fetch(some []uint32) (touched T) {
+	for _, doc := range some {
+		if a.size[doc] > 0 {
+			touched = a.all[a.from[doc]]
+		}
+	}
+	return touched
 }
 
 func (a *arena[T]) of(doc uint32) []T {

@@ -11,6 +11,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/platform/money"
 	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/docset"
 )
 
 // TestARareCurrencyHasPrices counts prices of which only some are kept, where nearly all are in another currency.
@@ -58,32 +59,22 @@ func TestABucketIsWhatRoundNumbersAreBelow(t *testing.T) {
 	}
 }
 
-func TestCostingIsWhatAPlainLookSays(t *testing.T) {
+func TestARangeIsWhatAPlainLookFinds(t *testing.T) {
 	t.Parallel()
 	lot := rand.New(rand.NewPCG(1, 2))
-	c := newColumns()
-	c.grow(130) // the last word is not full
-	ends := []int64{0, 1, 5, 50, 99, 100, 101, math.MaxInt64}
-	for doc := range uint32(131) {
-		c.setPrice(doc, lot.Int64N(101), 1)
-	}
-	prices := []int64{0, 1, 99, 100, 101, math.MaxInt64}
+	w := &walk{shelf: newShelf(1), marks: marks{Docs: 130}}
+	w.grow(130) // the last word is not full
+	w.moneyAt["EUR"], w.moneyAt["USD"] = 1, 2
+	prices := []int64{0, 1, 5, 50, 99, 100, 101, math.MaxInt64}
 	for range 2000 {
-		c.setPrice(uint32(lot.IntN(131)), prices[lot.IntN(6)], 1)
-		i, word := lot.IntN(3), lot.Uint64()
-		if lot.IntN(2) == 0 {
-			word &= lot.Uint64() & lot.Uint64() & lot.Uint64()
+		w.setPrice(uint32(lot.IntN(131)), prices[lot.IntN(len(prices))], uint8(lot.IntN(3)))
+		w.base = []uint64{lot.Uint64(), lot.Uint64() & lot.Uint64() & lot.Uint64(), lot.Uint64() & 7}
+		low, high, currency := prices[lot.IntN(len(prices))], prices[lot.IntN(len(prices))], money.Currency([]string{"EUR", "USD"}[lot.IntN(2)])
+		w.narrow, w.filter = nil, search.Filter{Currency: currency, PriceMin: &low, PriceMax: &high}
+		w.prepare()
+		for doc := range uint32(131) {
+			want := docset.Test(w.base, doc) && w.traits[doc].money == w.moneyAt[currency] && w.from[doc] >= low && w.from[doc] <= high
+			require.Equal(t, want, docset.Test(w.narrow[0].pass, doc), "%d of %s from %d to %d", w.from[doc], currency, low, high)
 		}
-		if i == 2 {
-			word &= 7
-		}
-		low, high := ends[lot.IntN(len(ends))], ends[lot.IntN(len(ends))]
-		want := uint64(0)
-		for j := range 64 {
-			if word>>j&1 != 0 && c.from[i*64+j] >= low && c.from[i*64+j] <= high {
-				want |= 1 << j
-			}
-		}
-		require.Equal(t, want, c.costing(i, word, low, high), "word %d of %064b, from %d to %d", i, word, low, high)
 	}
 }

@@ -245,10 +245,9 @@ func (w *walk) narrowToPrices() {
 		if w.filter.PriceMax != nil {
 			high = *w.filter.PriceMax
 		}
-		for i, word := range w.base {
-			word = w.paid.Within(i, word, uint64(w.prices), uint64(w.prices))
-			pass[i] = w.costing(i, word, low, high)
-		}
+		copy(pass, w.base)
+		w.paid.Within(pass, uint64(w.prices), uint64(w.prices))
+		w.costs.Within(pass, uint64(low), uint64(high)) //nolint:gosec // no price is negative
 	}
 	w.narrow = append(w.narrow, narrow{search.FacetPrice, pass})
 }

@@ -158,31 +158,61 @@ func (p *Planes) Change(doc uint32, was, is uint64) {
 	}
 }
 
-// Within is which documents of word, the i-th of a bitmap, have a number from low to high, both included.
-func (p Planes) Within(i int, word, low, high uint64) uint64 {
+// atOnce is how many words of bitmaps are compared at a time: they stay near the processor until all planes were looked at.
+const atOnce = 512
+
+// Within takes out of base what has no number from low to high, both included.
+func (p Planes) Within(base []uint64, low, high uint64) {
 	if low > high || bits.Len64(low) > len(p) {
-		return 0
+		clear(base)
+		return
 	}
-	if bits.Len64(high) > len(p) {
-		high = 1<<len(p) - 1
-	}
-	above, asLow, below, asHigh := uint64(0), word, uint64(0), word // what is decided, and what is like the limit so far
-	for at := 0; at < len(p) && asLow|asHigh != 0; at++ {
-		plane, bit := p[at].word(i), len(p)-1-at
-		if low>>bit&1 != 0 {
-			asLow &= plane
-		} else {
-			above |= asLow & plane
-			asLow &^= plane
+	high = min(high, 1<<len(p)-1)
+	var least, most, room [atOnce]uint64 // what is not below low, and not above high, by the lower bits so far
+	for from := 0; from < len(base); from += atOnce {
+		words := base[from:min(from+atOnce, len(base))]
+		least, most := least[:len(words)], most[:len(words)]
+		for i := range words {
+			least[i], most[i] = ^uint64(0), ^uint64(0)
 		}
-		if high>>bit&1 != 0 {
-			below |= asHigh &^ plane
-			asHigh &= plane
-		} else {
-			asHigh &^= plane
+		for bit := bits.TrailingZeros64(low); bit < bits.Len64(high); bit++ { // who has a higher bit is above high
+			plane := p[len(p)-1-bit].part(from, room[:len(words)])
+			if low>>bit&1 != 0 {
+				for i, w := range plane {
+					least[i] &= w
+				}
+			} else {
+				for i, w := range plane {
+					least[i] |= w
+				}
+			}
+		}
+		for bit := bits.TrailingZeros64(^high); bit < len(p); bit++ {
+			plane := p[len(p)-1-bit].part(from, room[:len(words)])
+			if high>>bit&1 != 0 {
+				for i, w := range plane {
+					most[i] |= ^w
+				}
+			} else {
+				for i, w := range plane {
+					most[i] &^= w
+				}
+			}
+		}
+		for i := range words {
+			words[i] &= least[i] & most[i]
 		}
 	}
-	return (above | asLow) & (below | asHigh)
+}
+
+// part is as many words of a plane from one on as there is room for.
+func (p Plane) part(from int, room []uint64) []uint64 {
+	if from+len(room) <= len(p) {
+		return p[from : from+len(room)]
+	}
+	clear(room)
+	copy(room, p[min(from, len(p)):])
+	return room
 }
 
 // Of is the number of one document.
