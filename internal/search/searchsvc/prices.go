@@ -53,12 +53,14 @@ func bucketOf(price int64) int {
 	return n
 }
 
+type bucket struct {
+	below int    // round numbers
+	last  uint64 // before the next round number
+}
+
 // buckets have, by how many bits a price has, how many round numbers have fewer bits, and what comes before the only one that has
 // as many. So the bucket of a price is found without a branch that nobody can foresee.
-var buckets = func() (all [65]struct {
-	below int
-	last  uint64
-}) {
+var buckets = func() (all [65]bucket) {
 	for i := range all {
 		all[i].last = math.MaxUint64
 		for _, r := range rounds {
