@@ -34,6 +34,7 @@ type Correction struct {
 	cost     float64
 	rare     string // a word among the changes that a single title has
 	bold     bool   // words are changed that titles have as they are written
+	known    bool   // words are changed that listings have
 }
 
 // MaxWords is how many words of a query are mended: longer ones are sentences, and costly.
@@ -71,6 +72,7 @@ type option struct {
 	asTyped bool
 	rare    string
 	bold    bool
+	known   bool
 	slight  bool
 }
 
@@ -81,6 +83,7 @@ type thought struct {
 	changes []Change
 	rare    string
 	bold    bool
+	known   bool
 	grave   bool // some change is not slight
 }
 
@@ -154,16 +157,17 @@ func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best 
 		}
 		return best, found, err
 	}
+	slices.SortStableFunc(fit, func(a, b Correction) int { return cmp.Compare(a.cost, b.cost) })
 	if nowhere != nil && nowhere.cost < best.cost {
+		nowhere.Others = fit
 		return *nowhere, true, nil
 	}
-	slices.SortStableFunc(fit, func(a, b Correction) int { return cmp.Compare(a.cost, b.cost) })
 	best.Others = fit[1:]
-	return best, found, nil
+	return best, true, nil
 }
 
 // certain says whether every word is one that listings have, and none was changed that they had as typed.
-func (c Correction) certain() bool { return !c.bold && c.rare == "" && c.cost < costUnknown }
+func (c Correction) certain() bool { return !c.known && c.rare == "" && c.cost < costUnknown }
 
 // mend puts the likeliest word for each that nothing has, where nothing has all words together.
 func (p Proposals) mend(matching func(words []string) (Matches, error)) (c Correction, found bool, err error) {
@@ -236,7 +240,7 @@ func (b *Book) thinkOf(typed []Typed) []Correction {
 	var out []Correction
 	for _, t := range waiting[len(typed)] {
 		if len(t.changes) > 0 {
-			out = append(out, Correction{Changes: t.changes, Words: t.words, cost: t.cost, rare: t.rare, bold: t.bold, Slight: !t.grave})
+			out = append(out, Correction{Changes: t.changes, Words: t.words, cost: t.cost, rare: t.rare, bold: t.bold, known: t.known, Slight: !t.grave})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Correction) int {
@@ -250,7 +254,7 @@ func among(typed []Typed, text string) bool {
 }
 
 func (t thought) with(at int, o option) thought {
-	next := thought{cost: t.cost + o.cost, words: append(slices.Clip(t.words), o.text), changes: t.changes, rare: cmp.Or(t.rare, o.rare), bold: t.bold || o.bold, grave: t.grave || !o.asTyped && !o.slight}
+	next := thought{cost: t.cost + o.cost, words: append(slices.Clip(t.words), o.text), changes: t.changes, rare: cmp.Or(t.rare, o.rare), bold: t.bold || o.bold, known: t.known || o.known, grave: t.grave || !o.asTyped && !o.slight}
 	if !o.asTyped {
 		next.changes = append(slices.Clip(t.changes), Change{First: at, Last: at + o.used - 1, Text: o.text})
 	}
@@ -296,7 +300,7 @@ func (b *Book) mended(typed []Typed, w Typed, unknown bool) []option {
 			if !b.bolder(w, n, len(typed) > 1) {
 				continue
 			}
-			o.cost, o.bold = o.cost+costKnown, b.Listings(w.Text) > 0
+			o.cost, o.known, o.bold = o.cost+costKnown, true, b.Listings(w.Text) > 0
 		}
 		if n.Listings < leastListings && !w.Code {
 			o.rare = n.Text
@@ -309,13 +313,14 @@ func (b *Book) mended(typed []Typed, w Typed, unknown bool) []option {
 
 // bolder says whether n may be meant by a word that listings have, which may well be meant itself:
 // it takes a small slip, and a much commoner word or others that it goes with. Of a word that no
-// title has as it is written, as gmaing, listings may only have the stem, so their number says nothing.
+// title has as it is written, as gmaing, listings may only have the stem, so their number says nothing, unless
+// it is several of what titles have: cats.
 func (b *Book) bolder(w Typed, n Word, others bool) bool {
 	if n.Edits > 1 || n.Listings < leastListings {
 		return false
 	}
 	written := b.Listings(w.Text)
-	if written == 0 && others && n.slight() {
+	if written == 0 && others && n.slight() && !b.several(w.Text) {
 		return true
 	}
 	if int64(n.Listings) < w.Listings {
@@ -323,6 +328,16 @@ func (b *Book) bolder(w Typed, n Word, others bool) bool {
 	}
 	commoner := n.Listings / max(written, 1)
 	return commoner >= knownRatio || others && commoner >= 1 && n.slight()
+}
+
+// several says whether a word is the plural of one that titles have.
+func (b *Book) several(text string) bool {
+	for _, ending := range [][2]string{{"s", ""}, {"es", ""}, {"ies", "y"}} {
+		if one, cut := strings.CutSuffix(text, ending[0]); cut && b.Listings(one+ending[1]) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // slight says whether it takes no more than what hands do all the time.
@@ -368,9 +383,9 @@ func pair(left, right string, cost float64, l, r int) option {
 
 // joined is the one word that two may have been; it may have a slip if one of them is not known.
 func (b *Book) joined(left, right Typed) []option {
-	text := left.Text + right.Text
+	text, known := left.Text+right.Text, !b.unknown(left) && !b.unknown(right)
 	if n := b.Listings(text); n >= leastListings {
-		return []option{{used: 2, cost: costJoin - perListings*math.Log10(min(float64(n), mostListings)), text: text}}
+		return []option{{used: 2, cost: costJoin - perListings*math.Log10(min(float64(n), mostListings)), text: text, known: known}}
 	}
 	if left.Listings > 0 && right.Listings > 0 {
 		return nil

@@ -164,6 +164,17 @@ func TestAWordThatStandsWithNoneOfTheOthers(t *testing.T) {
 	}
 }
 
+// TestWordsThatListingsHaveAreJoinedWhereThatIsFound joins what each is in titles, where no listing has the joined word with the rest.
+func TestWordsThatListingsHaveAreJoinedWhereThatIsFound(t *testing.T) {
+	t.Parallel()
+	titles := []string{"bottle top", "bottle top", "oak desk tap"}
+	for range 12 {
+		titles = append(titles, "desk light", "water tap", "desktop computer", "oak shelf")
+	}
+	assert.Equal(t, "oak desk tap", newShop(titles...).meant("oak desk top"))
+	assert.Equal(t, "oak desktop", newShop(append(titles, "oak desktop")...).meant("oak desk top"))
+}
+
 // TestWhatOneListingAloneHasMayBeOffered is about words that are nobody's correction.
 func TestWhatOneListingAloneHasMayBeOffered(t *testing.T) {
 	t.Parallel()
@@ -204,6 +215,12 @@ func TestAWordOfWhichTitlesHaveTheStemOnly(t *testing.T) {
 	}
 	s := newShop(append(titles, "gma switch", "gma board")...)
 	s.add([]string{"table"}, []string{"for", "gaming"})
+	s.add([]string{"cat", "bed"}, nil)
+	s.add([]string{"berry", "jam"}, nil)
+	for range 3 {
+		s.add([]string{"cast", "pan"}, []string{"with", "tower"})
+		s.add([]string{"beries", "pan"}, []string{"with", "tower"})
+	}
 	tests := map[string]struct {
 		typed []spelling.Typed
 		want  []string
@@ -212,6 +229,8 @@ func TestAWordOfWhichTitlesHaveTheStemOnly(t *testing.T) {
 		"it may be meant, alone":                          {[]spelling.Typed{{Text: "gmaing", Listings: 70}}, nil},
 		"and beside what it goes with, by another letter": {[]spelling.Typed{{Text: "gaminx", Listings: 70}, {Text: "keyboard", Listings: 5}}, nil},
 		"where others have both in a text":                {[]spelling.Typed{{Text: "gmaing", Listings: 70}, {Text: "table", Listings: 1}}, []string{"gaming", "table"}},
+		"not what is several of a thing":                  {[]spelling.Typed{{Text: "cats", Listings: 20}, {Text: "tower", Listings: 5}}, nil},
+		"nor with another ending":                         {[]spelling.Typed{{Text: "berries", Listings: 9}, {Text: "tower", Listings: 5}}, nil},
 		"and where what is near goes with nothing":        {[]spelling.Typed{{Text: "gmaing", Listings: 70}, {Text: "switch", Listings: 1}}, nil},
 	}
 	for name, tt := range tests {
