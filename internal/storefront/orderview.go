@@ -194,7 +194,7 @@ func (v *visit) parcelView(i int, p orders.Parcel, titles map[orders.LineID]stri
 // wholeStatus is where an order stands, as a sentence: what orderStatus says, unless it waits for its money.
 func wholeStatus(o orders.Order) views.Status {
 	parts := fulfilments(o)
-	waits := o.Status == orders.StatusPlaced && !o.Captured && !slices.ContainsFunc(parts, func(f orders.Fulfilment) bool { return f != orders.FulfilmentOpen })
+	waits := o.Status == orders.StatusPlaced && !o.Captured && slices.Contains(parts, orders.FulfilmentOpen)
 	switch {
 	case waits && o.Case:
 		return views.Status{Text: "Stopped: the payment provider refused the charge", Tone: views.Bad}

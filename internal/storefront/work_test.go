@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"souk/internal/catalog"
+	"souk/internal/orders"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/errs"
 	"souk/internal/platform/id"
@@ -262,6 +263,12 @@ func TestAnOperatorHasARefusedChargeTriedAgain(t *testing.T) {
 	assert.Contains(t, p.text(), "The charge is being tried again.")
 	assert.Contains(t, p.text(), "The payment was taken.")
 	assert.Empty(t, findForm(p, "/retry-capture"))
+
+	two := w.orders.Put(w.buyer.ID, w.item(w.lamp), w.item(w.shirt))
+	w.orders.Stop(two.ID)
+	_, err := w.orders.Cancel(t.Context(), orders.CancelRequest{By: actor.System(""), Key: "key", SellerOrder: two.SellerOrders[0].ID})
+	require.NoError(t, err)
+	assert.Contains(t, o.get("/operator/orders/"+string(two.ID)).text(), "Stopped: the payment provider refused the charge", "of what is left")
 }
 
 func TestWorkOfOthersIsNotFound(t *testing.T) {

@@ -118,6 +118,13 @@ func (w *world) resolve(ctx context.Context, r *http.Request) (actor.Actor, erro
 	return reply.Actor, err
 }
 
+// item is two of a listing's first variant, as they are ordered.
+func (w *world) item(l catalog.Listing) orderstest.Item {
+	offer, err := orderstest.Offer(w.t.Context(), w.catalog, l.Variants[0].ID)
+	require.NoError(w.t, err)
+	return orderstest.Item{Offer: offer, Quantity: 2, Shipping: 490, TaxRate: 1900}
+}
+
 // fill puts sellers, listings, people and an order there.
 func (w *world) fill() {
 	home := w.category("Home")
@@ -144,9 +151,7 @@ func (w *world) fill() {
 	w.register("seller", "Lara Lamp", accounts.Role{Kind: accounts.RoleOwner, Seller: w.lamps.ID})
 	w.register("rival", "Rita Rival", accounts.Role{Kind: accounts.RoleOwner, Seller: w.bowls.ID})
 	w.register("operator", "Olga Operator", accounts.Role{Kind: accounts.RoleOperator})
-	offer, err := orderstest.Offer(w.t.Context(), w.catalog, w.lamp.Variants[0].ID)
-	require.NoError(w.t, err)
-	w.order = w.orders.Put(w.buyer.ID, orderstest.Item{Offer: offer, Quantity: 2, Shipping: 490, TaxRate: 1900})
+	w.order = w.orders.Put(w.buyer.ID, w.item(w.lamp))
 	w.accounts.AddAddress(w.buyer.ID, accounts.Address{Label: "Home", Postal: orderstest.Address(), Default: true})
 }
 
