@@ -127,7 +127,8 @@ func refuseUnknown(cmd *cobra.Command) {
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "help [COMMAND]", Short: "Help about any command", Example: "  souk help events retry",
-		Annotations: map[string]string{worksAnyway: "help"},
+		Annotations:      map[string]string{worksAnyway: "help"},
+		PersistentPreRun: func(*cobra.Command, []string) {}, // settings that cannot be read are no reason to be silent
 		RunE: func(cmd *cobra.Command, args []string) error {
 			about, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {

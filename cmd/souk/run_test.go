@@ -180,6 +180,13 @@ func TestMistakesAreOneClearLine(t *testing.T) {
 	}
 }
 
+func TestHelpNeedsNoSettings(t *testing.T) {
+	t.Parallel()
+	got := souk(t, map[string]string{"SOUK_CONFIG": "/none"}, "help", "serve")
+	assert.Zero(t, got.status, got.stderr)
+	assert.Contains(t, got.stdout, "Runs the marketplace until")
+}
+
 func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	t.Parallel()
 	for _, cmd := range commands(&world{}) {
