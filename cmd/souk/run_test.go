@@ -65,12 +65,17 @@ func startProbed(t testing.TB, dir string, stderr text, p probes, args ...string
 	out, in := io.Pipe()
 	r := &running{dir: dir, stop: stop, status: make(chan int, 1), stderr: stderr}
 	args = append([]string{"serve", "--data", dir, "--listen", "localhost:0"}, args...)
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		w := &world{getenv: func(string) string { return "" }, stdin: strings.NewReader(""), stdout: in, stderr: r.stderr, probes: p}
 		r.status <- w.run(ctx, args)
 		_ = in.Close()
 	}()
-	t.Cleanup(stop)
+	t.Cleanup(func() { // before its folder is removed
+		stop()
+		<-ended
+	})
 	scanner := bufio.NewScanner(out)
 	for scanner.Scan() {
 		if url, ok := strings.CutPrefix(scanner.Text(), "souk is open at "); ok {
