@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -46,7 +47,17 @@ func (s *pgCopy) String() string { return s.at.String() }
 
 func (s *pgCopy) explain(err error) error { return pgExplain(s.at.String(), err) }
 
-func (s *pgCopy) close() error { return s.c.Close(context.Background()) }
+// close gives the lock back before it goes: of a connection that ends, the server does so when it gets to it, and a copy
+// that follows at once would find this one under way.
+func (s *pgCopy) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), unlockTime)
+	defer cancel()
+	_, _ = s.c.Exec(ctx, `SELECT pg_advisory_unlock_all()`) // what has failed, or takes longer, is done by closing
+	return s.c.Close(context.Background())
+}
+
+// unlockTime is how long a copy that ends waits to have given its lock back.
+const unlockTime = 3 * time.Second
 
 // alone finds whoever else works on the schema: every connection of a souk says what it is for.
 // The server shows that to all users.
