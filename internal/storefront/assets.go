@@ -28,7 +28,7 @@ type asset struct {
 	kind    string // content type
 	hash    string
 	plain   []byte
-	gzipped func() []byte // nil where that saves nothing; made when first asked for, which is not at the start
+	gzipped func() []byte // gives nil where that saves nothing; packs when first asked, which is not at the start
 }
 
 func newAssets(files fs.FS, fresh bool) (*Assets, error) {

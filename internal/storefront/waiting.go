@@ -121,7 +121,7 @@ func (v *visit) confirmation(asked orders.GetOrderRequest) error {
 	}
 	out.Hidden = true
 	if c, err := v.loadCart(); err == nil && c.Status != cart.StatusOpen {
-		out.CartCount = 0 // it is what was just bought, and is closed in a moment
+		out.CartCount = 0 // it is what was just bought, and is closed in a moment; an error the frame has logged
 	}
 	if link != "" {
 		out.GuestURL = v.absolute(orderURL(o.ID, link))
