@@ -252,6 +252,7 @@ type SellerOrder struct {
 	Delivery   accounts.Postal    `json:"delivery"`         // for the label
 	Timeline   []Entry            `json:"timeline"`
 	Version    int64              `json:"version"`
+	Case       bool               `json:"case"` // the charge of its order was refused for good, and someone must decide
 }
 
 // Line is what was agreed of one variant.
@@ -341,6 +342,8 @@ type Summary struct {
 	Image      string       `json:"image"`  // of the first line
 	Sellers    []string     `json:"sellers"`
 	Fulfilment []Fulfilment `json:"fulfilment"` // of each seller order
+	Captured   bool         `json:"captured"`   // as in Order
+	Case       bool         `json:"case"`       // as in Order
 }
 
 // ListOrdersRequest filters orders.
@@ -388,6 +391,7 @@ type SellerOrderSummary struct {
 	Titles     []string      `json:"titles"`
 	PlacedAt   clock.Time    `json:"placed_at"`
 	Country    string        `json:"country"`
+	Case       bool          `json:"case"` // as in SellerOrder
 }
 
 // ListSellerOrdersRequest filters a seller's orders.

@@ -117,8 +117,8 @@ func (v *visit) orders() error {
 // orderRow is an order in a list; under is where orders are read.
 func (v *visit) orderRow(s orders.Summary, under string) views.OrderRow {
 	row := views.OrderRow{
-		Number: s.Number, URL: under + string(s.ID), PlacedAt: s.PlacedAt, Status: orderStatus(s.Status, s.Reason, s.Fulfilment),
-		Total: s.Total, Units: int(s.Pieces), Sellers: listed(s.Sellers),
+		Number: s.Number, URL: under + string(s.ID), PlacedAt: s.PlacedAt, Total: s.Total, Units: int(s.Pieces), Sellers: listed(s.Sellers),
+		Status: orderStatus(standing{status: s.Status, why: s.Reason, captured: s.Captured, stopped: s.Case, parts: s.Fulfilment}),
 	}
 	if row.PlacedAt.IsZero() {
 		row.PlacedAt = s.CreatedAt

@@ -23,7 +23,7 @@ func (v *visit) orderView(o orders.Order, eyes orderEyes) views.Order {
 	out := views.Order{
 		Number: o.Number, URL: orderURL(o.ID, eyes.link), SummaryURL: base + "/summary", PlacedAt: o.PlacedAt,
 		Contact: filled(o.Contact.Name, o.Contact.Email, o.Delivery.Phone), Delivery: postalLines(o.Delivery),
-		Status: wholeStatus(o), Quote: v.agreed(o),
+		Status: orderStatus(standingOf(o)), Quote: v.agreed(o),
 	}
 	if eyes.link != "" {
 		out.SummaryURL = withParam(out.SummaryURL, "link", eyes.link)
@@ -136,7 +136,7 @@ func taxOfOrder(lines []orders.Line) taxWords {
 // partView is one seller's part of an order.
 func (v *visit) partView(so orders.SellerOrder) views.OrderPart {
 	out := views.OrderPart{
-		Number: so.Number, Seller: views.Link{Text: so.SellerName}, Legal: legalLines(so.Legal), Status: v.partStatus(so),
+		Number: so.Number, Seller: views.Link{Text: so.SellerName}, Legal: legalLines(so.Legal), Status: v.partStatusWith(so),
 		Sums: partSums(so), Total: so.Sums.Total,
 	}
 	seen := v.look()
@@ -191,71 +191,56 @@ func (v *visit) parcelView(i int, p orders.Parcel, titles map[orders.LineID]stri
 	return out
 }
 
-// wholeStatus is where an order stands, as a sentence: what orderStatus says, unless it waits for its money.
-func wholeStatus(o orders.Order) views.Status {
-	parts := fulfilments(o)
-	waits := o.Status == orders.StatusPlaced && !o.Captured && slices.Contains(parts, orders.FulfilmentOpen)
-	switch {
-	case waits && o.Case:
-		return views.Status{Text: "Stopped: the payment provider refused the charge", Tone: views.Bad}
-	case waits:
-		return fulfilmentStatus(orders.FulfilmentOpen, false)
-	default:
-		return orderStatus(o.Status, o.Reason, parts)
-	}
+// standing is where an order stands, as much of it as lists know too.
+type standing struct {
+	status            orders.Status
+	why               orders.Reason
+	captured, stopped bool
+	parts             []orders.Fulfilment
 }
 
-// orderStatus is where an order stands, as a sentence.
-func orderStatus(status orders.Status, why orders.Reason, parts []orders.Fulfilment) views.Status {
-	switch status {
+func standingOf(o orders.Order) standing {
+	return standing{status: o.Status, why: o.Reason, captured: o.Captured, stopped: o.Case, parts: fulfilments(o)}
+}
+
+// orderStatus is where an order stands, as a sentence: on its page and in every list.
+func orderStatus(o standing) views.Status {
+	switch o.status {
 	case orders.StatusPending:
 		return views.Status{Text: "Not finished: waiting for the payment", Tone: views.Warn}
 	case orders.StatusRejected:
-		heading, _ := rejection(why, "")
+		heading, _ := rejection(o.why, "")
 		return views.Status{Text: "Not placed. " + heading, Tone: views.Bad}
+	case orders.StatusPlaced:
+		if !o.captured && slices.Contains(o.parts, orders.FulfilmentOpen) {
+			return partStatus(orders.FulfilmentOpen, false, o.stopped)
+		}
 	default:
 	}
 	count := map[orders.Fulfilment]int{}
-	for _, f := range parts {
+	for _, f := range o.parts {
 		count[f]++
 	}
-	cancelled, delivered := count[orders.FulfilmentCancelled], count[orders.FulfilmentDelivered]
+	all, cancelled, delivered := len(o.parts), count[orders.FulfilmentCancelled], count[orders.FulfilmentDelivered]
 	going := delivered + count[orders.FulfilmentShipped]
 	switch {
-	case len(parts) == 0:
+	case all == 0:
 		return views.Status{Text: "Placed"}
-	case cancelled == len(parts):
+	case cancelled == all:
 		return views.Status{Text: "Cancelled"}
-	case cancelled+delivered == len(parts):
+	case cancelled+delivered == all:
 		return views.Status{Text: "Delivered", Tone: views.Good}
-	case cancelled+going == len(parts):
+	case cancelled+going == all:
 		return views.Status{Text: "Shipped", Tone: views.Good}
 	case going+count[orders.FulfilmentPartlyShipped] > 0:
-		return views.Status{Text: fmt.Sprintf("Partly shipped: %d of %s", going, Count(len(parts), "seller has sent everything", "sellers have sent everything")), Tone: views.Good}
+		return views.Status{Text: fmt.Sprintf("Partly shipped: %d of %s", going, Count(all, "seller has sent everything", "sellers have sent everything")), Tone: views.Good}
 	default:
-		return views.Status{Text: "Being packed"}
+		return partStatus(orders.FulfilmentOpen, true, false)
 	}
 }
 
-// partStatus is where a seller's part stands, as a sentence.
-func (v *visit) partStatus(so orders.SellerOrder) views.Status {
-	parcels := Count(len(so.Parcels), "parcel", "parcels")
-	switch so.Fulfilment {
-	case orders.FulfilmentPartlyShipped:
-		return views.Status{Text: "Partly shipped, " + parcels, Tone: views.Good}
-	case orders.FulfilmentShipped:
-		return views.Status{Text: "Shipped on " + v.day(so.Parcels[len(so.Parcels)-1].ShippedAt) + ", " + parcels, Tone: views.Good}
-	case orders.FulfilmentDelivered:
-		return views.Status{Text: "Delivered, " + parcels, Tone: views.Good}
-	case orders.FulfilmentCancelled:
-		return views.Status{Text: "Cancelled"}
-	default:
-		return fulfilmentStatus(so.Fulfilment, so.Paid)
-	}
-}
-
-// fulfilmentStatus is how far a part has come, in a word or two.
-func fulfilmentStatus(f orders.Fulfilment, paid bool) views.Status {
+// partStatus is how far a seller's part has come, in a few words; stopped says that its charge was refused for good.
+func partStatus(f orders.Fulfilment, paid, stopped bool) views.Status {
 	switch f {
 	case orders.FulfilmentPartlyShipped:
 		return views.Status{Text: "Partly shipped", Tone: views.Warn}
@@ -266,11 +251,28 @@ func fulfilmentStatus(f orders.Fulfilment, paid bool) views.Status {
 	case orders.FulfilmentCancelled:
 		return views.Status{Text: "Cancelled"}
 	default:
-		if !paid {
-			return views.Status{Text: "Waits for the money", Tone: views.Warn}
-		}
-		return views.Status{Text: "Being packed"}
 	}
+	switch {
+	case paid:
+		return views.Status{Text: "Being packed"}
+	case stopped:
+		return views.Status{Text: "Stopped: the payment provider refused the charge", Tone: views.Bad}
+	default:
+		return views.Status{Text: "Waits for the money", Tone: views.Warn}
+	}
+}
+
+// partStatusWith is partStatus with what a part's page knows beyond it.
+func (v *visit) partStatusWith(so orders.SellerOrder) views.Status {
+	out := partStatus(so.Fulfilment, so.Paid, so.Case)
+	if len(so.Parcels) == 0 {
+		return out
+	}
+	if so.Fulfilment == orders.FulfilmentShipped {
+		out.Text += " on " + v.day(so.Parcels[len(so.Parcels)-1].ShippedAt)
+	}
+	out.Text += ", " + Count(len(so.Parcels), "parcel", "parcels")
+	return out
 }
 
 // timeline is what happened, the latest first.

@@ -112,7 +112,7 @@ func (v *visit) sellerOrders() error {
 
 func partRow(s orders.SellerOrderSummary) views.OrderRow {
 	return views.OrderRow{
-		Number: s.Number, URL: partURL(s.ID), PlacedAt: s.PlacedAt, Status: fulfilmentStatus(s.Fulfilment, s.Paid), Total: s.Total,
+		Number: s.Number, URL: partURL(s.ID), PlacedAt: s.PlacedAt, Status: partStatus(s.Fulfilment, s.Paid, s.Case), Total: s.Total,
 		Units: int(s.Pieces), Buyer: countryName(s.Country),
 	}
 }

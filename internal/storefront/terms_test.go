@@ -254,6 +254,31 @@ func TestAStoppedCheckoutWaitsForTheOperator(t *testing.T) {
 	assert.Equal(t, "stopped", q.Query().Get("state"))
 }
 
+// TestListsSayOfAnOrderWhatItsPageSays: of what waits for its money, too.
+func TestListsSayOfAnOrderWhatItsPageSays(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	pages := func() map[string]string {
+		part := w.order.SellerOrders[0]
+		return map[string]string{
+			"the buyer's list":    w.as("buyer").get("/orders").text(),
+			"the buyer's page":    w.as("buyer").get("/orders/" + string(w.order.ID)).text(),
+			"the seller's list":   w.as("seller").get("/sell/orders").text(),
+			"the seller's page":   w.as("seller").get("/sell/orders/" + string(part.ID)).text(),
+			"the operator's list": w.as("operator").get("/operator/orders").text(),
+			"the operator's page": w.as("operator").get("/operator/orders/" + string(w.order.ID)).text(),
+		}
+	}
+	for where, text := range pages() {
+		assert.Contains(t, text, "Being packed", where)
+	}
+	w.orders.Stop(w.order.ID)
+	for where, text := range pages() {
+		assert.Contains(t, text, "Stopped: the payment provider refused the charge", where)
+		assert.NotContains(t, text, "Being packed", where)
+	}
+}
+
 // TestACouponKeepsWhatItsFormCannotSay: a currency that is not the desk's, times within a day, and words of its own.
 func TestACouponKeepsWhatItsFormCannotSay(t *testing.T) {
 	t.Parallel()

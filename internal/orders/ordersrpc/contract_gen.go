@@ -15,7 +15,7 @@ import (
 // Contract describes what orders promises.
 var Contract = rpc.Contract{
 	Module:   "orders",
-	Hash:     "ec681822c6fa64401c191a6fed6a6b55",
+	Hash:     "dd8398f80defc737c2e07dfe69a68d48",
 	Previous: "ecdbe7af574fee7df1667c1e69d5a9c6",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -347,6 +347,7 @@ enum SagaState fallback "running"
 
 struct SellerOrder
 	buyer string pii
+	case bool
 	commission money.Money
 	delivery accounts.Postal
 	fulfilment Fulfilment
@@ -370,6 +371,7 @@ struct SellerOrderReply
 	seller_order SellerOrder
 
 struct SellerOrderSummary
+	case bool
 	country string
 	fulfilment Fulfilment
 	id id.ID[SellerOrder]
@@ -410,6 +412,8 @@ enum Status fallback "pending"
 	"rejected"
 
 struct Summary
+	captured bool
+	case bool
 	created_at clock.Time
 	fulfilment []Fulfilment
 	id id.ID[Order]

@@ -129,16 +129,32 @@ func (s *Service) refund(ctx context.Context, j job.Job) error {
 		return job.Dead(fmt.Errorf("order %s has no part %s", oid, row.SellerOrder))
 	}
 	share := payments.Share{Seller: id.RefOf(so.Seller), SellerOrder: id.RefOf(so.ID), Amount: amount}
-	if _, err := s.Payments.Refund(ctx, payments.RefundRequest{
+	reply, err := s.Payments.Refund(ctx, payments.RefundRequest{
 		By: by, Key: keyOf(oid, rid), Payment: c.order.Payment, Amount: amount, Shares: []payments.Share{share}, Why: row.Why,
-	}); err != nil {
+	})
+	if err != nil {
 		return s.later(row.At, fmt.Errorf("refund %s: %w", rid, err))
 	}
 	s.At("after the money of a refund", oid)
-	return s.refundDone(ctx, row, fmt.Sprintf("%s is on its way back.", amount))
+	switch reply.Refund.Status {
+	case payments.RefundDone:
+		return s.refundDone(ctx, row, fmt.Sprintf("%s is on its way back.", amount))
+	case payments.RefundFailed:
+		return s.refundEnded(ctx, row, orders.Entry{
+			What: orders.WhatCase, Detail: fmt.Sprintf("The payment provider could not pay back %s. We are looking into it.", amount),
+		})
+	default: // payments' event says when it has come to something
+		return job.Again(s.Now().Add(pauseAfter(row.At, s.Now())))
+	}
 }
 
 func (s *Service) refundDone(ctx context.Context, row refundRow, detail string) error {
+	return s.refundEnded(ctx, row, orders.Entry{What: orders.WhatRefunded, Detail: detail})
+}
+
+// refundEnded says on the order, once, what a refund came to.
+func (s *Service) refundEnded(ctx context.Context, row refundRow, e orders.Entry) error {
+	e.SellerOrder, e.Who = row.SellerOrder, "souk"
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		n, err := tx.Exec(`UPDATE refunds SET state = 'done' WHERE id = ? AND state = 'pending'`, row.ID)
 		if err != nil {
@@ -147,7 +163,7 @@ func (s *Service) refundDone(ctx context.Context, row refundRow, detail string) 
 		if n == 0 {
 			return nil
 		}
-		return note(tx, row.Order, orders.Entry{What: orders.WhatRefunded, SellerOrder: row.SellerOrder, Who: "souk", Detail: detail})
+		return note(tx, row.Order, e)
 	})
 }
 

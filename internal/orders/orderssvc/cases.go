@@ -74,6 +74,12 @@ func (s *Service) reopenCapture(tx *store.Tx, r orders.RetryCaptureRequest) erro
 	return tx.Enqueue(jobCheckout, string(r.Order), tx.Now())
 }
 
+// isCaseOf is isCase in a list: of the order that the row of SQL belongs to.
+func isCaseOf(order string) string {
+	return `EXISTS (SELECT 1 FROM sagas s JOIN orders c ON c.id = s.order_id
+		WHERE s.order_id = ` + order + ` AND s.state = 'case' AND c.status = 'placed' AND c.captured = 0) AS stopped`
+}
+
 // isCase says whether an order waits for somebody to settle its refused charge.
 func isCase(q store.Queryer, o *orders.Order) (bool, error) {
 	if o.Captured || o.Status != orders.StatusPlaced {

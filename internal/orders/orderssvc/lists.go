@@ -186,10 +186,10 @@ func (s *Service) ListOrders(ctx context.Context, r orders.ListOrdersRequest) (o
 	if more {
 		c.and("("+order+", id) "+beyond+" (?, ?)", after.At, after.ID)
 	}
-	var rows []orderRow
+	var rows []listedOrder
 	parts := map[orders.OrderID][]orders.Fulfilment{}
 	err = s.DB.Read(ctx, func(q store.Queryer) error {
-		if err := q.Select(&rows, `SELECT `+orderColumns+` FROM orders WHERE `+c.String()+` ORDER BY `+order+` `+way+`, id `+way+` LIMIT ?`,
+		if err := q.Select(&rows, `SELECT `+orderColumns+`, `+isCaseOf(`orders.id`)+` FROM orders WHERE `+c.String()+` ORDER BY `+order+` `+way+`, id `+way+` LIMIT ?`,
 			append(c.args, size+1)...); err != nil {
 			return fmt.Errorf("list orders: %w", err)
 		}
@@ -217,7 +217,7 @@ func (s *Service) ListOrders(ctx context.Context, r orders.ListOrdersRequest) (o
 }
 
 // selectFulfilments reads how far the parts of a page of orders are, in one query.
-func selectFulfilments(q store.Queryer, rows []orderRow, parts map[orders.OrderID][]orders.Fulfilment) error {
+func selectFulfilments(q store.Queryer, rows []listedOrder, parts map[orders.OrderID][]orders.Fulfilment) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -242,7 +242,13 @@ func selectFulfilments(q store.Queryer, rows []orderRow, parts map[orders.OrderI
 	return nil
 }
 
-func (r orderRow) summary(parts []orders.Fulfilment) (orders.Summary, error) {
+// listedOrder is an order in a list.
+type listedOrder struct {
+	orderRow
+	Case bool `db:"stopped"`
+}
+
+func (r listedOrder) summary(parts []orders.Fulfilment) (orders.Summary, error) {
 	var s shown
 	if err := fromJSON(r.Shown, &s); err != nil {
 		return orders.Summary{}, fmt.Errorf("read order %s: %w", r.ID, err)
@@ -250,7 +256,7 @@ func (r orderRow) summary(parts []orders.Fulfilment) (orders.Summary, error) {
 	return orders.Summary{
 		ID: r.ID, Number: r.Number, Status: r.Status, Reason: r.Reason, Total: r.amount(r.Total), Refunded: r.amount(r.Refunded),
 		CreatedAt: r.CreatedAt, PlacedAt: r.PlacedAt, Pieces: r.Pieces, Titles: s.Titles, Image: s.Image, Sellers: s.Sellers,
-		Fulfilment: parts,
+		Fulfilment: parts, Captured: r.Captured, Case: r.Case,
 	}, nil
 }
 
@@ -266,6 +272,12 @@ func maySell(by actor.Actor, seller id.Ref) error {
 		return nil
 	}
 	return orders.ErrNotFound.With("there is no such seller")
+}
+
+// listedPart is a seller order in a list.
+type listedPart struct {
+	sellerOrderRow
+	Case bool `db:"stopped"`
 }
 
 // ListSellerOrders pages through a seller's orders, newest first or oldest first.
@@ -301,9 +313,9 @@ func (s *Service) ListSellerOrders(ctx context.Context, r orders.ListSellerOrder
 	if more {
 		c.and("(placed_at, id) "+beyond+" (?, ?)", after.At, after.ID)
 	}
-	var rows []sellerOrderRow
+	var rows []listedPart
 	err = s.DB.Read(ctx, func(q store.Queryer) error {
-		return q.Select(&rows, `SELECT `+sellerOrderColumns+` FROM seller_orders WHERE `+c.String()+` ORDER BY placed_at `+way+`, id `+way+` LIMIT ?`,
+		return q.Select(&rows, `SELECT `+sellerOrderColumns+`, `+isCaseOf(`seller_orders.order_id`)+` FROM seller_orders WHERE `+c.String()+` ORDER BY placed_at `+way+`, id `+way+` LIMIT ?`,
 			append(c.args, size+1)...)
 	})
 	if err != nil {
@@ -320,7 +332,7 @@ func (s *Service) ListSellerOrders(ctx context.Context, r orders.ListSellerOrder
 	for _, row := range rows {
 		summary := orders.SellerOrderSummary{
 			ID: row.ID, Order: row.Order, Number: row.Number, Fulfilment: row.Fulfilment, Paid: row.Paid,
-			Total: row.amount(row.Total), Pieces: row.Pieces, ToShip: row.ToShip, PlacedAt: row.PlacedAt, Country: row.Country,
+			Total: row.amount(row.Total), Pieces: row.Pieces, ToShip: row.ToShip, PlacedAt: row.PlacedAt, Country: row.Country, Case: row.Case,
 		}
 		if err := fromJSON(row.Titles, &summary.Titles); err != nil {
 			return orders.ListSellerOrdersReply{}, fmt.Errorf("read seller order %s: %w", row.ID, err)

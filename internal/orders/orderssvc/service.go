@@ -105,7 +105,7 @@ func New(c Config) *Service {
 	if c.Bus != nil {
 		heard := bus.NewSubscriber(c.Bus, "orders.payments", payments.Log, c.DB)
 		bus.On(heard, s.paymentChanged)
-		bus.On(heard, s.refundFailed)
+		bus.On(heard, s.paymentRefunded)
 		heard.OnPlaceGone(s.wakeAll)
 		s.hears = append(s.hears, heard)
 	}

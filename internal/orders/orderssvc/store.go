@@ -94,7 +94,7 @@ func fill(q store.Queryer, row orderRow) (*orders.Order, error) {
 	}
 	o.Timeline, err = selectTimeline(q, o.ID)
 	for i := range o.SellerOrders {
-		o.SellerOrders[i].Timeline = timelineOf(o.Timeline, o.SellerOrders[i].ID)
+		o.SellerOrders[i].Timeline, o.SellerOrders[i].Case = timelineOf(o.Timeline, o.SellerOrders[i].ID), o.Case
 	}
 	return o, err
 }

@@ -145,19 +145,18 @@ func (s *Service) wakeAll(ctx context.Context) error {
 	})
 }
 
-// refundFailed says on the order that money could not be paid back: someone must look.
-func (s *Service) refundFailed(tx *store.Tx, e payments.Refunded) error {
-	if e.Status != payments.RefundFailed {
-		return nil
-	}
+// paymentRefunded wakes the refunds of an order that wait for what the provider says. What one came
+// to is told by its job alone: were it told here too, the two could tell it in either order.
+func (s *Service) paymentRefunded(tx *store.Tx, e payments.Refunded) error {
 	oid := orders.OrderID(e.OrderID)
-	if _, err := selectOrderRow(tx, `id = ?`, oid); err != nil {
-		if errors.Is(err, orders.ErrNotFound) {
-			return nil // a payment for something else
-		}
-		return err
+	var waiting []string
+	if err := tx.Select(&waiting, `SELECT id FROM refunds WHERE order_id = ? AND state = 'pending'`, oid); err != nil {
+		return fmt.Errorf("select the pending refunds of %s: %w", oid, err)
 	}
-	return note(tx, oid, orders.Entry{
-		What: orders.WhatCase, Who: "souk", Detail: fmt.Sprintf("The payment provider could not pay back %s. We are looking into it.", e.Amount),
-	})
+	for _, rid := range waiting {
+		if err := tx.Enqueue(jobRefund, jobKey(oid, rid), tx.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -120,6 +120,7 @@ type sellerOrderWire struct {
 	Parcels    []parcelWire         `json:"parcels"`
 	Timeline   []entryWire          `json:"timeline" doc:"Oldest first."`
 	Version    int64                `json:"version"`
+	Case       bool                 `json:"case" doc:"The charge was refused for good: nothing ships until an operator has decided."`
 }
 
 // mapped is each of in through fn; never nil.
@@ -164,7 +165,7 @@ func toSellerOrder(so orders.SellerOrder) sellerOrderWire {
 		ID: so.ID, Order: so.Order, Number: so.Number, Seller: so.Seller, SellerName: so.SellerName, Legal: legalWire(so.Legal),
 		Fulfilment: so.Fulfilment, Sums: toSums(so.Sums), Shipping: shippingWire(so.Shipping), Commission: shownMoney(so.Commission),
 		Refunded: moneyWire(so.Refunded), Paid: so.Paid, PlacedAt: so.PlacedAt, Buyer: so.Buyer, Delivery: postalWire(so.Delivery),
-		Lines: mapped(so.Lines, toLine), Parcels: mapped(so.Parcels, toParcel), Timeline: mapped(so.Timeline, toEntry), Version: so.Version,
+		Lines: mapped(so.Lines, toLine), Parcels: mapped(so.Parcels, toParcel), Timeline: mapped(so.Timeline, toEntry), Version: so.Version, Case: so.Case,
 	}
 }
 
@@ -215,6 +216,8 @@ type summaryWire struct {
 	Image      string              `json:"image" doc:"Of the first line."`
 	Sellers    []string            `json:"sellers"`
 	Fulfilment []orders.Fulfilment `json:"fulfilment" doc:"Of each seller's part."`
+	Captured   bool                `json:"captured" doc:"The money was taken."`
+	Case       bool                `json:"case" doc:"The charge was refused for good, and an operator must decide."`
 }
 
 func toSummary(o orders.Summary) summaryWire {
@@ -222,6 +225,7 @@ func toSummary(o orders.Summary) summaryWire {
 		ID: o.ID, Number: o.Number, Status: o.Status, Reason: o.Reason, Total: moneyWire(o.Total), Refunded: moneyWire(o.Refunded),
 		CreatedAt: o.CreatedAt, PlacedAt: o.PlacedAt, Pieces: o.Pieces, Titles: append([]string{}, o.Titles...), Image: o.Image,
 		Sellers: append([]string{}, o.Sellers...), Fulfilment: append([]orders.Fulfilment{}, o.Fulfilment...),
+		Captured: o.Captured, Case: o.Case,
 	}
 }
 
@@ -237,12 +241,13 @@ type sellerSummaryWire struct {
 	Titles     []string             `json:"titles"`
 	PlacedAt   clock.Time           `json:"placed_at"`
 	Country    string               `json:"country" example:"DE"`
+	Case       bool                 `json:"case" doc:"The charge was refused for good: nothing ships until an operator has decided."`
 }
 
 func toSellerSummary(o orders.SellerOrderSummary) sellerSummaryWire {
 	return sellerSummaryWire{
 		ID: o.ID, Order: o.Order, Number: o.Number, Fulfilment: o.Fulfilment, Paid: o.Paid, Total: moneyWire(o.Total), Pieces: o.Pieces,
-		ToShip: o.ToShip, Titles: append([]string{}, o.Titles...), PlacedAt: o.PlacedAt, Country: o.Country,
+		ToShip: o.ToShip, Titles: append([]string{}, o.Titles...), PlacedAt: o.PlacedAt, Country: o.Country, Case: o.Case,
 	}
 }
 

@@ -97,6 +97,9 @@ func (f *Fake) Stop(which orders.OrderID) {
 	for _, o := range f.all {
 		if o.ID == which {
 			o.Captured, o.Case = false, true
+			for i := range o.SellerOrders {
+				o.SellerOrders[i].Paid, o.SellerOrders[i].Case = false, true
+			}
 			o.Timeline = append(o.Timeline, orders.Entry{At: f.now(), What: orders.WhatCase, Who: "souk", Detail: "The payment provider refused."})
 		}
 	}

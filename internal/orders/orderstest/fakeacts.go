@@ -169,7 +169,7 @@ func (f *Fake) ListSellerOrders(_ context.Context, r orders.ListSellerOrdersRequ
 			}
 			s := orders.SellerOrderSummary{
 				ID: so.ID, Order: o.ID, Number: so.Number, Fulfilment: so.Fulfilment, Paid: so.Paid, Total: so.Sums.Total,
-				PlacedAt: so.PlacedAt, Country: o.Delivery.Country,
+				PlacedAt: so.PlacedAt, Country: o.Delivery.Country, Case: so.Case,
 			}
 			for _, l := range so.Lines {
 				s.Pieces, s.ToShip = s.Pieces+l.Quantity, s.ToShip+toShip(l)
@@ -324,7 +324,10 @@ func (f *Fake) complete(o *fakeOrder) {
 		}
 	}
 	if o.Status == orders.StatusPlaced {
-		o.Status = orders.StatusCompleted
+		o.Status, o.Case = orders.StatusCompleted, false
+		for i := range o.SellerOrders {
+			o.SellerOrders[i].Case = false
+		}
 		f.note(o, orders.Entry{What: orders.WhatCompleted, Who: "souk", Detail: "Everything was delivered or cancelled."})
 		f.events = append(f.events, orders.Completed{OrderID: o.ID, BuyerID: o.Buyer, At: f.now()})
 	}
@@ -454,7 +457,7 @@ func (f *Fake) retryCapture(r orders.RetryCaptureRequest) error {
 		f.note(o, orders.Entry{What: orders.WhatPaid, Who: "souk", Detail: "The payment was taken."})
 		o.Case, o.Captured = false, true
 		for i := range o.SellerOrders {
-			o.SellerOrders[i].Paid = true
+			o.SellerOrders[i].Paid, o.SellerOrders[i].Case = true, false
 		}
 		return string(o.ID), nil
 	})

@@ -56,7 +56,7 @@ func (o *fakeOrder) stopped() bool {
 func summary(o orders.Order) orders.Summary {
 	s := orders.Summary{
 		ID: o.ID, Number: o.Number, Status: o.Status, Reason: o.Reason, Total: o.Sums.Total, Refunded: o.Refunded,
-		CreatedAt: o.CreatedAt, PlacedAt: o.PlacedAt,
+		CreatedAt: o.CreatedAt, PlacedAt: o.PlacedAt, Captured: o.Captured, Case: o.Case,
 	}
 	for _, so := range o.SellerOrders {
 		s.Sellers, s.Fulfilment = append(s.Sellers, so.SellerName), append(s.Fulfilment, so.Fulfilment)

@@ -65,6 +65,7 @@ var listTests = []test{
 	{"a list shows an order", func(w *world) {
 		by := Person()
 		o := w.buy(by, w.two()...)
+		assert.True(w, w.alike(by, o.ID).Captured)
 		reply, err := w.ListOrders(w.Context(), orders.ListOrdersRequest{By: by})
 		require.NoError(w, err)
 		require.Len(w, reply.Orders, 1)
@@ -214,6 +215,30 @@ var listTests = []test{
 			w.refused(orders.ErrNotFound, err)
 		}
 	}},
+}
+
+// alike says that every list shows of an order's money what the order itself says, and returns the order.
+func (w *world) alike(by actor.Actor, which orders.OrderID) orders.Order {
+	w.Helper()
+	o := w.order(which)
+	for _, r := range []orders.ListOrdersRequest{{By: by, Text: o.Number}, {By: Operator(), All: true, Text: o.Number}} {
+		reply, err := w.ListOrders(w.Context(), r)
+		require.NoError(w, err)
+		require.Len(w, reply.Orders, 1)
+		assert.Equal(w, [2]bool{o.Captured, o.Case}, [2]bool{reply.Orders[0].Captured, reply.Orders[0].Case}, "captured, case")
+	}
+	for _, so := range o.SellerOrders {
+		own, staff := [2]bool{so.Paid, so.Case}, Staff(so.Seller)
+		assert.Equal(w, [2]bool{o.Captured, o.Case}, own, "paid, case")
+		got, err := w.GetSellerOrder(w.Context(), orders.GetSellerOrderRequest{By: staff, SellerOrder: so.ID})
+		require.NoError(w, err)
+		assert.Equal(w, own, [2]bool{got.SellerOrder.Paid, got.SellerOrder.Case}, "paid, case")
+		reply, err := w.ListSellerOrders(w.Context(), orders.ListSellerOrdersRequest{By: staff, Seller: so.Seller, Text: so.Number})
+		require.NoError(w, err)
+		require.Len(w, reply.SellerOrders, 1)
+		assert.Equal(w, own, [2]bool{reply.SellerOrders[0].Paid, reply.SellerOrders[0].Case}, "paid, case")
+	}
+	return o
 }
 
 // stopped is what operators see of checkouts that go on no more by themselves.
