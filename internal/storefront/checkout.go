@@ -234,15 +234,9 @@ func (v *visit) placeOrder() error {
 		}
 		return v.lookAgain(t, form, seen != "" && seen != t.quote.Hash)
 	}
-	r := orders.CheckoutRequest{
-		By: v.by, Key: v.key(), Cart: cid, CartVersion: version, QuoteHash: v.field("quote"),
-		Contact:  orders.Contact{Email: v.field("email"), Name: t.delivery.Name},
-		Delivery: t.delivery, Method: cmp.Or(v.field("method"), t.method(""), "none"), WaitMillis: v.WaitMillis,
-	}
-	if v.field("invoice_other") != "" {
-		invoice := v.postal("invoice_")
-		r.Invoice = &invoice
-	}
+	r := v.whoAndWhere(t)
+	r.By, r.Key, r.WaitMillis = v.by, v.key(), v.WaitMillis
+	r.Cart, r.CartVersion, r.QuoteHash, r.Method = cid, version, v.field("quote"), cmp.Or(v.field("method"), t.method(""), "none")
 	reply, err := v.Orders.Checkout(v.ctx(), r)
 	if err != nil {
 		return v.checkoutFails(t, err)
@@ -250,10 +244,21 @@ func (v *visit) placeOrder() error {
 	return v.afterCheckout(t, reply)
 }
 
+// whoAndWhere is what the form says of who buys and where it goes.
+func (v *visit) whoAndWhere(t till) orders.CheckoutRequest {
+	r := orders.CheckoutRequest{Contact: orders.Contact{Email: v.field("email"), Name: t.delivery.Name}, Delivery: t.delivery}
+	if v.field("invoice_other") != "" {
+		invoice := v.postal("invoice_")
+		r.Invoice = &invoice
+	}
+	return r
+}
+
 // open says whether c can be checked out at all.
 func open(c cart.Cart) bool { return c.Status == cart.StatusOpen && len(c.Lines) > 0 }
 
-// lookAgain shows the checkout with the quote as it is now.
+// lookAgain shows the checkout with the quote as it is now, and all that is wrong with the fields already: who
+// has not agreed to a quote yet has sent nothing to orders, which would say so.
 func (v *visit) lookAgain(t till, form views.Form, changed bool) error {
 	status := http.StatusOK
 	if changed || !t.ready() {
@@ -263,9 +268,17 @@ func (v *visit) lookAgain(t till, form views.Form, changed bool) error {
 		form.Key = "" // it was for another quote
 	}
 	form.Problem = t.problem
-	if t.quote.Destination.Country == "" {
-		form = v.refusedForm(errs.Refusal(errs.Invalid, "storefront.checkout").WithField("delivery.country", "is needed to say what shipping costs"), form.Values, checkoutFields)
-		status = http.StatusBadRequest
+	var wrong errs.Problems
+	if _, known := countryNames[t.delivery.Country]; !known {
+		wrong.Add("delivery.country", "is needed to say what shipping costs")
+	}
+	v.whoAndWhere(t).CheckWhoAndWhere(&wrong)
+	if err := wrong.Err(orders.ErrInvalid); err != nil {
+		key := form.Key
+		form = v.refusedForm(err, form.Values, checkoutFields)
+		if form.Key = key; !changed {
+			status = http.StatusBadRequest
+		}
 	}
 	return v.showCheckout(status, t, form, func(out *views.Checkout) {
 		if changed {

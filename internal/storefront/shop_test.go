@@ -99,6 +99,43 @@ func TestACheckoutSaysWhatStandsInItsWay(t *testing.T) {
 		p = p.submit("/checkout", typedCheckout)
 		assert.Contains(t, p.text(), "Your order is placed")
 	})
+	t.Run("every empty field at once, before there is a quote", func(t *testing.T) {
+		t.Parallel()
+		w := newShop(t)
+		p := toCheckout(w).submit("/checkout", map[string]string{"email": "nonsense", "city": "Berlin", "invoice_other": "yes", "invoice_name": "Ada Ltd"})
+		assert.Equal(t, 400, p.status)
+		for _, said := range []string{
+			"The e-mail address is not an e-mail address.", "The name is needed.", "Street and number is needed.",
+			"The country is needed to say what shipping costs.",
+		} {
+			assert.Contains(t, p.text(), said)
+		}
+		for _, field := range []string{"f-email", "f-name", "f-line1", "f-country", "f-invoice_line1", "f-invoice_city", "f-invoice_country"} {
+			assert.Contains(t, p.body, `id="`+field+`-error"`)
+			assert.Contains(t, p.body, `href="#`+field+`"`, "summed up on top")
+			assert.Regexp(t, `id="`+field+`" name="[^>]*aria-invalid="true" aria-describedby="[^"]*`+field+`-error`, p.body)
+		}
+		assert.NotContains(t, p.body, `id="f-city-error"`)
+		assert.Contains(t, p.body, `value="nonsense"`)
+		assert.Contains(t, p.body, `value="Berlin"`)
+		assert.Contains(t, p.body, `value="Ada Ltd"`)
+		p.sound()
+		p = p.submit("/checkout", map[string]string{"country": "DE", "invoice_other": ""})
+		assert.Equal(t, 400, p.status, "the quote is known now, and the rest still wrong")
+		assert.Contains(t, p.text(), "Pay €182.90")
+		assert.Contains(t, p.body, `id="f-line1-error"`)
+		assert.NotContains(t, p.body, `id="f-country-error"`)
+		assert.Len(t, w.orders.Events(), 1, "nothing but what was there before")
+		p = p.submit("/checkout", typedCheckout)
+		assert.Contains(t, p.text(), "Your order is placed")
+	})
+	t.Run("a region that is too long is not taken for a missing country", func(t *testing.T) {
+		t.Parallel()
+		p := toCheckout(newShop(t)).submit("/checkout", map[string]string{"email": "ada@example.com", "name": "Ada Byron", "line1": "Lindenstr. 7", "city": "Potsdam", "country": "DE", "region": "Brandenburg"})
+		assert.Equal(t, 400, p.status)
+		assert.Contains(t, p.text(), "The region must have at most 10 characters.")
+		assert.NotContains(t, p.body, `id="f-country-error"`)
+	})
 	t.Run("a price that changed while the buyer looked", func(t *testing.T) {
 		t.Parallel()
 		w := newShop(t)

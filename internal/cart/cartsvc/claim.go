@@ -162,7 +162,7 @@ func (o offer) agreed(r cart.ClaimRequest) error {
 	case o.quote.Cart != r.Cart || o.quote.CartVersion != r.CartVersion:
 		return cart.ErrVersion.With("the cart has changed meanwhile")
 	case o.spent != "":
-		return cart.ErrCoupon.With("you have used the code %s already", o.spent).WithField("code", o.spent)
+		return cart.ErrCoupon.With("you have used the code %s already", o.spent).WithField("code", "was used as often as one person may")
 	case o.quote.Hash != r.QuoteHash:
 		return quoteChanged(o.quote)
 	case len(o.quote.Problems) > 0:
@@ -207,7 +207,7 @@ func claimUse(tx *store.Tx, r cart.ClaimRequest, c cart.Coupon) error {
 		return fmt.Errorf("claim a use of %s: %w", c.ID, err)
 	}
 	if n == 0 {
-		return cart.ErrCoupon.With("the code %s cannot be used any more", c.Code).WithField("code", c.Code)
+		return cart.ErrCoupon.With("the code %s cannot be used any more", c.Code).WithField("code", "cannot be used any more")
 	}
 	if _, err := tx.Exec(`INSERT INTO coupon_uses (claim_key, coupon_id, person) VALUES (?, ?, ?)`, r.Key, c.ID, r.Person); err != nil {
 		return fmt.Errorf("claim a use of %s: %w", c.ID, err)

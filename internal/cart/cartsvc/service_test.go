@@ -19,6 +19,7 @@ import (
 	"souk/internal/platform/actor"
 	"souk/internal/platform/audit"
 	"souk/internal/platform/audit/sweep/sweeptest"
+	"souk/internal/platform/errs"
 	"souk/internal/platform/id"
 	"souk/internal/platform/store"
 	"souk/internal/platform/store/storetest"
@@ -234,6 +235,7 @@ func TestACouponChangedWhileItIsClaimed(t *testing.T) {
 	}}})
 	_, err := slow.Claim(t.Context(), r)
 	require.ErrorIs(t, err, cart.ErrCoupon)
+	assert.Equal(t, "cannot be used any more", errs.As(err).Fields["code"])
 	assert.Empty(t, h.problems(), "nothing remains of the refused claim")
 	r.Key = carttest.Key()
 	_, err = h.Claim(t.Context(), r)

@@ -97,7 +97,7 @@ func (f *Fake) claim(ctx context.Context, r cart.ClaimRequest) (cart.ClaimReply,
 			return cart.ClaimReply{}, err
 		}
 		if anyone.Hash == r.QuoteHash {
-			return cart.ClaimReply{}, cart.ErrCoupon.With("you have used this code already")
+			return cart.ClaimReply{}, cart.ErrCoupon.With("you have used this code already").WithField("code", "was used as often as one person may")
 		}
 		return cart.ClaimReply{}, cart.ErrQuoteChanged.With("it costs %s now", q.Sums.Total).
 			WithField("quote_hash", q.Hash).WithField("total", q.Sums.Total.String())

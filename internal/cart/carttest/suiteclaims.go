@@ -255,7 +255,9 @@ var claimTests = map[string]func(*world){
 				require.NoError(w, err)
 				continue
 			}
-			w.refused(cart.ErrCoupon, err)
+			told := w.refused(cart.ErrCoupon, err).Fields["code"]
+			assert.NotEmpty(w, told)
+			assert.NotContains(w, told, "FIRST", "what is wrong with the code, not the code")
 			known, err := w.Quote(w.Context(), cart.QuoteRequest{By: by, Destination: Germany, Person: person})
 			require.NoError(w, err)
 			assert.False(w, known.Quote.Codes[0].Applied)

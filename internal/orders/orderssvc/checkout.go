@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/mail"
 	"strings"
 	"time"
 
@@ -128,37 +127,18 @@ func checkCheckout(r *orders.CheckoutRequest) error {
 	p.Check(r.Method != "" && len(r.Method) <= 100, "method", "choose a way to pay")
 	p.Check(r.WaitMillis >= 0 && r.WaitMillis <= maxWait.Milliseconds(), "wait_millis", "must be 0 to %d", maxWait.Milliseconds())
 	r.Contact.Email, r.Contact.Name = strings.TrimSpace(r.Contact.Email), strings.TrimSpace(r.Contact.Name)
-	parsed, err := mail.ParseAddress(r.Contact.Email)
-	p.Check(err == nil && parsed.Address == r.Contact.Email && len(r.Contact.Email) <= 254, "contact.email", "is not an e-mail address")
-	p.Check(r.Contact.Name != "" && len(r.Contact.Name) <= 200, "contact.name", "must have 1 to 200 characters")
-	checkPostal(&p, "delivery", &r.Delivery)
+	tidyPostal(&r.Delivery)
 	if r.Invoice != nil {
-		checkPostal(&p, "invoice", r.Invoice)
+		tidyPostal(r.Invoice)
 	}
+	r.CheckWhoAndWhere(&p)
 	return p.Err(orders.ErrInvalid)
 }
 
-func checkPostal(p *errs.Problems, at string, a *accounts.Postal) {
-	for _, field := range []struct {
-		name     string
-		value    *string
-		required bool
-		most     int
-	}{
-		{"name", &a.Name, true, 200},
-		{"line1", &a.Line1, true, 200},
-		{"line2", &a.Line2, false, 200},
-		{"postal_code", &a.PostalCode, false, 20},
-		{"city", &a.City, true, 100},
-		{"region", &a.Region, false, 10},
-		{"phone", &a.Phone, false, 40},
-	} {
-		*field.value = strings.TrimSpace(*field.value)
-		p.Check(!field.required || *field.value != "", at+"."+field.name, "is needed")
-		p.Check(len(*field.value) <= field.most, at+"."+field.name, "must have at most %d characters", field.most)
+func tidyPostal(a *accounts.Postal) {
+	for _, text := range []*string{&a.Name, &a.Line1, &a.Line2, &a.PostalCode, &a.City, &a.Region, &a.Phone} {
+		*text = strings.TrimSpace(*text)
 	}
-	c := a.Country
-	p.Check(len(c) == 2 && c[0] >= 'A' && c[0] <= 'Z' && c[1] >= 'A' && c[1] <= 'Z', at+".country", "must be two capitals, as in DE")
 }
 
 // destinationOf is what shipping and tax depend on of an address.
