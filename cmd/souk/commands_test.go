@@ -7,10 +7,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"souk/internal/platform/clock"
+	"souk/internal/platform/store"
 	"souk/internal/rehearsal"
 	"souk/internal/storefront"
 )
@@ -40,6 +43,40 @@ func TestModulesSaysWhatIsWired(t *testing.T) {
 	assert.Contains(t, souk(t, nil, "modules", "cart").stdout, "may ask    catalog")
 	assert.Contains(t, souk(t, nil, "modules", "--format", "mermaid").stdout, "search -->|asks| catalog")
 	assert.Equal(t, exitMistake, souk(t, nil, "modules", "nothing").status)
+}
+
+// TestAJobIsDroppedForAReason holds that it is said why, that why is kept, and that what comes round by itself stays.
+func TestAJobIsDroppedForAReason(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	setup(t, dir, func(a *app) {
+		require.NoError(t, a.dbs["orders"].Write(t.Context(), func(tx *store.Tx) error {
+			return tx.Enqueue("orders.checkout", "ord_gone", clock.Now().Add(time.Hour))
+		}))
+	})
+	drop := func(args ...string) result {
+		return souk(t, nil, append([]string{"jobs", "drop", "--data", dir}, args...)...)
+	}
+	got := drop("orders", "orders.checkout", "ord_gone")
+	assert.Equal(t, exitMistake, got.status)
+	assert.Equal(t, "souk: say why with --why: a job dropped is gone for ever\n", got.stderr)
+	for _, name := range [][]string{
+		{"catalog", "catalog.expire", ""}, {"search", "search.forget", "daily"}, {"search", "search.renew", "daily"},
+		{"cart", "cart.tidy", "daily"}, {"accounts", "accounts.clean", "accounts"},
+	} {
+		got = drop(append(name, "--why", "x")...)
+		assert.Equal(t, exitFailed, got.status, "%v", name)
+		assert.Equal(t, "souk: job "+name[1]+" "+name[2]+" comes round by itself and is not dropped; retry has it run now\n", got.stderr)
+	}
+	got = drop("orders", "orders.checkout", "ord_gone", "--why", "made by a test")
+	assert.Equal(t, exitOK, got.status, got.stderr)
+	assert.Equal(t, exitFailed, drop("orders", "orders.checkout", "ord_gone", "--why", "again").status)
+	setup(t, dir, func(a *app) {
+		trail, err := operations{a}.AuditTrail(t.Context(), storefront.AuditFilter{Module: "orders", Limit: 2})
+		require.NoError(t, err)
+		require.Len(t, trail.Rows, 1)
+		assert.Equal(t, "made by a test", trail.Rows[0].Why)
+	})
 }
 
 // TestCommandsBesideASoukAndOnAFolder tries every command that looks after a marketplace, once

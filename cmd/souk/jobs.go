@@ -75,8 +75,13 @@ func jobsCommand(w *world) *cobra.Command {
 		Example: "  souk jobs list --state dead\n  souk jobs retry orders orders.checkout ord_01k5xk3v8dtq6c9m4j0e7r2a1b",
 	}
 	cmd.AddCommand(jobsListCommand(w),
-		jobsActCommand(w, "retry", "Have a job run again at once", "is due now", retryingJob()),
-		jobsActCommand(w, "drop", "Forget a job for ever", "is forgotten", droppingJob()))
+		jobsActCommand(w, jobsAct{
+			verb: "retry", says: "Have a job run again at once", done: "is due now", why: "provider is back", deed: retryingJob(),
+		}),
+		jobsActCommand(w, jobsAct{
+			verb: "drop", says: "Forget a job for ever", done: "is forgotten", why: "made by a bug", deed: droppingJob(),
+			needsWhy: "say why with --why: a job dropped is gone for ever",
+		}))
 	return cmd
 }
 
@@ -110,20 +115,31 @@ func jobsListCommand(w *world) *cobra.Command {
 	return cmd
 }
 
-func jobsActCommand(w *world, verb, says, done string, d deed[jobsIn, none]) *cobra.Command {
+// jobsAct is what is done with one job.
+type jobsAct struct {
+	verb, says, done string
+	why              string // for example
+	deed             deed[jobsIn, none]
+	needsWhy         string // what is said to who gives no reason; "" where none is needed
+}
+
+func jobsActCommand(w *world, act jobsAct) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: verb + " MODULE KIND KEY", Short: says, Args: exactly(3),
-		Example: "  souk jobs " + verb + " orders orders.checkout ord_01k5xk3v8dtq6c9m4j0e7r2a1b --why 'provider is back'",
+		Use: act.verb + " MODULE KIND KEY", Short: act.says, Args: exactly(3),
+		Example: "  souk jobs " + act.verb + " orders orders.checkout ord_01k5xk3v8dtq6c9m4j0e7r2a1b --why '" + act.why + "'",
 	}
 	data, why := addData(cmd), addWhy(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if !slices.Contains(moduleNames, args[0]) {
 			return config.Mistakef("there is no module %s", args[0])
 		}
-		if _, err := d.ask(cmd.Context(), w, *data, jobsIn{Module: args[0], Kind: args[1], Key: args[2], Why: *why}); err != nil {
+		if *why == "" && act.needsWhy != "" {
+			return config.Mistakef("%s", act.needsWhy)
+		}
+		if _, err := act.deed.ask(cmd.Context(), w, *data, jobsIn{Module: args[0], Kind: args[1], Key: args[2], Why: *why}); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(w.stdout, "%s %s %s\n", args[1], args[2], done)
+		_, err := fmt.Fprintf(w.stdout, "%s %s %s\n", args[1], args[2], act.done)
 		return err
 	}
 	return cmd

@@ -139,13 +139,19 @@ func (o local) RetryJob(ctx context.Context, by actor.Actor, module, kind, key, 
 	return job.Retry(ctx, db, kind, key, job.Change{By: by, Why: why})
 }
 
-// DropJob forgets a dead job for good.
+// DropJob forgets a job for good, unless it is one that comes round by itself.
 func (o local) DropJob(ctx context.Context, by actor.Actor, module, kind, key, why string) error {
 	db, err := o.db(module)
 	if err != nil {
 		return err
 	}
-	return job.Drop(ctx, db, kind, key, job.Change{By: by, Why: why})
+	c := job.Change{By: by, Why: why}
+	for _, m := range o.a.modules.Modules() {
+		if m.Name == module && m.Jobs != nil {
+			return m.Jobs.Drop(ctx, kind, key, c)
+		}
+	}
+	return job.Drop(ctx, db, kind, key, c)
 }
 
 // AuditRows reads one module's audit log, newest first.

@@ -64,7 +64,7 @@ func New(c Config) *Service {
 		telemetry: c.Telemetry, log: c.Telemetry.Log, secrets: random(keyLength),
 		jobs: job.NewRunner(job.Config{DB: c.DB, Log: c.Telemetry.Log, Now: c.Now}),
 	}
-	s.jobs.Handle(jobClean, s.clean)
+	s.jobs.HandlePeriodic(jobClean, s.clean)
 	if c.Bus != nil {
 		s.heard = append(s.heard, s.hearSellers(c.Bus))
 	}

@@ -59,7 +59,7 @@ func New(c Config) *Service {
 		s.newCoupon = cart.CouponIDs.New
 	}
 	s.jobs = job.NewRunner(job.Config{DB: c.DB, Log: c.Telemetry.Log, Now: s.now})
-	s.jobs.Handle(jobTidy, s.tidy)
+	s.jobs.HandlePeriodic(jobTidy, s.tidy)
 	return s
 }
 

@@ -80,7 +80,7 @@ func New(c Config) *Service {
 		},
 		jobs: job.NewRunner(job.Config{DB: c.DB, Log: c.Telemetry.Log, Now: c.Now}),
 	}
-	s.jobs.Handle(jobExpire, s.expire)
+	s.jobs.HandlePeriodic(jobExpire, s.expire)
 	return s
 }
 

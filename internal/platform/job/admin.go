@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -98,6 +99,14 @@ func Drop(ctx context.Context, db *store.DB, kind, key string, c Change) error {
 	return change(ctx, db, kind, key, store.Audit{By: c.By, Action: "jobs.drop", Why: c.Why}, func(tx *store.Tx, _ Info) error {
 		return tx.Dequeue(kind, key)
 	})
+}
+
+// Drop forgets a job of the runner's database for ever, as the function Drop does, but none that is periodic.
+func (r *Runner) Drop(ctx context.Context, kind, key string, c Change) error {
+	if slices.Contains(r.periodic, kind) {
+		return ErrPeriodic.With("job %s %s comes round by itself and is not dropped; retry has it run now", kind, key)
+	}
+	return Drop(ctx, r.o.DB, kind, key, c)
 }
 
 func change(ctx context.Context, db *store.DB, kind, key string, act store.Audit, do func(tx *store.Tx, j Info) error) error {

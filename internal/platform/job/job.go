@@ -40,6 +40,8 @@ var (
 	ErrFenced = errs.Refusal(errs.Conflict, "job.fenced")
 	// ErrNoJob says that there is no job of that kind and key.
 	ErrNoJob = errs.Refusal(errs.NotFound, "job.not_found")
+	// ErrPeriodic says that the job comes round by itself for as long as its module runs, and cannot be dropped.
+	ErrPeriodic = errs.Refusal(errs.Conflict, "job.periodic")
 	// ErrRunning says that the job is being run just now.
 	ErrRunning = errs.Refusal(errs.Conflict, "job.running")
 )

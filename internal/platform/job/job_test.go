@@ -401,6 +401,21 @@ func TestWhatAnOperatorDoesLeavesAnAuditRow(t *testing.T) {
 	assert.Equal(t, []string{"jobs.retry a.mail x", "jobs.drop a.mail x"}, actions)
 }
 
+func TestAJobThatComesRoundByItselfIsNotDropped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := job.NewRunner(job.Config{DB: w.db})
+	r.HandlePeriodic("a.tidy", func(context.Context, job.Job) error { return job.Again(w.now.Now().Add(time.Hour)) })
+	r.Handle("a.mail", func(context.Context, job.Job) error { return nil })
+	w.enqueue("a.tidy", "daily", w.now.Now().Add(time.Hour))
+	w.enqueue("a.mail", "x", w.now.Now().Add(time.Hour))
+	require.ErrorIs(t, r.Drop(t.Context(), "a.tidy", "daily", operator), job.ErrPeriodic)
+	require.NoError(t, r.Drop(t.Context(), "a.mail", "x", operator))
+	left := w.list()
+	require.Len(t, left, 1)
+	assert.Equal(t, "a.tidy", left[0].Kind)
+}
+
 func TestAJobCarriesTheTraceAndTheRequestOfWhoEnqueuedIt(t *testing.T) {
 	t.Parallel()
 	const id = "0af7651916cd43dd8448eb211c80319c"

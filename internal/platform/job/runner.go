@@ -97,6 +97,7 @@ type Runner struct {
 	runs     metric.Int64Counter // nil unless instrumented
 	handlers map[string]Handler
 	kinds    []string
+	periodic []string // of these, those whose job comes round by itself
 
 	wake chan struct{} // holds one token when there may be something to do
 
@@ -136,6 +137,13 @@ func (r *Runner) Handle(kind string, h Handler) {
 	r.handlers[kind] = h
 	r.kinds = append(r.kinds, kind)
 	slices.Sort(r.kinds)
+}
+
+// HandlePeriodic is Handle for a kind whose one job comes round by itself, by Again: expiring, tidying up.
+// Nobody may drop it, since nothing would ask for it again before the next start.
+func (r *Runner) HandlePeriodic(kind string, h Handler) {
+	r.Handle(kind, h)
+	r.periodic = append(r.periodic, kind)
 }
 
 // Kinds are the kinds that somebody handles, in order.

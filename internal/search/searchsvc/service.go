@@ -99,8 +99,8 @@ func New(c Config) *Service {
 	}
 	s.counting, s.part, s.fixed = newCounting(), c.Part, c.Fixed || c.Part
 	s.jobs = job.NewRunner(job.Config{DB: c.DB, Log: c.Telemetry.Log, Now: c.Now})
-	s.jobs.Handle(jobForget, s.forget)
-	s.jobs.Handle(jobRenew, s.renewDaily)
+	s.jobs.HandlePeriodic(jobForget, s.forget)
+	s.jobs.HandlePeriodic(jobRenew, s.renewDaily)
 	return s
 }
 
