@@ -56,7 +56,7 @@ func commands(w *world) []*cobra.Command {
 	return []*cobra.Command{
 		serveCommand(w), upCommand(w), logsCommand(w), adminCommand(w), importCommand(w), exportCommand(w), searchCommand(w),
 		verifyCommand(w), backupCommand(w), restoreCommand(w),
-		eventsCommand(w), jobsCommand(w), migrateCommand(w), dbCommand(w), modulesCommand(w), versionCommand(w),
+		eventsCommand(w), jobsCommand(w), migrateCommand(w), dbCommand(w), modulesCommand(w), completionCommand(w), versionCommand(w),
 	}
 }
 
@@ -97,7 +97,7 @@ func rootCommand(w *world) *cobra.Command {
 	root.SetIn(w.stdin)
 	root.SetOut(w.stdout)
 	root.SetErr(w.stderr)
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true // completionCommand refuses a shell that it does not know
 	root.PersistentFlags().String("config", "", "`FILE` with settings, one name = value a line")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return config.Mistakef("%v (see %s --help)", err, cmd.CommandPath())

@@ -209,6 +209,23 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	assert.Contains(t, got.stdout, "Examples:")
 }
 
+func TestCompletionsAreForShellsThatThereAre(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"completion"}, {"completion", "nope"}, {"completion", "bash", "zsh"}} {
+		got := souk(t, nil, args...)
+		assert.Equal(t, exitMistake, got.status, "%v", args)
+		assert.Equal(t, "souk: completions are for one of bash, zsh, fish, powershell\n", got.stderr)
+		assert.Empty(t, got.stdout)
+	}
+	for _, shell := range shells {
+		got := souk(t, map[string]string{"SOUK_CONFIG": "/none"}, "completion", shell)
+		assert.Equal(t, exitOK, got.status, got.stderr)
+		assert.Contains(t, got.stdout, "souk", shell)
+	}
+	assert.Regexp(t, `\n  completion +Print what completes`, souk(t, nil, "help").stdout)
+	assert.Contains(t, souk(t, nil, "__complete", "events", "").stdout, "retry", "what the scripts ask")
+}
+
 func TestVersionSaysWhichSoukThisIs(t *testing.T) {
 	t.Parallel()
 	got := souk(t, nil, "version")
