@@ -116,11 +116,11 @@ crash: ## kill the real binary N times under load and look for loss
 	SOUK_CRASH_ROUNDS=$(N) $(GO) test -count=1 -v -run Crash -timeout 0 $(GOFLAGS_TAGS) ./cmd/souk
 
 .PHONY: fuzz
-fuzz: ## every fuzz test for FUZZTIME
+fuzz: ## every fuzz test for FUZZTIME; what fails is kept in testdata/fuzz beside it
 	@grep -rl --include='*_test.go' '^func Fuzz' internal cmd | while read -r file; do \
 		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
 			echo "$(GO) test -fuzz ^$$name\$$ ./$$(dirname $$file)"; \
-			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $(GOFLAGS_TAGS) "./$$(dirname $$file)" </dev/null || exit 1; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s $(GOFLAGS_TAGS) "./$$(dirname $$file)" </dev/null || exit 1; \
 		done; \
 	done
 

@@ -112,6 +112,14 @@ func TestBodiesThatAreRefused(t *testing.T) {
 	})
 }
 
+func TestAParameterWhoseNameIsNoTextIsNamedAsFarAsItIs(t *testing.T) {
+	t.Parallel()
+	w := orderWorld(t)
+	got := w.do("POST", "/api/v1/shop/orders?a%ff=1", `{"name":"Ada","lines":[{"sku":"a","quantity":1}]}`, "Idempotency-Key", key)
+	assert.Equal(t, 400, got.StatusCode)
+	assert.Equal(t, map[string]string{"a\uFFFD": "is not known here"}, got.problem.Fields, string(got.body))
+}
+
 func TestAnswersNeverRepeatWhatWasSent(t *testing.T) {
 	t.Parallel()
 	w := orderWorld(t)

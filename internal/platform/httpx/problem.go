@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -98,11 +97,11 @@ func problemOf(requestID string, err error) *Problem {
 	e := errs.As(err)
 	status := Status(e)
 	p := &Problem{
-		Title: http.StatusText(status), Status: status, Detail: e.Message, Code: string(e.Code), Kind: string(e.Kind),
-		Fields: maps.Clone(e.Fields), RequestID: requestID, headers: http.Header{},
+		Title: http.StatusText(status), Status: status, Detail: readable(e.Message), Code: string(e.Code), Kind: string(e.Kind),
+		Fields: make(map[string]string, len(e.Fields)), RequestID: requestID, headers: http.Header{},
 	}
-	if p.Fields == nil {
-		p.Fields = map[string]string{}
+	for name, what := range e.Fields {
+		p.Fields[readable(name)] = readable(what)
 	}
 	p.headers.Set("Cache-Control", "no-store")
 	if status == http.StatusUnauthorized {
@@ -113,6 +112,9 @@ func problemOf(requestID string, err error) *Problem {
 	}
 	return p
 }
+
+// readable is text with what is no UTF-8 mended: a field may be named as the client wrote it, and no JSON could say that.
+func readable(text string) string { return strings.ToValidUTF8(text, instead) }
 
 // write sends the problem.
 func (p *Problem) write(w http.ResponseWriter) {

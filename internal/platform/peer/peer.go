@@ -32,6 +32,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"souk/internal/platform/errs"
@@ -120,7 +121,7 @@ const maxError = 64 << 10
 func ReadError(res *http.Response) *errs.Error {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxError))
 	var e errs.Error
-	if err == nil && json.Unmarshal(body, &e) == nil && e.Kind != "" && e.Code != "" {
+	if err == nil && json.Unmarshal(body, &e) == nil && slices.Contains(errs.Kinds, e.Kind) && e.Code != "" {
 		return &e
 	}
 	kind := errs.Unknown

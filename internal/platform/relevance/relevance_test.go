@@ -1,7 +1,9 @@
 package relevance_test
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -105,5 +107,24 @@ func FuzzTypoIsOneEditAway(f *testing.F) {
 		}
 		require.LessOrEqual(t, to-from, 2, "%q %q", query, slip)
 		require.LessOrEqual(t, end-from, 2, "%q %q", query, slip)
+	})
+}
+
+// FuzzRead: judgements that are read can be measured, and every figure is a share.
+func FuzzRead(f *testing.F) {
+	f.Add("query\tresult\tgrade\nlamp\tlst_1\t3\nlamp\tlst_2\t0\n")
+	f.Add("lamp\tx\tNaN\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		all, err := relevance.Read(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		for _, j := range all {
+			ranking := slices.Sorted(maps.Keys(j.Gains))
+			got := relevance.Measure(ranking, j)
+			for _, share := range []float64{got.NDCG, got.Condensed, got.Recall} {
+				require.True(t, share >= 0 && share <= 1+1e-9, "%q: %+v", text, got)
+			}
+		}
 	})
 }

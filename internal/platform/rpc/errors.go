@@ -61,6 +61,11 @@ func failureOf(err error) failure {
 
 func mend(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
+// err is the failure as the caller has it. A kind that only a newer release knows is internal here, whose rule is
+// the safe one: it may have been done, and is asked again by its key.
 func (f failure) err() *errs.Error {
+	if !slices.Contains(errs.Kinds, f.Kind) {
+		f.Kind = errs.Internal
+	}
 	return &errs.Error{Kind: f.Kind, Code: f.Code, Message: f.Message, Fields: f.Fields}
 }

@@ -36,6 +36,19 @@ const (
 	maxReply   = 64 << 20
 )
 
+// longestSaid is as long as anyone is believed to wait: many more milliseconds would be no time.Duration, and
+// come out as a time that is over.
+const longestSaid = 24 * time.Hour
+
+// milliseconds is the time that a header says, and whether it says one.
+func milliseconds(h http.Header, name string) (time.Duration, bool) {
+	ms, err := strconv.ParseInt(h.Get(name), 10, 64)
+	if err != nil || ms < 0 {
+		return 0, false
+	}
+	return time.Duration(min(ms, longestSaid.Milliseconds())) * time.Millisecond, true
+}
+
 // errDead says that the breaker is open: the module has not answered for a while.
 var errDead = errors.New("it has not answered for a while")
 
@@ -142,8 +155,8 @@ func (r *Remote) read(response *http.Response, body []byte) (answer, error) {
 		if err := r.codec.Unmarshal(body, &f); err != nil {
 			return answer{}, r.lost(fmt.Errorf("read the failure: %w", err))
 		}
-		if ms, err := strconv.ParseInt(response.Header.Get(headerRetry), 10, 64); err == nil && f.Kind == errs.Unavailable {
-			return answer{}, &turnedAway{err: f.err(), after: time.Duration(ms) * time.Millisecond}
+		if after, ok := milliseconds(response.Header, headerRetry); ok && f.Kind == errs.Unavailable {
+			return answer{}, &turnedAway{err: f.err(), after: after}
 		}
 		return a, nil
 	default:

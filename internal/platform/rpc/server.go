@@ -102,9 +102,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, span := s.tracer.Start(ctx, s.contract.Module+"."+name, trace.WithSpanKind(trace.SpanKindServer),
 		trace.WithAttributes(attribute.String("souk.module", s.contract.Module), attribute.String("souk.request_id", reqid.From(ctx))))
 	defer span.End()
-	if ms, err := strconv.ParseInt(r.Header.Get(headerTimeout), 10, 64); err == nil && ms > 0 {
+	if within, ok := milliseconds(r.Header, headerTimeout); ok && within > 0 {
 		var end context.CancelFunc
-		ctx, end = context.WithTimeout(ctx, time.Duration(ms)*time.Millisecond)
+		ctx, end = context.WithTimeout(ctx, within)
 		defer end()
 	}
 	a := s.answer(ctx, name, r)
