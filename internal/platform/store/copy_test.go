@@ -251,6 +251,33 @@ func TestCopyRefusesWhileSomebodyHasEitherOpen(t *testing.T) {
 	require.NoError(t, other.Close())
 }
 
+// The server shows a connection for a while after it was closed.
+func TestCopyWaitsForWhoIsLeaving(t *testing.T) {
+	t.Parallel()
+	schema := copySchema(t)
+	fill(t, schema)
+	leaving, watching := pgAdmin(t, schema.URL), pgAdmin(t, schema.URL)
+	defer func() { require.NoError(t, watching.Close(context.Background())) }()
+	pgRun(t, leaving, `SET application_name = 'souk `+schema.Schema+` write'`)
+	type begun struct {
+		c   *Copy
+		err error
+	}
+	done, to := make(chan begun, 1), copyFile(t)
+	go func() {
+		c, err := BeginCopy(t.Context(), CopyOptions{From: schema, To: to})
+		done <- begun{c, err}
+	}()
+	for looked := false; !looked && len(done) == 0; { // the copy, for others
+		require.NoError(t, watching.QueryRow(t.Context(), `SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+			WHERE application_name = $1 AND state = 'idle' AND query LIKE '%application_name IN%')`, "souk "+schema.Schema+" copy").Scan(&looked))
+	}
+	require.NoError(t, leaving.Close(t.Context()))
+	got := <-done
+	require.NoError(t, got.err)
+	require.NoError(t, got.c.Close())
+}
+
 // Whoever writes without saying that it is a souk is kept from it by the tables' locks.
 func TestCopyKeepsTheSourceFromBeingWritten(t *testing.T) {
 	t.Parallel()

@@ -69,19 +69,39 @@ func (s *pgCopy) alone(ctx context.Context) error {
 	if !free {
 		return ErrLocked.With("storage is in use").Because(fmt.Errorf("%s: another copy is under way", s.at))
 	}
+	for patience := time.NewTimer(leaveTime); ; {
+		open, err := s.whoElse(ctx)
+		if err != nil || open == nil {
+			return err
+		}
+		select {
+		case <-time.After(leaveTime / 100):
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-patience.C:
+			return ErrLocked.With("storage is in use").Because(open)
+		}
+	}
+}
+
+// leaveTime is how long a copy waits for those who work on the schema to leave: the server shows a connection that was
+// closed until it gets to ending it.
+const leaveTime = 2 * time.Second
+
+// whoElse says who works on the schema; open is nil if nobody does.
+func (s *pgCopy) whoElse(ctx context.Context) (open, err error) {
 	var name string
 	var pid int64
-	err := s.c.QueryRow(ctx, `SELECT pid, application_name FROM pg_catalog.pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+	err = s.c.QueryRow(ctx, `SELECT pid, application_name FROM pg_catalog.pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 			AND application_name IN (left($1 || 'write', 63), left($1 || 'sequencer', 63), left($1 || 'listen', 63), left($1 || 'migrate', 63))
 		LIMIT 1`, "souk "+s.at.schema+" ").Scan(&pid, &name)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return nil
+		return nil, nil
 	case err != nil:
-		return err
+		return nil, err
 	}
-	return ErrLocked.With("storage is in use").Because(
-		fmt.Errorf("%s: a souk has it open (process %d of the server serves %q); stop it first", s.at, pid, name))
+	return fmt.Errorf("%s: a souk has it open (process %d of the server serves %q); stop it first", s.at, pid, name), nil
 }
 
 // settle numbers what has been published and has no position yet.
