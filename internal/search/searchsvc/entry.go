@@ -35,10 +35,11 @@ type entry struct {
 	stated []byte                  // the ids of its facts
 	print  []byte                  // equal for equal words
 
-	doc   int64  // its number, once it has one
-	terms string // as they are indexed, once they were analysed
-	marks []byte // how often description and details have each term of the title, as setTitle orders them; 2 is several times
-	body  int    // words of description and details
+	doc   int64    // its number, once it has one
+	terms string   // as they are indexed, once they were analysed
+	marks []byte   // how often description and details have each term of the title, as setTitle orders them; 2 is several times
+	body  int      // words of description and details
+	said  []uint32 // the hashes of these words, as they are written
 }
 
 // text is what is searched for words.
@@ -163,10 +164,11 @@ func (a *analysis) terms(e *entry, category string) {
 		a.tokens = words.Tokens(a.tokens[:0], text)
 		a.add(a.tokens, false)
 	}
-	e.body = 0
+	e.body, e.said = 0, nil
 	for _, text := range [...]string{t.Description, t.Details} {
 		a.tokens = words.Tokens(a.tokens[:0], text)
 		a.add(a.tokens, true)
+		e.said = appendSaid(e.said, a.tokens)
 		e.body += len(a.tokens)
 	}
 	a.tokens = words.Tokens(a.tokens[:0], t.Codes)

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"souk/internal/search"
+	"souk/internal/search/searchsvc/internal/bloom"
 	"souk/internal/search/searchsvc/internal/docset"
 	"souk/internal/search/searchsvc/internal/spelling"
 	"souk/internal/search/searchsvc/internal/words"
@@ -168,23 +169,21 @@ func (d desk) mend(text string) (m mended, found bool, err error) {
 	return m, found, err
 }
 
-// maxElsewhere is how many words of a text are looked for in descriptions: each costs hundreds of
-// looks into the index.
-const maxElsewhere = 1
-
 // elsewhere looks for words that only descriptions have, which the vocabulary does not know, near
 // those typed that have nothing near in it.
 func (d desk) elsewhere(typed []spelling.Typed) error {
-	left := maxElsewhere
+	looks := maxLooks
 	for i := range typed {
 		t := &typed[i]
-		if left == 0 || t.Fixed || t.Code || t.Listings > 0 || d.near(t.Text) {
+		if t.Fixed || t.Code || t.Listings > 0 || d.near(t.Text) {
 			continue
 		}
-		left--
-		for _, text := range spelling.Slips(t.Text) {
+		for _, text := range d.said(spelling.Slips(t.Text)) {
 			if text[0] != t.Text[0] && text[0] != t.Text[1] && text[1:] != t.Text {
 				continue // people get the first letter right, swap it or leave it out
+			}
+			if looks--; looks < 0 {
+				return nil
 			}
 			term := words.Tokens(nil, text)[0].Term
 			docs, err := d.documents(d.q, term, 0, d.marks.Docs)
@@ -204,7 +203,17 @@ func (d desk) elsewhere(typed []spelling.Typed) error {
 const (
 	leastElsewhere = 3
 	maxAlso        = 4
+	maxLooks       = 100 // into the index, for one text: far more than there are words so near, unless these are millions
 )
+
+// said are those of some words that descriptions have, as far as can be told without a look into the index.
+func (d desk) said(all []string) (some []string) {
+	_ = d.s.locked(func() error {
+		some = slices.DeleteFunc(all, func(word string) bool { return !d.shelf.said.Has(bloom.Hash(word)) })
+		return nil
+	})
+	return some
+}
 
 // near says whether the vocabulary has a word near this one.
 func (d desk) near(text string) (near bool) {

@@ -10,6 +10,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/catalog/catalogtest"
 	"souk/internal/platform/clock"
+	"souk/internal/platform/store/storetest"
 	"souk/internal/search"
 )
 
@@ -37,6 +38,32 @@ func TestWhatOneListingAloneSaysIsOffered(t *testing.T) {
 			}
 			assert.Equal(t, want, offered, text)
 		}
+	}
+}
+
+// TestAWordNearNothingIsNotLookedForByItsSpellings types words that nobody has, and nothing like them.
+func TestAWordNearNothingIsNotLookedForByItsSpellings(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	for i := range 3 {
+		d := catalogtest.Draft(fmt.Sprintf("Clock %d", i), 1000, 1)
+		d.Description = "wakes with a kangaroo, or with a zitter"
+		goods.AddListing(by.ID, d)
+	}
+	b := newBench(t, goods, storetest.Once())
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	ask := func(text string) (corrected string, statements int64) {
+		before := b.db.Stats()
+		reply, err := b.Query(t.Context(), search.QueryRequest{Text: text})
+		require.NoError(t, err)
+		return reply.Corrected, b.db.Stats().Sub(before).Statements
+	}
+	_, plain := ask("clock")
+	for text, want := range map[string]string{"sombrero": "", "marmalade trombone cellist": "", "zither": "zitter", "kangarooo clock": "kangaroo clock"} {
+		corrected, statements := ask(text)
+		assert.Equal(t, want, corrected, text)
+		assert.LessOrEqual(t, statements, plain+12, "%s has some 400 spellings a word", text)
 	}
 }
 

@@ -27,7 +27,7 @@ import (
 const moduleName = "search"
 
 // analyser is what words come from.
-var analyser = fmt.Sprint("words ", words.Version, ", facts 1")
+var analyser = fmt.Sprint("words ", words.Version, ", facts 1, said 1")
 
 // Config is what the module stands on.
 type Config struct {

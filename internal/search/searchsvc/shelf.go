@@ -6,6 +6,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/platform/money"
+	"souk/internal/search/searchsvc/internal/bloom"
 	"souk/internal/search/searchsvc/internal/docset"
 	"souk/internal/search/searchsvc/internal/spelling"
 	"souk/internal/search/searchsvc/internal/words"
@@ -48,8 +49,9 @@ type shelf struct {
 
 	completions *completions // what suggestions are made of
 	spelling    *spelling.Book
-	ofBrand     [][]string // the words of each, as they are written
-	ofNode      [][]string // of the path, which never changes
+	said        bloom.Filter // the words of descriptions and details
+	ofBrand     [][]string   // the words of each, as they are written
+	ofNode      [][]string   // of the path, which never changes
 
 	tokens  []words.Token // of the title of tokened, or room
 	tokened uint32
@@ -74,6 +76,9 @@ func (s *shelf) take(w written) {
 		s.takeCategory(row)
 	}
 	s.facts.take(w.facts)
+	for _, hashes := range w.said {
+		s.said.AddAll(hashes)
+	}
 	for i := range w.listings {
 		s.takeListing(&w.listings[i])
 	}

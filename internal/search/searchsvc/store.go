@@ -20,18 +20,20 @@ type set struct {
 	newListings, newFormer, newSellers, newCategories   string
 	newSold, newestCategory, copyCategories             string
 	emptyTerms, emptyListings, emptySellers, emptyPaths string
-	emptyFormer, emptyFacts                             string
+	emptyFormer, emptyFacts, emptySaid                  string
 	addFacts, facts                                     string
+	addSaid, newSaid                                    string
 	keys, count, countIn, countFormer                   string
 	wordless, wordy, strangers                          string
 
-	stored storedFacts
+	stored    storedFacts
+	heardSaid heardSaid
 }
 
 // newSet writes the statements out for the tables of that name.
 func newSet(name string) *set {
 	write := func(query string) string {
-		return fmt.Sprintf(query, "listings_"+name, "terms_"+name, "sellers_"+name, "categories_"+name, "former_"+name, "facts_"+name)
+		return fmt.Sprintf(query, "listings_"+name, "terms_"+name, "sellers_"+name, "categories_"+name, "former_"+name, "facts_"+name, "said_"+name)
 	}
 	const fullName = `coalesce((SELECT words || ' ' FROM %[4]s WHERE path = ? LIMIT 1), '') || ?`
 	const next = `(SELECT coalesce(max(change), 0) + 1 FROM `
@@ -77,9 +79,11 @@ func newSet(name string) *set {
 
 		emptyTerms:    write(`INSERT INTO %[2]s (%[2]s) VALUES ('delete-all')`),
 		emptyListings: write(`DELETE FROM %[1]s`), emptySellers: write(`DELETE FROM %[3]s`), emptyPaths: write(`DELETE FROM %[4]s`),
-		emptyFormer: write(`DELETE FROM %[5]s`), emptyFacts: write(`DELETE FROM %[6]s`),
+		emptyFormer: write(`DELETE FROM %[5]s`), emptyFacts: write(`DELETE FROM %[6]s`), emptySaid: write(`DELETE FROM %[7]s`),
 		addFacts: write(`INSERT OR IGNORE INTO %[6]s (id, fact) VALUES `),
 		facts:    write(`SELECT id, fact FROM %[6]s WHERE id IN (?)`),
+		addSaid:  write(`INSERT INTO %[7]s (change, hashes) VALUES (?, ?)`),
+		newSaid:  write(`SELECT hashes FROM %[7]s WHERE change > ? AND change <= ? ORDER BY change`),
 
 		keys:        write(`SELECT id FROM %[1]s WHERE id > ? ORDER BY id LIMIT ?`),
 		count:       write(`SELECT count(*) FROM %[1]s WHERE shown = 1`),
@@ -168,8 +172,8 @@ func updateGenerations(tx *store.Tx, g generations) error {
 
 // empty takes everything out of the set.
 func (s *set) empty(tx *store.Tx) error {
-	s.stored = storedFacts{}
-	for _, query := range []string{s.emptyTerms, s.emptyListings, s.emptySellers, s.emptyPaths, s.emptyFormer, s.emptyFacts} {
+	s.stored, s.heardSaid = storedFacts{}, heardSaid{}
+	for _, query := range []string{s.emptyTerms, s.emptyListings, s.emptySellers, s.emptyPaths, s.emptyFormer, s.emptyFacts, s.emptySaid} {
 		if _, err := tx.Exec(query); err != nil {
 			return fmt.Errorf("empty set %s: %w", s.name, err)
 		}
@@ -221,6 +225,7 @@ type written struct {
 	marks      marks
 	listings   []shelfRow
 	facts      []factRow   // of them, as far as they are not known
+	said       [][]byte    // hashes of the words in their texts, as far as they were new then
 	former     []formerRow // numbers that their listings have no more
 	sellers    []sellerRow
 	categories []categoryRow
@@ -258,6 +263,9 @@ func (s *set) selectWritten(q store.Queryer, seen, now marks, known *facts) (wri
 		var err error
 		if w.facts, err = s.selectFacts(q, known.unknown(w.listings)); err != nil {
 			return w, err
+		}
+		if err := q.Select(&w.said, s.newSaid, seen.Listings, w.marks.Listings); err != nil {
+			return w, fmt.Errorf("select new words of texts: %w", err)
 		}
 	}
 	if seen.Listings > 0 { // what was former before anything was read is on no shelf

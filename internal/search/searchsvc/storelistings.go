@@ -102,6 +102,9 @@ func (s *set) store(tx *store.Tx, all []entry, heard bool) error {
 	if err := s.analyse(tx, worded); err != nil {
 		return err
 	}
+	if err := s.heardSaid.begin(tx, s, at.Change); err != nil {
+		return err
+	}
 	var words []*entry // in the order of their numbers
 	for _, e := range again {
 		moved, err := s.change(tx, known[e.ID], e, &at)
@@ -116,6 +119,9 @@ func (s *set) store(tx *store.Tx, all []entry, heard bool) error {
 		return err
 	}
 	if err := s.indexWords(tx, append(words, fresh...)); err != nil {
+		return err
+	}
+	if err := s.addNewSaid(tx, worded, at.Change); err != nil {
 		return err
 	}
 	s.stored.change = at.Change

@@ -222,16 +222,28 @@ func beside(a, b rune) bool {
 // Slips are all texts of Latin letters that are one edit away from a word of such letters: for
 // looking them up where no table is, as in what only descriptions say.
 func Slips(typed string) []string {
-	const shortestSlip, longestSlip = 4, 16 // letters
-	if len(typed) < shortestSlip || len(typed) > longestSlip {
+	if len(typed) < shortestSlip || len(typed) > longestSlip || !latin(typed) {
 		return nil
 	}
-	for i := range len(typed) {
-		if typed[i] < 'a' || typed[i] > 'z' {
-			return nil
+	return slips(typed)
+}
+
+// Letters of a word that Slips has an answer to.
+const shortestSlip, longestSlip = 4, 16
+
+// Sayable says whether a word may be among Slips.
+func Sayable(word string) bool {
+	return len(word) >= shortestSlip-1 && len(word) <= longestSlip+1 && latin(word)
+}
+
+// latin says whether a word is of a to z alone.
+func latin(word string) bool {
+	for i := range len(word) {
+		if word[i] < 'a' || word[i] > 'z' {
+			return false
 		}
 	}
-	return slips(typed)
+	return true
 }
 
 func slips(typed string) []string {
