@@ -17,25 +17,26 @@ const usualValues = 50
 // tally is how many listings have each value. One tally is of what passes all filters but one, and
 // facets that have no filter share theirs.
 type tally struct {
-	nodes, brands, sellers []int64
-	prices                 []priceCount // by currency
-	inStock, soldOut       int64
-	rough                  bool // estimates
+	of               traitCounts
+	prices           []priceCount // by currency
+	inStock, soldOut int64
+	rough            map[search.FacetKind]bool // estimates
 }
 
 // count counts every value of what is set in docs. If there are too many it counts some, a word of
 // the bitmap out of so many, and takes them for all.
 func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
-	step := w.step(docs, w.counted)
-	t := &tally{rough: step > 1}
+	n := docset.Count(docs)
+	step := stepOf(n, w.counted)
+	t := &tally{rough: map[search.FacetKind]bool{}}
 	for _, kind := range by {
 		switch kind {
 		case search.FacetCategory:
-			t.nodes = make([]int64, len(w.nodes))
+			t.of.nodes = make([]int64, len(w.nodes))
 		case search.FacetBrand:
-			t.brands = make([]int64, len(w.shelf.brands))
+			t.of.brands = make([]int64, len(w.shelf.brands))
 		case search.FacetSeller:
-			t.sellers = make([]int64, len(w.shelf.sellers))
+			t.of.sellers = make([]int64, len(w.shelf.sellers))
 		case search.FacetPrice:
 			t.prices = make([]priceCount, len(w.moneys))
 		case search.FacetStock: // exactly, since that is no more work
@@ -46,14 +47,52 @@ func (w *walk) count(docs []uint64, by ...search.FacetKind) *tally {
 		default: // attributes are counted by themselves, and a histogram is of the prices
 		}
 	}
-	t.countEach(w, docs, step)
+	counted := t.of.wanted() && w.countByDifference(t, docs, n)
+	t.countEach(w, docs, step, counted)
+	for _, kind := range by {
+		trait := kind == search.FacetCategory || kind == search.FacetBrand || kind == search.FacetSeller
+		if step > 1 && (trait && !counted || kind == search.FacetPrice) {
+			t.rough[kind], w.rough = true, true
+		}
+	}
 	return t
+}
+
+// countByDifference counts categories, brands and sellers as the shelf has them counted of all that can be seen, and what docs,
+// of which there are n, have besides or lack. It says whether it did: it does not where the difference is more work than docs are
+// themselves, or too much. So the whole catalogue is counted exactly at any size.
+func (w *walk) countByDifference(t *tally, docs []uint64, n int) bool {
+	if most := min(n-1, w.counted); w.inView.all-n > most { // so many are lacking at least
+		return false
+	}
+	more, less := docset.Scratch(len(docs)), docset.Scratch(len(w.visible))
+	defer docset.Free(more, less)
+	copy(less, w.visible)
+	for i := range docs {
+		seen := uint64(0)
+		if i < len(less) {
+			seen = less[i]
+			less[i] &^= docs[i]
+		}
+		more[i] = docs[i] &^ seen
+	}
+	if others := docset.Count(more) + docset.Count(less); others >= n || others > w.counted {
+		return false
+	}
+	for _, c := range []struct{ to, from []int64 }{
+		{t.of.nodes, w.inView.nodes}, {t.of.brands, w.inView.brands}, {t.of.sellers, w.inView.sellers},
+	} {
+		copy(c.to, c.from) // to is as long as there are values, or nil
+	}
+	t.of.countAll(w.traits, more, 1)
+	t.of.countAll(w.traits, less, -1)
+	return true
 }
 
 // countEach counts what differs from listing to listing: a word of the bitmap after the other, so that what is fetched of its
 // listings serves all that is counted.
-func (t *tally) countEach(w *walk, docs []uint64, step int) {
-	traits, prices := t.nodes != nil || t.brands != nil || t.sellers != nil, t.prices != nil
+func (t *tally) countEach(w *walk, docs []uint64, step int, traitsCounted bool) {
+	traits, prices := t.of.wanted() && !traitsCounted, t.prices != nil
 	if !traits && !prices {
 		return
 	}
@@ -61,7 +100,7 @@ func (t *tally) countEach(w *walk, docs []uint64, step int) {
 	for i := 0; i < len(docs); i += step {
 		word := docs[i]
 		if word != 0 && traits {
-			t.countTraits(w.traits[i*64:], word, int64(step))
+			t.of.countWord(w.traits[i*64:], word, int64(step))
 		}
 		if word != 0 && prices {
 			w.countPrices(t.prices, i, word, int64(step), each)
@@ -69,27 +108,62 @@ func (t *tally) countEach(w *walk, docs []uint64, step int) {
 	}
 }
 
-// countTraits counts categories, brands and sellers, those of them that are wanted, each for so many.
-func (t *tally) countTraits(all []traits, word uint64, times int64) {
+// traitCounts are how many listings are of each category, brand and seller, by their numbers; nil of what is not wanted.
+type traitCounts struct {
+	nodes, brands, sellers []int64
+	all                    int // of put
+}
+
+// wanted says whether any of them is.
+func (c traitCounts) wanted() bool { return c.nodes != nil || c.brands != nil || c.sellers != nil }
+
+// countAll counts what is set in docs, each for so many.
+func (c traitCounts) countAll(all []traits, docs []uint64, times int64) {
+	for i, word := range docs {
+		if word != 0 {
+			c.countWord(all[i*64:], word, times)
+		}
+	}
+}
+
+// countWord counts what is set in one word of a bitmap.
+func (c traitCounts) countWord(all []traits, word uint64, times int64) {
 	for ; word != 0; word &= word - 1 {
 		of := &all[bits.TrailingZeros64(word)]
-		if t.nodes != nil {
-			t.nodes[of.node] += times
+		if c.nodes != nil {
+			c.nodes[of.node] += times
 		}
-		if t.brands != nil {
-			t.brands[of.brand] += times
+		if c.brands != nil {
+			c.brands[of.brand] += times
 		}
-		if t.sellers != nil {
-			t.sellers[of.seller] += times
+		if c.sellers != nil {
+			c.sellers[of.seller] += times
 		}
+	}
+}
+
+// put counts one listing that comes into view, or one that goes.
+func (c *traitCounts) put(of traits, times int) {
+	c.all += times
+	for _, one := range []struct {
+		counts *[]int64
+		at     int32
+	}{{&c.nodes, of.node}, {&c.brands, of.brand}, {&c.sellers, of.seller}} {
+		*one.counts = grown(*one.counts, max(len(*one.counts), int(one.at)+1))
+		(*one.counts)[one.at] += int64(times)
 	}
 }
 
 // step is how many words of a bitmap one that is looked at stands for.
 // Up to most listings each is looked at.
 func (w *walk) step(docs []uint64, most int) int {
-	if n := docset.Count(docs); n > most {
-		w.rough = true
+	step := stepOf(docset.Count(docs), most)
+	w.rough = w.rough || step > 1
+	return step
+}
+
+func stepOf(n, most int) int {
+	if n > most {
 		return (2*n + most - 1) / most
 	}
 	return 1
@@ -117,11 +191,11 @@ func (w *walk) tell() {
 	}
 	prices := tallies[search.FacetPrice]
 	w.facets = []search.Facet{
-		w.categoryFacet(tallies[search.FacetCategory].nodes), w.brandFacet(tallies[search.FacetBrand].brands),
-		w.sellerFacet(tallies[search.FacetSeller].sellers), w.priceFacet(prices.prices), w.stockFacet(tallies[search.FacetStock]),
+		w.categoryFacet(tallies[search.FacetCategory].of.nodes), w.brandFacet(tallies[search.FacetBrand].of.brands),
+		w.sellerFacet(tallies[search.FacetSeller].of.sellers), w.priceFacet(prices.prices), w.stockFacet(tallies[search.FacetStock]),
 	}
 	for i, kind := range kinds {
-		w.facets[i].Approximate = tallies[kind].rough && kind != search.FacetStock
+		w.facets[i].Approximate = tallies[kind].rough[kind]
 	}
 	w.facets = append(append(w.facets, w.histogram(prices.prices)), w.attributeFacets()...)
 }

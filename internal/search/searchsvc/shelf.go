@@ -45,6 +45,8 @@ type shelf struct {
 	nodeAt   map[string]int32
 	moneyAt  map[money.Currency]uint8
 
+	inView traitCounts // of all that is visible
+
 	found *found // which listings have what, as far as that was asked for
 
 	completions *completions // what suggestions are made of
@@ -189,6 +191,11 @@ func (s *shelf) sight(doc uint32) {
 		return
 	}
 	setBit(s.visible, doc, is)
+	times := 1
+	if !is {
+		times = -1
+	}
+	s.inView.put(s.traits[doc], times)
 	s.speak(doc, is)
 	s.completions.put(completion{doc: doc, there: is})
 	if is {
