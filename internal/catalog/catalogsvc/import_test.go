@@ -42,12 +42,12 @@ func (s *shop) take(o catalogsvc.ImportOptions, rows ...string) (catalogsvc.Impo
 	return result, report.String()
 }
 
-// one is the only listing of that title.
+// one is the only listing of that title that is not archived.
 func (s *shop) one(title string) catalog.Listing {
 	s.t.Helper()
 	var found []catalog.Listing
 	for _, l := range all(s.t, s) {
-		if l.Title == title {
+		if l.Title == title && l.Status != catalog.ListingArchived {
 			found = append(found, l)
 		}
 	}
@@ -341,6 +341,69 @@ func TestImagesThatAFeedNamesTakeThePlaceOfThoseNamedBefore(t *testing.T) {
 	require.NoError(t, err)
 	s.take(only, columns, "a1|Lamp|12.50 EUR|https://a.example/2.jpg|https://a.example/3.jpg")
 	assert.Equal(t, []catalog.Image{l.Images[1], {URL: "https://a.example/3.jpg"}, own}, s.one("Lamp").Images)
+}
+
+// picture gives a listing images by hand, before those that it has.
+func (s *shop) picture(title string, images ...catalog.Image) catalog.Listing {
+	s.t.Helper()
+	l := s.one(title)
+	d := catalog.Draft{ExternalID: l.ExternalID, Title: l.Title, Images: append(images, l.Images...)}
+	for _, v := range l.Variants {
+		d.Variants = append(d.Variants, catalog.VariantDraft{ID: v.ID, SKU: v.SKU, Options: v.Options, Price: v.Price})
+	}
+	reply, err := s.EditListing(s.t.Context(), catalog.EditListingRequest{By: system, Key: catalogtest.Key(), Listing: l.ID, Version: l.Version, Draft: d})
+	require.NoError(s.t, err)
+	return reply.Listing
+}
+
+func TestOwnImagesStayHoweverManyAFeedNames(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	columns, only := "id|title|price|image_link|additional_image_link", catalogsvc.ImportOptions{Seller: s.seller}
+	row := func(addresses int) string {
+		var links []string
+		for i := range addresses {
+			links = append(links, fmt.Sprintf("https://a.example/%d.jpg", i))
+		}
+		return "a1|Lamp|12.50 EUR|https://a.example/first.jpg|" + strings.Join(links, ",")
+	}
+	s.take(only, columns, row(1))
+	own := []catalog.Image{{URL: "/pictures/front.svg", Alt: "The lamp"}, {URL: "/pictures/back.svg"}}
+	s.picture("Lamp", own...)
+	s.take(only, columns, row(40))
+	got := s.one("Lamp")
+	require.Len(t, got.Images, catalog.MaxImages)
+	assert.Equal(t, "https://a.example/first.jpg", got.Images[0].URL)
+	assert.Equal(t, own, got.Images[catalog.MaxImages-2:])
+	s.take(only, columns, strings.Replace(row(40), "12.50", "13.50", 1))
+	assert.Equal(t, got.Images, s.one("Lamp").Images, "once more")
+}
+
+func TestOwnImagesGoWithARowWhoseGroupChanges(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	columns, only := "id|title|price|image_link|item_group_id|color", catalogsvc.ImportOptions{Seller: s.seller}
+	red, blue, mug := catalog.Image{URL: "/pictures/red.svg", Alt: "Lit"}, catalog.Image{URL: "/pictures/blue.svg"}, catalog.Image{URL: "/pictures/mug.svg"}
+	link := catalog.Image{URL: "https://a.example/1.jpg"}
+	s.take(only, columns, "r|Red lamp|12.50 EUR|https://a.example/1.jpg|old|Red", "m|Mug|5.00 EUR|https://a.example/m.jpg|mugs|Red", "n|Blue mug|5.00 EUR||mugs|Blue")
+	l := s.picture("Red lamp", red)
+
+	s.take(only, columns, "r|Red lamp|12.50 EUR|https://a.example/1.jpg|new|Red")
+	got := s.one("Red lamp")
+	require.NotEqual(t, l.ID, got.ID)
+	assert.Equal(t, []catalog.Image{red, link}, got.Images, "into a listing of its own")
+
+	s.take(only, columns, "b|Blue lamp|12.50 EUR||other|Blue")
+	s.picture("Blue lamp", blue)
+	s.take(only, columns, "b|Blue lamp|12.50 EUR||new|Blue")
+	got = s.one("Red lamp")
+	require.Len(t, got.Variants, 2)
+	assert.Equal(t, []catalog.Image{link, red, blue}, got.Images, "into one that there is")
+
+	s.picture("Mug", mug)
+	s.take(only, columns, "n|Blue mug|5.00 EUR||new|Green")
+	assert.NotContains(t, s.one("Red lamp").Images, mug, "the mugs are still sold, with their picture")
+	assert.Contains(t, s.one("Mug").Images, mug)
 }
 
 func TestWhyAFeedCannotBeReadIsSaidOnce(t *testing.T) {

@@ -25,14 +25,22 @@ func (p *plan) apply(r *planned) {
 		p.reject(r.goods, "item_group_id", "%s", bad)
 		return
 	}
+	var old *change
 	if moved {
+		old = p.listings[r.was.Listing]
 		p.leave(r)
+		if len(c.Variants) == 0 { // made by this row: what it names again keeps its text and size too
+			c.Images = slices.Clone(old.Images)
+		}
 	}
 	p.take(c)
 	p.groups[r.group] = c
 	c.content, c.told = true, true
 	if c.FeedLead == "" || c.FeedLead == r.external {
 		c.say(p, r)
+	}
+	if moved && old.live() == 0 { // nobody would see them there any more
+		c.inherit(old.Images)
 	}
 	had := len(c.Variants)
 	v := c.put(r, p.im.s.ids.variant)
@@ -111,14 +119,11 @@ func (c *change) say(p *plan, r *planned) {
 // again keeps its text and size.
 func pictured(had, named []catalog.Image) []catalog.Image {
 	know := make(map[string]catalog.Image, len(had))
-	var own, written []catalog.Image
 	for _, i := range had {
-		if know[i.URL] = i; hasAddress(i) {
-			written = append(written, i)
-		} else {
-			own = append(own, i)
-		}
+		know[i.URL] = i
 	}
+	written, own := apart(had)
+	named = named[:min(len(named), max(0, catalog.MaxImages-len(own)))] // what a feed has too many of gives way
 	out := make([]catalog.Image, 0, len(named)+len(own))
 	same := len(written) == len(named)
 	for at, i := range named {
@@ -131,8 +136,36 @@ func pictured(had, named []catalog.Image) []catalog.Image {
 	if same {
 		return had
 	}
-	out = append(out, own...)
-	return out[:min(len(out), catalog.MaxImages)]
+	return append(out, own...)
+}
+
+// inherit takes over the images of souk's own that a listing had whose last row is in this one now.
+func (c *change) inherit(left []catalog.Image) {
+	named, own := apart(c.Images)
+	had := len(own)
+	_, theirs := apart(left)
+	for _, i := range theirs {
+		if len(own) < catalog.MaxImages && !slices.ContainsFunc(own, func(o catalog.Image) bool { return o.URL == i.URL }) {
+			own = append(own, i)
+		}
+	}
+	if len(own) == had {
+		return
+	}
+	named = named[:min(len(named), catalog.MaxImages-len(own))]
+	c.Images, c.encodedImages = append(named, own...), ""
+}
+
+// apart are the images of a listing that can be named outside souk, and souk's own.
+func apart(all []catalog.Image) (named, own []catalog.Image) {
+	for _, i := range all {
+		if hasAddress(i) {
+			named = append(named, i)
+		} else {
+			own = append(own, i)
+		}
+	}
+	return named, own
 }
 
 // hasAddress says whether an image can be named outside souk: a path of souk's own cannot.
