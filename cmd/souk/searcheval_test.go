@@ -52,6 +52,7 @@ func TestSearchEvalMeasuresWhatIsFound(t *testing.T) {
 		left += seed.Left / 2
 	}
 	assert.InDelta(t, left, report.Slips.Left, 1e-9)
+	assert.InDelta(t, left, report.Slips.Long, 1e-9, "all of them have a word that is long enough")
 
 	for _, args := range [][]string{
 		{},

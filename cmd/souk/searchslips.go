@@ -16,6 +16,7 @@ type slipReport struct {
 	Seeds []slipSeed   `json:"seeds"`
 	Left  float64      `json:"left"`  // mean share of the nDCG of the queries as they are
 	Empty float64      `json:"empty"` // mean share of queries without any result
+	Long  float64      `json:"long"`  // Left of the queries that have a word of four letters or more, on which the slip falls
 	Lost  []evalResult `json:"lost"`  // queries with a slip that lost, those that lost most first
 	clean map[string]float64
 }
@@ -34,6 +35,7 @@ func (a *app) slips(ctx context.Context, judged []relevance.Judged, clean evalRe
 	for _, result := range clean.Results {
 		r.clean[result.Query] = result.NDCG
 	}
+	var long, cleanLong float64
 	for i := range o.seeds {
 		seed := o.typos + uint64(i) //nolint:gosec // not negative
 		var one evalReport
@@ -43,6 +45,9 @@ func (a *app) slips(ctx context.Context, judged []relevance.Judged, clean evalRe
 				return nil, err
 			}
 			one.Results = append(one.Results, answer)
+			if answer.Relevant && relevance.HasLong(j.Query) {
+				long, cleanLong = long+answer.NDCG, cleanLong+r.clean[j.Query]
+			}
 			if answer.Relevant && answer.NDCG < r.clean[j.Query] {
 				r.Lost = append(r.Lost, answer)
 			}
@@ -54,6 +59,9 @@ func (a *app) slips(ctx context.Context, judged []relevance.Judged, clean evalRe
 		}
 		r.Seeds = append(r.Seeds, s)
 		r.Left, r.Empty = r.Left+s.Left/float64(o.seeds), r.Empty+s.Empty/float64(o.seeds)
+	}
+	if cleanLong > 0 {
+		r.Long = long / cleanLong
 	}
 	slices.SortStableFunc(r.Lost, func(a, b evalResult) int { return cmp.Compare(r.loss(b), r.loss(a)) })
 	return r, nil
@@ -69,6 +77,7 @@ func (r *slipReport) print(out io.Writer, o evalOptions) error {
 		_, _ = fmt.Fprintf(table, "%d\t%.4f\t%.1f%%\t%.1f%%\n", s.Seed, s.NDCG, 100*s.Left, 100*s.Empty)
 	}
 	_, _ = fmt.Fprintf(table, "mean\t\t%.1f%%\t%.1f%%\n", 100*r.Left, 100*r.Empty)
+	_, _ = fmt.Fprintf(table, "with a word of %d letters\t\t%.1f%%\t\n", relevance.Long, 100*r.Long)
 	_, _ = fmt.Fprintln(table, "\nlost most\tof\tfound for\tresults\tnDCG\twas")
 	for _, result := range r.Lost[:min(o.worst, len(r.Lost))] {
 		found := cmp.Or(result.Corrected, result.Asked)

@@ -156,25 +156,39 @@ func Folds(n, k int, seed uint64) [][]int {
 	return folds
 }
 
-// Typo is a query with one slip of the fingers: a letter left out, doubled by another, replaced,
-// or changed with its neighbour. It falls on a word of at least four letters if there is one. The
-// same seed gives the same slip.
-func Typo(query string, seed uint64) string {
-	const long = 4
-	rng := rand.New(rand.NewPCG(seed, hash(query))) //nolint:gosec // to be repeatable, not secret
-	letters := []rune(query)
-	var places, anywhere []int
+// Long is from how many letters on a word may have a slip and still be known again: of the shorter ones nearly every slip is
+// another word.
+const Long = 4
+
+// HasLong says whether a query has a long word, on which Typo's slip falls.
+func HasLong(query string) bool {
+	places, _ := slipPlaces([]rune(query))
+	return len(places) > 0
+}
+
+// slipPlaces are the letters and digits of long words, and those of all.
+func slipPlaces(letters []rune) (long, all []int) {
 	for from := 0; from < len(letters); {
 		to := from
 		for to < len(letters) && (unicode.IsLetter(letters[to]) || unicode.IsDigit(letters[to])) {
-			anywhere = append(anywhere, to)
+			all = append(all, to)
 			to++
 		}
-		for i := from; to-from >= long && i < to; i++ {
-			places = append(places, i)
+		for i := from; to-from >= Long && i < to; i++ {
+			long = append(long, i)
 		}
 		from = to + 1
 	}
+	return long, all
+}
+
+// Typo is a query with one slip of the fingers: a letter left out, doubled by another, replaced,
+// or changed with its neighbour. It falls on a long word if there is one. The
+// same seed gives the same slip.
+func Typo(query string, seed uint64) string {
+	rng := rand.New(rand.NewPCG(seed, hash(query))) //nolint:gosec // to be repeatable, not secret
+	letters := []rune(query)
+	places, anywhere := slipPlaces(letters)
 	if len(places) == 0 {
 		places = anywhere
 	}

@@ -128,3 +128,9 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestWhichQueriesHaveALongWord(t *testing.T) {
+	for query, want := range map[string]bool{"aa": false, "ps4": false, "hp ssd": false, "": false, "--": false, "xbox": true, "hp 1030": true, "fs-1030d": true, "día": false, "über": true} {
+		assert.Equal(t, want, relevance.HasLong(query), query)
+	}
+}
