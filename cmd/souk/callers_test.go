@@ -100,6 +100,9 @@ var asks = []ask{
 	{"GET payments/transactions?order={order}", "", "401 401 403 200 403 200 200"},
 	{"GET payments/state", "", "401 401 403 403 403 403 200"},
 	{"GET payments/returns", "", "401 401 403 403 403 403 200"},
+	{"GET payments/refused-refunds", "", "401 401 403 403 403 403 200"},
+	{"POST payments/refunds/{refund}/retry", `{"why":"x"}`, "401 401 403 403 403 403 404"},
+	{"POST payments/refunds/{refund}/close", `{"why":"x"}`, "401 401 403 403 403 403 404"},
 	{"POST payments/payments/{payment}/return", `{"why":"x"}`, "401 401 403 403 403 403 409"},
 	{"PUT payments/state", `{"paused":false,"why":"a test"}`, "401 401 403 403 403 403 200"},
 	{"POST payments/notifications/sandbox", `{}`, "403 403 403 403 403 403 403"},
@@ -285,6 +288,7 @@ func (tn *town) order(buyer, shop *shopper, lamp listingSeen) {
 	tn.who["operator"].must(t, http.MethodGet, "/api/v1/payments/orders/"+c.Order+"/payments", "", nil, &paid)
 	tn.names["order"], tn.names["number"], tn.names["part"], tn.names["line"] = c.Order, c.Number, part.ID, part.Lines[0].ID
 	tn.names["parcel"], tn.names["payment"] = sent.Parcels[0].ID, paid.Payments[0].ID
+	tn.names["refund"] = "rfd_01k5xk3v8dtq6c9m4j0e7r2a1b" // none was refused
 
 	_, err := buyer.add(t.Context(), lamp.Variants[0].ID, 1)
 	require.NoError(t, err)

@@ -34,6 +34,10 @@ type Refunded struct {
 	Status    RefundStatus `json:"status"`
 	Amount    money.Money  `json:"amount"`
 	At        clock.Time   `json:"at"`
+	// Retried says that the refund was refused before, and that an operator took it up again.
+	Retried bool `json:"retried"`
+	// Elsewhere says that the money went back another way than by the provider.
+	Elsewhere bool `json:"elsewhere"`
 }
 
 // EventName is fixed for ever.

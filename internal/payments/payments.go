@@ -75,6 +75,22 @@ type Service interface {
 	// more would be refunded than was captured, or than a share still has.
 	Refund(ctx context.Context, r RefundRequest) (RefundReply, error)
 
+	// ListRefusedRefunds pages through the refunds that the provider has refused for good and that
+	// nobody has seen to yet. Operators, and the system.
+	//
+	//rpc:read
+	ListRefusedRefunds(ctx context.Context, r ListRefusedRefundsRequest) (ListRefusedRefundsReply, error)
+
+	// RetryRefund has the provider asked once more for a refund that it refused: the refund is
+	// pending again, and what comes of it is heard as of any. ErrStatus unless it was refused; ErrAmount
+	// when its shares have less by now. Operators alone.
+	RetryRefund(ctx context.Context, r RetryRefundRequest) (RefundReply, error)
+
+	// CloseRefund says that the money of a refused refund went back another way, by a bank transfer
+	// perhaps: it is done, and what the shares had of it is the marketplace's, which paid. ErrStatus
+	// and ErrAmount are as in RetryRefund. Operators alone.
+	CloseRefund(ctx context.Context, r CloseRefundRequest) (RefundReply, error)
+
 	// ListReturns pages through the money that came after its order had ended and is not back yet.
 	// A provider that refuses to take it back is asked again for some days; after that the
 	// return is failed, and someone must look. Operators, and the system.

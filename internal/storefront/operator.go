@@ -45,6 +45,11 @@ func (v *visit) operatorWork() views.WorkList {
 	} else {
 		v.warn(err, "page shown without the count of stopped checkouts")
 	}
+	if n, err := v.refusedRefunds(); err == nil {
+		work[views.PathOpRefunds] = n
+	} else {
+		v.warn(err, "page shown without the count of refused refunds")
+	}
 	if jobs, err := v.Operations.DeadJobs(v.ctx(), countMost); err == nil {
 		work[views.PathOpJobs] = len(jobs)
 	} else {
@@ -88,6 +93,7 @@ func (v *visit) operatorHome() error {
 	out.Needs = []views.Need{
 		need(work[views.PathOpSellers], "seller to approve", "sellers to approve", views.PathOpSellers+"?state="+string(catalog.SellerApplied), views.Warn),
 		need(work[views.PathOpOrders], "stopped checkout", "stopped checkouts", views.PathOpOrders+"?state="+string(stateStopped), views.Bad),
+		need(work[views.PathOpRefunds], "refused refund", "refused refunds", views.PathOpRefunds, views.Bad),
 		need(work[views.PathOpEvents], "parked event", "parked events", views.PathOpEvents, views.Bad),
 		need(work[views.PathOpJobs], "dead job", "dead jobs", views.PathOpJobs, views.Bad),
 	}

@@ -258,7 +258,7 @@ func partStatus(f orders.Fulfilment, paid, stopped bool) views.Status {
 	case stopped:
 		return views.Status{Text: "Stopped: the payment provider refused the charge", Tone: views.Bad}
 	default:
-		return views.Status{Text: "Waits for the money", Tone: views.Warn}
+		return views.Status{Text: "The payment is being taken", Tone: views.Warn}
 	}
 }
 

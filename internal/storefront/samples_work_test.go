@@ -333,10 +333,26 @@ func operatorSamples() map[string]views.View {
 		"operator-search":       sampleSearches(page("Search", "/operator/search")),
 		"operator-search-empty": sampleNoSearches(page("Search", "/operator/search")),
 		"operator-events":       views.OperatorEvents{Page: page("Parked events", "/operator/events"), Pager: one, Rows: []views.ParkedRow{{ID: "search-4411", Module: "search", Subscriber: "search.index", Position: 4411, Name: "catalog.listing_changed.v1", Key: "lst_01jx", Tries: 5, Error: "index lst_01jx: title is empty", ParkedAt: sampleTime, Behind: 2, Body: "{\n  \"listing\": \"lst_01jx\"\n}", Acts: []views.Act{{Text: "Try again", URL: "/operator/events/retry", Values: map[string]string{"id": "search-4411"}}, {Text: "Skip this event for good", URL: "/operator/events/skip", Values: map[string]string{"id": "search-4411"}}}}}},
-		"operator-jobs":         views.OperatorJobs{Page: page("Dead jobs", "/operator/jobs"), Pager: views.Pager{Shown: 1, Total: 1, Noun: "job", Nouns: "jobs"}, Rows: []views.JobRow{{Module: "orders", Kind: "orders.capture", Key: "ord_01jx", Tries: 12, Error: "capture ord_01jx: the provider does not answer", At: sampleTime, Acts: []views.Act{{Text: "Run it again", URL: "/operator/jobs/retry"}, {Text: "Drop it for good", URL: "/operator/jobs/drop"}}}}},
-		"operator-jobs-empty":   views.OperatorJobs{Page: page("Dead jobs", "/operator/jobs"), Empty: views.Empty{Title: "No dead jobs", Text: "Everything that was begun is done or still being tried."}},
-		"operator-modules":      views.OperatorModules{Page: page("Modules", "/operator/modules"), Columns: heads, Heads: logs, Modules: modules, Logs: []views.LogRow{{Subscriber: "search.index", Log: "catalog", Position: 4399, Head: 4411, Lag: 12, Parked: 1, Status: views.Status{Text: "Behind", Tone: views.Warn}}}},
-		"operator-audit":        views.OperatorAudit{Page: page("Audit trail", "/operator/audit"), Modules: tabs, CSV: "/operator/audit.csv", Pager: one, Rows: []views.AuditRow{{At: sampleTime, Who: "Olga (operator)", Action: "catalog.seller_approved", Subject: "sel_01jx8v7", Before: "applied", After: "approved", Why: "Papers seen"}}},
+		"operator-refunds": views.OperatorRefunds{
+			Page: page("Refused refunds", "/operator/refunds"), Pager: views.Pager{Shown: 2, Total: -1, Noun: "refund waits", Nouns: "refunds wait"},
+			Rows: []views.RefundRow{
+				{
+					ID: "rfd_1", Amount: eur(24650), Order: views.Link{Text: "order K7F3-9Q2M", URL: "/operator/orders/ord_1"}, Buyer: []string{"Ada Byron", "ada@example.com"},
+					Why: "Cancelled by the buyer.", Reason: "This card does not take refunds.", At: sampleTime,
+					Acts: []views.Act{{Text: "Try again", URL: "/operator/refunds/rfd_1/retry"}}, Close: "/operator/refunds/rfd_1/close",
+				},
+				{
+					ID: "pay_1", Amount: eur(1999), Order: views.Link{Text: "order K7F3-9Q2N", URL: "/operator/orders/ord_2"},
+					Why: "It came after the order had ended.", Reason: "This card does not take refunds.", At: sampleTime,
+					Acts: []views.Act{{Text: "Try again", URL: "/operator/refunds/late/pay_1/retry"}},
+				},
+			},
+		},
+		"operator-refunds-empty": views.OperatorRefunds{Page: page("Refused refunds", "/operator/refunds"), Empty: views.Empty{Title: "No refused refunds", Text: "Everything that was to go back to a buyer has gone back, or is on its way."}},
+		"operator-jobs":          views.OperatorJobs{Page: page("Dead jobs", "/operator/jobs"), Pager: views.Pager{Shown: 1, Total: 1, Noun: "job", Nouns: "jobs"}, Rows: []views.JobRow{{Module: "orders", Kind: "orders.capture", Key: "ord_01jx", Tries: 12, Error: "capture ord_01jx: the provider does not answer", At: sampleTime, Acts: []views.Act{{Text: "Run it again", URL: "/operator/jobs/retry"}, {Text: "Drop it for good", URL: "/operator/jobs/drop"}}}}},
+		"operator-jobs-empty":    views.OperatorJobs{Page: page("Dead jobs", "/operator/jobs"), Empty: views.Empty{Title: "No dead jobs", Text: "Everything that was begun is done or still being tried."}},
+		"operator-modules":       views.OperatorModules{Page: page("Modules", "/operator/modules"), Columns: heads, Heads: logs, Modules: modules, Logs: []views.LogRow{{Subscriber: "search.index", Log: "catalog", Position: 4399, Head: 4411, Lag: 12, Parked: 1, Status: views.Status{Text: "Behind", Tone: views.Warn}}}},
+		"operator-audit":         views.OperatorAudit{Page: page("Audit trail", "/operator/audit"), Modules: tabs, CSV: "/operator/audit.csv", Pager: one, Rows: []views.AuditRow{{At: sampleTime, Who: "Olga (operator)", Action: "catalog.seller_approved", Subject: "sel_01jx8v7", Before: "applied", After: "approved", Why: "Papers seen"}}},
 	}
 }
 

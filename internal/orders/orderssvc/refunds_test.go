@@ -78,3 +78,30 @@ func TestARefundIsToldInOneOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestARefusedRefundThatIsTakenUpAgainIsTold, each time that something came of it.
+func TestARefusedRefundThatIsTakenUpAgainIsTold(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	p := h.purchase(paymentstest.RefundFailed)
+	which := h.checkout(p)
+	require.NoError(t, h.runDue(t.Context()))
+	_, err := h.svc.Cancel(t.Context(), orders.CancelRequest{By: p.request.By, Key: orderstest.Key(), SellerOrder: h.order(which).SellerOrders[0].ID})
+	require.NoError(t, err)
+	h.pass(time.Minute)
+	waiting, err := h.Payments.ListRefusedRefunds(t.Context(), payments.ListRefusedRefundsRequest{By: orderstest.Operator()})
+	require.NoError(t, err)
+	require.Len(t, waiting.Refunds, 1)
+	refused := waiting.Refunds[0].Refund
+	before := told(h.order(which))
+	_, err = h.Payments.RetryRefund(t.Context(), payments.RetryRefundRequest{By: orderstest.Operator(), Key: "retry", Refund: refused.ID})
+	require.NoError(t, err)
+	h.pass(time.Minute)
+	_, err = h.Payments.CloseRefund(t.Context(), payments.CloseRefundRequest{By: orderstest.Operator(), Key: "close", Refund: refused.ID})
+	require.NoError(t, err)
+	h.pass(time.Minute)
+	assert.Equal(t, append(before,
+		"case The payment provider could not pay back 64.87 EUR this time either. We are looking into it.",
+		"refunded 64.87 EUR was paid back another way."), told(h.order(which)))
+	h.fact(which)
+}

@@ -145,10 +145,31 @@ func (s *Service) wakeAll(ctx context.Context) error {
 	})
 }
 
+// refundRetried tells what came of a refund that had been refused, once an operator took it up again: its job is over.
+func (s *Service) refundRetried(tx *store.Tx, oid orders.OrderID, e payments.Refunded) error {
+	if _, err := selectOrderRow(tx, `id = ?`, oid); err != nil {
+		if errors.Is(err, orders.ErrNotFound) {
+			return nil // a payment for something else
+		}
+		return err
+	}
+	told := orders.Entry{What: orders.WhatRefunded, Who: "souk", Detail: fmt.Sprintf("%s is on its way back after all.", e.Amount)}
+	switch {
+	case e.Elsewhere:
+		told.Detail = fmt.Sprintf("%s was paid back another way.", e.Amount)
+	case e.Status == payments.RefundFailed:
+		told.What, told.Detail = orders.WhatCase, fmt.Sprintf("The payment provider could not pay back %s this time either. We are looking into it.", e.Amount)
+	}
+	return note(tx, oid, told)
+}
+
 // paymentRefunded wakes the refunds of an order that wait for what the provider says. What one came
 // to is told by its job alone: were it told here too, the two could tell it in either order.
 func (s *Service) paymentRefunded(tx *store.Tx, e payments.Refunded) error {
 	oid := orders.OrderID(e.OrderID)
+	if e.Retried {
+		return s.refundRetried(tx, oid, e)
+	}
 	var waiting []string
 	if err := tx.Select(&waiting, `SELECT id FROM refunds WHERE order_id = ? AND state = 'pending'`, oid); err != nil {
 		return fmt.Errorf("select the pending refunds of %s: %w", oid, err)

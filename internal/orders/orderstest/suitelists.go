@@ -225,18 +225,22 @@ func (w *world) alike(by actor.Actor, which orders.OrderID) orders.Order {
 		reply, err := w.ListOrders(w.Context(), r)
 		require.NoError(w, err)
 		require.Len(w, reply.Orders, 1)
-		assert.Equal(w, [2]bool{o.Captured, o.Case}, [2]bool{reply.Orders[0].Captured, reply.Orders[0].Case}, "captured, case")
+		assert.Equal(w, o.Captured, reply.Orders[0].Captured)
+		assert.Equal(w, o.Case, reply.Orders[0].Case)
 	}
 	for _, so := range o.SellerOrders {
-		own, staff := [2]bool{so.Paid, so.Case}, Staff(so.Seller)
-		assert.Equal(w, [2]bool{o.Captured, o.Case}, own, "paid, case")
+		staff := Staff(so.Seller)
+		assert.Equal(w, o.Captured, so.Paid)
+		assert.Equal(w, o.Case, so.Case)
 		got, err := w.GetSellerOrder(w.Context(), orders.GetSellerOrderRequest{By: staff, SellerOrder: so.ID})
 		require.NoError(w, err)
-		assert.Equal(w, own, [2]bool{got.SellerOrder.Paid, got.SellerOrder.Case}, "paid, case")
+		assert.Equal(w, o.Captured, got.SellerOrder.Paid)
+		assert.Equal(w, o.Case, got.SellerOrder.Case)
 		reply, err := w.ListSellerOrders(w.Context(), orders.ListSellerOrdersRequest{By: staff, Seller: so.Seller, Text: so.Number})
 		require.NoError(w, err)
 		require.Len(w, reply.SellerOrders, 1)
-		assert.Equal(w, own, [2]bool{reply.SellerOrders[0].Paid, reply.SellerOrders[0].Case}, "paid, case")
+		assert.Equal(w, o.Captured, reply.SellerOrders[0].Paid)
+		assert.Equal(w, o.Case, reply.SellerOrders[0].Case)
 	}
 	return o
 }

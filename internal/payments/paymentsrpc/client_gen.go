@@ -45,42 +45,57 @@ func (c Client) Capture(ctx context.Context, r payments.CaptureRequest) (payment
 	return rpc.CallRemote[payments.CaptureRequest, payments.PaymentReply](ctx, c.wire, Contract.Methods[3], r)
 }
 
+// CloseRefund asks the other process.
+func (c Client) CloseRefund(ctx context.Context, r payments.CloseRefundRequest) (payments.RefundReply, error) {
+	return rpc.CallRemote[payments.CloseRefundRequest, payments.RefundReply](ctx, c.wire, Contract.Methods[4], r)
+}
+
 // GetPayments asks the other process.
 func (c Client) GetPayments(ctx context.Context, r payments.GetPaymentsRequest) (payments.GetPaymentsReply, error) {
-	return rpc.CallRemote[payments.GetPaymentsRequest, payments.GetPaymentsReply](ctx, c.wire, Contract.Methods[4], r)
+	return rpc.CallRemote[payments.GetPaymentsRequest, payments.GetPaymentsReply](ctx, c.wire, Contract.Methods[5], r)
+}
+
+// ListRefusedRefunds asks the other process.
+func (c Client) ListRefusedRefunds(ctx context.Context, r payments.ListRefusedRefundsRequest) (payments.ListRefusedRefundsReply, error) {
+	return rpc.CallRemote[payments.ListRefusedRefundsRequest, payments.ListRefusedRefundsReply](ctx, c.wire, Contract.Methods[6], r)
 }
 
 // ListReturns asks the other process.
 func (c Client) ListReturns(ctx context.Context, r payments.ListReturnsRequest) (payments.ListReturnsReply, error) {
-	return rpc.CallRemote[payments.ListReturnsRequest, payments.ListReturnsReply](ctx, c.wire, Contract.Methods[5], r)
+	return rpc.CallRemote[payments.ListReturnsRequest, payments.ListReturnsReply](ctx, c.wire, Contract.Methods[7], r)
 }
 
 // ListTransactions asks the other process.
 func (c Client) ListTransactions(ctx context.Context, r payments.ListTransactionsRequest) (payments.ListTransactionsReply, error) {
-	return rpc.CallRemote[payments.ListTransactionsRequest, payments.ListTransactionsReply](ctx, c.wire, Contract.Methods[6], r)
+	return rpc.CallRemote[payments.ListTransactionsRequest, payments.ListTransactionsReply](ctx, c.wire, Contract.Methods[8], r)
 }
 
 // Methods asks the other process.
 func (c Client) Methods(ctx context.Context, r payments.MethodsRequest) (payments.MethodsReply, error) {
-	return rpc.CallRemote[payments.MethodsRequest, payments.MethodsReply](ctx, c.wire, Contract.Methods[7], r)
+	return rpc.CallRemote[payments.MethodsRequest, payments.MethodsReply](ctx, c.wire, Contract.Methods[9], r)
 }
 
 // Refund asks the other process.
 func (c Client) Refund(ctx context.Context, r payments.RefundRequest) (payments.RefundReply, error) {
-	return rpc.CallRemote[payments.RefundRequest, payments.RefundReply](ctx, c.wire, Contract.Methods[8], r)
+	return rpc.CallRemote[payments.RefundRequest, payments.RefundReply](ctx, c.wire, Contract.Methods[10], r)
+}
+
+// RetryRefund asks the other process.
+func (c Client) RetryRefund(ctx context.Context, r payments.RetryRefundRequest) (payments.RefundReply, error) {
+	return rpc.CallRemote[payments.RetryRefundRequest, payments.RefundReply](ctx, c.wire, Contract.Methods[11], r)
 }
 
 // RetryReturn asks the other process.
 func (c Client) RetryReturn(ctx context.Context, r payments.RetryReturnRequest) (payments.RetryReturnReply, error) {
-	return rpc.CallRemote[payments.RetryReturnRequest, payments.RetryReturnReply](ctx, c.wire, Contract.Methods[9], r)
+	return rpc.CallRemote[payments.RetryReturnRequest, payments.RetryReturnReply](ctx, c.wire, Contract.Methods[12], r)
 }
 
 // Settle asks the other process.
 func (c Client) Settle(ctx context.Context, r payments.SettleRequest) (payments.SettleReply, error) {
-	return rpc.CallRemote[payments.SettleRequest, payments.SettleReply](ctx, c.wire, Contract.Methods[10], r)
+	return rpc.CallRemote[payments.SettleRequest, payments.SettleReply](ctx, c.wire, Contract.Methods[13], r)
 }
 
 // Undo asks the other process.
 func (c Client) Undo(ctx context.Context, r payments.UndoRequest) (payments.UndoReply, error) {
-	return rpc.CallRemote[payments.UndoRequest, payments.UndoReply](ctx, c.wire, Contract.Methods[11], r)
+	return rpc.CallRemote[payments.UndoRequest, payments.UndoReply](ctx, c.wire, Contract.Methods[14], r)
 }

@@ -14,18 +14,21 @@ import (
 // Contract describes what payments promises.
 var Contract = rpc.Contract{
 	Module:   "payments",
-	Hash:     "7d273c0d3a5af27aaf549f82b837c014",
+	Hash:     "418428b4caea292d4f27ea9a78d2c0ac",
 	Previous: "7d273c0d3a5af27aaf549f82b837c014",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
 		{Name: "Authorize", Command: true, Request: "AuthorizeRequest", Reply: "PaymentReply"},
 		{Name: "Balances", Command: false, Request: "BalancesRequest", Reply: "BalancesReply"},
 		{Name: "Capture", Command: true, Request: "CaptureRequest", Reply: "PaymentReply"},
+		{Name: "CloseRefund", Command: true, Request: "CloseRefundRequest", Reply: "RefundReply"},
 		{Name: "GetPayments", Command: false, Request: "GetPaymentsRequest", Reply: "GetPaymentsReply"},
+		{Name: "ListRefusedRefunds", Command: false, Request: "ListRefusedRefundsRequest", Reply: "ListRefusedRefundsReply"},
 		{Name: "ListReturns", Command: false, Request: "ListReturnsRequest", Reply: "ListReturnsReply"},
 		{Name: "ListTransactions", Command: false, Request: "ListTransactionsRequest", Reply: "ListTransactionsReply"},
 		{Name: "Methods", Command: false, Request: "MethodsRequest", Reply: "MethodsReply"},
 		{Name: "Refund", Command: true, Request: "RefundRequest", Reply: "RefundReply"},
+		{Name: "RetryRefund", Command: true, Request: "RetryRefundRequest", Reply: "RefundReply"},
 		{Name: "RetryReturn", Command: true, Request: "RetryReturnRequest", Reply: "RetryReturnReply"},
 		{Name: "Settle", Command: true, Request: "SettleRequest", Reply: "SettleReply"},
 		{Name: "Undo", Command: true, Request: "UndoRequest", Reply: "UndoReply"},
@@ -56,11 +59,14 @@ read Audit audit.Request AuditReply
 command Authorize AuthorizeRequest PaymentReply
 read Balances BalancesRequest BalancesReply
 command Capture CaptureRequest PaymentReply
+command CloseRefund CloseRefundRequest RefundReply
 read GetPayments GetPaymentsRequest GetPaymentsReply
+read ListRefusedRefunds ListRefusedRefundsRequest ListRefusedRefundsReply
 read ListReturns ListReturnsRequest ListReturnsReply
 read ListTransactions ListTransactionsRequest ListTransactionsReply
 read Methods MethodsRequest MethodsReply
 command Refund RefundRequest RefundReply
+command RetryRefund RetryRefundRequest RefundReply
 command RetryReturn RetryReturnRequest RetryReturnReply
 command Settle SettleRequest SettleReply
 command Undo UndoRequest UndoReply
@@ -123,6 +129,12 @@ struct Changed
 	payment_id id.ID[Payment]
 	status Status
 
+struct CloseRefundRequest
+	by actor.Actor
+	key string
+	refund id.ID[Refund]
+	why string
+
 struct GetPaymentsReply
 	payments []Payment
 	refunds []Refund
@@ -131,6 +143,14 @@ struct GetPaymentsRequest
 	by actor.Actor
 	ids []id.ID[Payment]
 	orders []id.Ref
+
+struct ListRefusedRefundsReply
+	next string
+	refunds []RefusedRefund
+
+struct ListRefusedRefundsRequest
+	by actor.Actor
+	page page.Request
 
 struct ListReturnsReply
 	next string
@@ -212,10 +232,24 @@ enum RefundStatus fallback "pending"
 struct Refunded
 	amount money.Money
 	at clock.Time
+	elsewhere bool
 	order_id id.Ref
 	payment_id id.ID[Payment]
 	refund_id id.ID[Refund]
+	retried bool
 	status RefundStatus
+
+struct RefusedRefund
+	order id.Ref
+	reason string
+	refund Refund
+	refused_at clock.Time
+
+struct RetryRefundRequest
+	by actor.Actor
+	key string
+	refund id.ID[Refund]
+	why string
 
 struct RetryReturnReply
 	return Return

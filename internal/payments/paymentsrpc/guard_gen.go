@@ -42,9 +42,19 @@ func (g guard) Capture(ctx context.Context, r payments.CaptureRequest) (payments
 	return door.Call(ctx, g.door, "Capture", g.next.Capture, r)
 }
 
+// CloseRefund asks next behind the door.
+func (g guard) CloseRefund(ctx context.Context, r payments.CloseRefundRequest) (payments.RefundReply, error) {
+	return door.Call(ctx, g.door, "CloseRefund", g.next.CloseRefund, r)
+}
+
 // GetPayments asks next behind the door.
 func (g guard) GetPayments(ctx context.Context, r payments.GetPaymentsRequest) (payments.GetPaymentsReply, error) {
 	return door.Call(ctx, g.door, "GetPayments", g.next.GetPayments, r)
+}
+
+// ListRefusedRefunds asks next behind the door.
+func (g guard) ListRefusedRefunds(ctx context.Context, r payments.ListRefusedRefundsRequest) (payments.ListRefusedRefundsReply, error) {
+	return door.Call(ctx, g.door, "ListRefusedRefunds", g.next.ListRefusedRefunds, r)
 }
 
 // ListReturns asks next behind the door.
@@ -65,6 +75,11 @@ func (g guard) Methods(ctx context.Context, r payments.MethodsRequest) (payments
 // Refund asks next behind the door.
 func (g guard) Refund(ctx context.Context, r payments.RefundRequest) (payments.RefundReply, error) {
 	return door.Call(ctx, g.door, "Refund", g.next.Refund, r)
+}
+
+// RetryRefund asks next behind the door.
+func (g guard) RetryRefund(ctx context.Context, r payments.RetryRefundRequest) (payments.RefundReply, error) {
+	return door.Call(ctx, g.door, "RetryRefund", g.next.RetryRefund, r)
 }
 
 // RetryReturn asks next behind the door.

@@ -42,42 +42,57 @@ func (s strict) Capture(ctx context.Context, r payments.CaptureRequest) (payment
 	return rpc.CallStrict(ctx, s.wire, Contract.Methods[3], r, s.next.Capture)
 }
 
+// CloseRefund asks next through the wire.
+func (s strict) CloseRefund(ctx context.Context, r payments.CloseRefundRequest) (payments.RefundReply, error) {
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[4], r, s.next.CloseRefund)
+}
+
 // GetPayments asks next through the wire.
 func (s strict) GetPayments(ctx context.Context, r payments.GetPaymentsRequest) (payments.GetPaymentsReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[4], r, s.next.GetPayments)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[5], r, s.next.GetPayments)
+}
+
+// ListRefusedRefunds asks next through the wire.
+func (s strict) ListRefusedRefunds(ctx context.Context, r payments.ListRefusedRefundsRequest) (payments.ListRefusedRefundsReply, error) {
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[6], r, s.next.ListRefusedRefunds)
 }
 
 // ListReturns asks next through the wire.
 func (s strict) ListReturns(ctx context.Context, r payments.ListReturnsRequest) (payments.ListReturnsReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[5], r, s.next.ListReturns)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[7], r, s.next.ListReturns)
 }
 
 // ListTransactions asks next through the wire.
 func (s strict) ListTransactions(ctx context.Context, r payments.ListTransactionsRequest) (payments.ListTransactionsReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[6], r, s.next.ListTransactions)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[8], r, s.next.ListTransactions)
 }
 
 // Methods asks next through the wire.
 func (s strict) Methods(ctx context.Context, r payments.MethodsRequest) (payments.MethodsReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[7], r, s.next.Methods)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[9], r, s.next.Methods)
 }
 
 // Refund asks next through the wire.
 func (s strict) Refund(ctx context.Context, r payments.RefundRequest) (payments.RefundReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[8], r, s.next.Refund)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[10], r, s.next.Refund)
+}
+
+// RetryRefund asks next through the wire.
+func (s strict) RetryRefund(ctx context.Context, r payments.RetryRefundRequest) (payments.RefundReply, error) {
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[11], r, s.next.RetryRefund)
 }
 
 // RetryReturn asks next through the wire.
 func (s strict) RetryReturn(ctx context.Context, r payments.RetryReturnRequest) (payments.RetryReturnReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[9], r, s.next.RetryReturn)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[12], r, s.next.RetryReturn)
 }
 
 // Settle asks next through the wire.
 func (s strict) Settle(ctx context.Context, r payments.SettleRequest) (payments.SettleReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[10], r, s.next.Settle)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[13], r, s.next.Settle)
 }
 
 // Undo asks next through the wire.
 func (s strict) Undo(ctx context.Context, r payments.UndoRequest) (payments.UndoReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[11], r, s.next.Undo)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[14], r, s.next.Undo)
 }

@@ -70,6 +70,7 @@ func postingsTable(t *testing.T) string {
 		{payments.BookRefund, "6.00 of B's share are to go back, of which escrow has 5.00", refundLines(eur(600), from)},
 		{payments.BookRefund, "the provider has given them back", refundedLines(eur(600))},
 		{payments.BookRefund, "or it refuses for good", unrefundLines(eur(600), from)},
+		{payments.BookAdjustment, "refused, they went back another way", elsewhereLines(eur(600), from)},
 		{payments.BookReturn, "30.00 were taken of a payment that was given up", arrivedLines(eur(3000))},
 		{payments.BookReturn, "the provider has given them back", refundedLines(eur(3000))},
 	} {

@@ -33,6 +33,12 @@ const (
 
 func stepRefund(rid payments.RefundID) step { return step(refundPrefix + string(rid)) }
 
+// refund is the refund that s is an attempt at.
+func (s step) refund() payments.RefundID {
+	rest, _, _ := strings.Cut(strings.TrimPrefix(string(s), refundPrefix), ":")
+	return payments.RefundID(rest)
+}
+
 // nth is the step of the nth attempt at the same thing: a provider that has refused one would
 // answer a repeat of its key as it did.
 func (s step) nth(n int) step {

@@ -2,7 +2,6 @@ package paymentssvc
 
 import (
 	"context"
-	"strings"
 
 	"souk/internal/payments"
 	"souk/internal/payments/paymentssvc/internal/provider"
@@ -11,7 +10,7 @@ import (
 
 // finishRefund takes up a refund that was recorded.
 func (s *Service) finishRefund(ctx context.Context, a attempt) error {
-	rid := payments.RefundID(strings.TrimPrefix(string(a.Step), refundPrefix))
+	rid := a.Step.refund()
 	var refund payments.Refund
 	err := s.db.Read(ctx, func(q store.Queryer) (err error) {
 		refund, err = selectRefund(q, rid)
@@ -35,7 +34,11 @@ func (s *Service) askToRefund(ctx context.Context, a attempt, refund payments.Re
 		if err != nil {
 			return err // it may be run again, and needs the id then
 		}
-		if now.Status != payments.RefundPending {
+		made, err := selectAttempt(tx, a.Payment, a.Step)
+		if err != nil {
+			return err
+		}
+		if now.Status != payments.RefundPending || made.State != attemptOpen { // another has ended it, and one more may be under way
 			refund = now
 			return nil
 		}
@@ -79,6 +82,7 @@ func (s *Service) endRefund(tx *store.Tx, a attempt, refund payments.Refund, rea
 		func() error {
 			return tx.Publish(payments.Refunded{
 				RefundID: refund.ID, PaymentID: p.ID, OrderID: p.Order, Status: refund.Status, Amount: refund.Amount, At: s.now(),
+				Retried: a.Step != stepRefund(refund.ID),
 			})
 		},
 		func() error { return endAttempt(tx, a, state, reason) },

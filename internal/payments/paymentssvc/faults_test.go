@@ -157,6 +157,15 @@ func TestRefusalsByPlan(t *testing.T) {
 	refund, err = h.Refund(t.Context(), refundOf(capture, "another", 1000))
 	require.NoError(t, err)
 	assert.Equal(t, payments.RefundDone, refund.Refund.Status)
+	waiting, err := h.ListRefusedRefunds(t.Context(), payments.ListRefusedRefundsRequest{By: paymentstest.System()})
+	require.NoError(t, err)
+	require.Len(t, waiting.Refunds, 1)
+	rid := waiting.Refunds[0].Refund.ID
+	_, err = h.RetryRefund(t.Context(), payments.RetryRefundRequest{By: paymentstest.Operator(), Key: "too much", Refund: rid})
+	require.NoError(t, err)
+	h.pass(t, time.Minute)
+	assert.Equal(t, paymentstest.EUR(2000), h.get(t, first.Payment.ID).Refunded, "this time it was done")
+	assert.Equal(t, map[payments.Beneficiary]int64{payments.ToProvider: -1000, payments.ToEscrow: 1000, payments.ToRefunds: 0}, h.balances(t))
 
 	second, err := h.Authorize(t.Context(), request(c, sandbox.MethodOK))
 	require.NoError(t, err)

@@ -42,6 +42,17 @@ func (s *Service) routes(api httpx.API) {
 		Description: "Operators read everything, a seller's staff the lines of its own shares.",
 	}, s.getTransactions)
 	httpx.Route(api, httpx.Op{
+		Method: http.MethodGet, Path: base + "refused-refunds", Who: httpx.Operators, Summary: "Page through refunds that the provider refused for good",
+		Description: "Their buyers wait for the money, and nothing more is tried by itself.",
+	}, s.getRefused)
+	httpx.Route(api, httpx.Op{
+		Method: http.MethodPost, Path: base + "refunds/{id}/retry", Who: httpx.Operators, Summary: "Try a refused refund once more",
+	}, s.postRefundRetry)
+	httpx.Route(api, httpx.Op{
+		Method: http.MethodPost, Path: base + "refunds/{id}/close", Who: httpx.Operators, Summary: "Say that a refused refund was paid back another way",
+		Description: "The refund is done then. What the seller's share had of it is booked to the marketplace, which paid.",
+	}, s.postRefundClose)
+	httpx.Route(api, httpx.Op{
 		Method: http.MethodGet, Path: base + "returns", Who: httpx.Operators, Summary: "Page through late money that is not back yet",
 		Description: "Money that came after its order had ended. A provider that refuses to take it back is asked again for some days; then the return is failed, and waits for an operator.",
 	}, s.getReturns)

@@ -154,6 +154,13 @@ func unrefundLines(amount money.Money, from []taking) []line {
 	return lines
 }
 
+// elsewhereLines book that the marketplace has given back itself what a refund was to take from shares.
+func elsewhereLines(amount money.Money, from []taking) []line {
+	lines := refundLines(amount, from)
+	lines[len(lines)-1] = whole(payments.ToPlatform, amount)
+	return lines
+}
+
 // arrivedLines book money that nobody waits for any more: it goes back at once.
 func arrivedLines(amount money.Money) []line {
 	return []line{whole(payments.ToProvider, amount.Neg()), whole(payments.ToRefunds, amount)}

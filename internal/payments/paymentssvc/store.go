@@ -294,6 +294,14 @@ func updateRefund(tx *store.Tx, rid payments.RefundID, status payments.RefundSta
 	return nil
 }
 
+// reopenRefund makes a refused refund pending again.
+func reopenRefund(tx *store.Tx, rid payments.RefundID) error {
+	if _, err := tx.Exec(`UPDATE payment_refunds SET status = 'pending', ended_at = 0 WHERE id = ?`, rid); err != nil {
+		return fmt.Errorf("reopen refund %s: %w", rid, err)
+	}
+	return nil
+}
+
 func selectRefund(q store.Queryer, rid payments.RefundID) (payments.Refund, error) {
 	var row refundRow
 	if err := q.Get(&row, `SELECT `+refundColumns+` FROM payment_refunds WHERE id = ?`, rid); err != nil {

@@ -48,7 +48,10 @@ type fakePayment struct {
 
 type fakeRefund struct {
 	payments.Refund
-	order id.Ref
+	order   id.Ref
+	shares  []payments.Share
+	ended   clock.Time
+	retried bool
 }
 
 var _ payments.Service = (*Fake)(nil)
@@ -95,6 +98,11 @@ func (f *Fake) RunDue(context.Context) error {
 				f.settle(p)
 			}
 			f.tryReturn(p)
+		}
+		for _, refund := range f.refunds {
+			if refund.Status == payments.RefundPending && !f.paused {
+				f.endRefund(refund)
+			}
 		}
 		return nil
 	})

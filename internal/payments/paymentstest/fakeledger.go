@@ -219,34 +219,62 @@ func (f *Fake) refund(r payments.RefundRequest) (string, error) {
 	case r.Amount.Minor > p.Captured.Minor-p.Refunded.Minor:
 		return "", payments.ErrAmount
 	}
-	var lines, back []line
-	for _, s := range r.Shares {
-		escrow, left := f.held(p.ID, s)
-		if s.Amount.Minor > left {
-			return "", payments.ErrAmount
-		}
-		fromEscrow := min(escrow, s.Amount.Minor)
-		fromSeller := s.Amount.Minor - fromEscrow
-		lines = append(lines, part(payments.ToEscrow, s, -fromEscrow), part(payments.ToSeller, s, -fromSeller))
-		back = append(back, part(payments.ToEscrow, s, fromEscrow), part(payments.ToSeller, s, fromSeller))
+	refund := &fakeRefund{order: p.Order, shares: r.Shares, Refund: payments.Refund{
+		ID: payments.RefundIDs.New(), Payment: p.ID, Amount: r.Amount, Status: payments.RefundPending, Why: r.Why, CreatedAt: f.now(),
+	}}
+	lines, err := f.takeFrom(refund)
+	if err != nil {
+		return "", err
 	}
 	f.book(p, payments.BookRefund, append(lines, whole(payments.ToRefunds, r.Amount))...)
-	refund := &fakeRefund{order: p.Order, Refund: payments.Refund{
-		ID: payments.RefundIDs.New(), Payment: p.ID, Amount: r.Amount, Status: payments.RefundDone, Why: r.Why, CreatedAt: f.now(),
-	}}
+	f.refunds = append(f.refunds, refund)
+	f.endRefund(refund)
+	return string(refund.ID), nil
+}
+
+// takeFrom takes a refund from its shares: from escrow first.
+func (f *Fake) takeFrom(refund *fakeRefund) ([]line, error) {
+	var lines []line
+	for _, s := range refund.shares {
+		escrow, left := f.held(refund.Payment, s)
+		if s.Amount.Minor > left {
+			return nil, payments.ErrAmount
+		}
+		fromEscrow := min(escrow, s.Amount.Minor)
+		lines = append(lines, part(payments.ToEscrow, s, -fromEscrow), part(payments.ToSeller, s, fromEscrow-s.Amount.Minor))
+	}
+	return lines, nil
+}
+
+// endRefund has the provider answer to a refund that was set aside.
+func (f *Fake) endRefund(refund *fakeRefund) {
+	p, amount := f.payments[refund.Payment], refund.Amount
+	refund.Status, refund.ended = payments.RefundDone, f.now()
 	if p.Method == RefundFailed {
 		refund.Status = payments.RefundFailed
-		f.book(p, payments.BookRefund, append(back, whole(payments.ToRefunds, r.Amount.Neg()))...)
+		f.book(p, payments.BookRefund, f.putBack(refund)...)
 	} else {
-		p.Refunded.Minor += r.Amount.Minor
+		p.Refunded.Minor += amount.Minor
 		p.ChangedAt = f.now()
-		f.book(p, payments.BookRefund, whole(payments.ToRefunds, r.Amount.Neg()), whole(payments.ToProvider, r.Amount))
+		f.book(p, payments.BookRefund, whole(payments.ToRefunds, amount.Neg()), whole(payments.ToProvider, amount))
 	}
-	f.refunds = append(f.refunds, refund)
 	f.events = append(f.events, payments.Refunded{
-		RefundID: refund.ID, PaymentID: p.ID, OrderID: p.Order, Status: refund.Status, Amount: r.Amount, At: f.now(),
+		RefundID: refund.ID, PaymentID: p.ID, OrderID: p.Order, Status: refund.Status, Amount: amount, At: f.now(), Retried: refund.retried,
 	})
-	return string(refund.ID), nil
+}
+
+// putBack is what the last taking of a refund took, the other way round.
+func (f *Fake) putBack(refund *fakeRefund) []line {
+	for _, t := range slices.Backward(f.ledger) {
+		if t.Kind == payments.BookRefund && t.Payment == refund.Payment {
+			lines := slices.Clone(t.lines)
+			for i := range lines {
+				lines[i].Amount = lines[i].Amount.Neg()
+			}
+			return lines
+		}
+	}
+	return nil
 }
 
 // Balances sums the postings.

@@ -127,6 +127,7 @@ func run(t *testing.T, make func(*testing.T, Env) payments.Service, wanted func(
 		{"ledger", ledgerTests},
 		{"pause", pauseTests},
 		{"return", returnTests},
+		{"refused", refusedTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, test := range group.tests {

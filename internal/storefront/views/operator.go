@@ -1,6 +1,9 @@
 package views
 
-import "souk/internal/platform/clock"
+import (
+	"souk/internal/platform/clock"
+	"souk/internal/platform/money"
+)
 
 // OperatorHome begins with what needs the operator.
 type OperatorHome struct {
@@ -91,6 +94,30 @@ type ParkedRow struct {
 	Behind     int    // events of the same key that wait behind it
 	Body       string // JSON, indented
 	Acts       []Act  // "Try again", "Skip this event"
+}
+
+// OperatorRefunds is money that the payment provider will not give back.
+type OperatorRefunds struct {
+	Page
+	Rows  []RefundRow
+	Pager Pager
+	Empty Empty
+}
+
+// Template says which template shows it.
+func (OperatorRefunds) Template() string { return "operator-refunds" }
+
+// RefundRow is money that its buyer waits for.
+type RefundRow struct {
+	ID     string
+	Amount money.Money
+	Order  Link
+	Buyer  []string // how to reach who waits
+	Why    string   // what it is for
+	Reason string   // why the provider refused
+	At     clock.Time
+	Acts   []Act  // "Try again"
+	Close  string // where it is said that the money went back another way; "" where it cannot
 }
 
 // OperatorJobs is the jobs that gave up.

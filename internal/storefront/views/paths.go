@@ -39,6 +39,7 @@ const (
 	PathOpSearch    = "/operator/search"       // GET from, until, q, only, sort, cursor
 	PathOpWhy       = "/operator/search/why"   // GET listing, and what results are asked for
 	PathOpRules     = "/operator/search/rules" // GET show, q, and kind, query, listing that a new rule begins with
+	PathOpRefunds   = "/operator/refunds"
 	PathOpCoupons   = "/operator/coupons"
 	PathOpShipping  = "/operator/shipping"
 	PathOpTaxes     = "/operator/taxes"
