@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -91,6 +92,21 @@ func FormatMoney(m money.Money) string {
 		return "\u2212" + text
 	}
 	return text
+}
+
+// amount is one in a sentence of the modules: "70.90 EUR".
+var amount = regexp.MustCompile(`\b[0-9]+(\.[0-9]+)? [A-Z]{3}\b`)
+
+// amountsAsHere is a sentence of the modules with its amounts as pages write them.
+func amountsAsHere(text string) string {
+	return amount.ReplaceAllStringFunc(text, func(found string) string {
+		digits, currency, _ := strings.Cut(found, " ")
+		m, err := money.Parse(digits, money.Currency(currency))
+		if err != nil {
+			return found // three capitals that are no currency
+		}
+		return FormatMoney(m)
+	})
 }
 
 func group(digits string) string {

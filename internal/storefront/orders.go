@@ -258,5 +258,5 @@ func (v *visit) cancel(asked orders.GetOrderRequest, parts []orders.SellerOrderI
 			return err
 		}
 	}
-	return v.done(to, views.Flash{Text: "Cancelled. What was paid for it is on its way back.", Tone: views.Good})
+	return v.done(to, views.Flash{Text: "Cancelled. What was paid for it goes back.", Tone: views.Good})
 }

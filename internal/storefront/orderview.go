@@ -49,7 +49,10 @@ func (v *visit) orderView(o orders.Order, eyes orderEyes) views.Order {
 		names[so.ID] = so.SellerName
 		if cancellable(o.Status, so) {
 			text := "Cancel what is not shipped"
-			if whole(so) {
+			switch {
+			case so.Case:
+				text = "Cancel this part, for which nothing was charged"
+			case whole(so):
 				text = "Cancel this part and refund " + FormatMoney(so.Sums.Total)
 			}
 			part.Acts = []views.Act{{Text: text, URL: base + "/parts/" + string(so.ID) + "/cancel", Values: values}}
@@ -60,7 +63,9 @@ func (v *visit) orderView(o orders.Order, eyes orderEyes) views.Order {
 	}
 	if open > 1 {
 		text := "Cancel everything that is not shipped"
-		if open == len(o.SellerOrders) && !slices.ContainsFunc(o.SellerOrders, func(so orders.SellerOrder) bool { return !whole(so) }) {
+		if o.Case {
+			text = "Cancel the order, for which nothing was charged"
+		} else if open == len(o.SellerOrders) && !slices.ContainsFunc(o.SellerOrders, func(so orders.SellerOrder) bool { return !whole(so) }) {
 			text = "Cancel the order and refund " + FormatMoney(refund)
 		}
 		out.Acts = []views.Act{{Text: text, URL: base + "/cancel", Values: values}}
@@ -112,7 +117,7 @@ func (v *visit) agreed(o orders.Order) views.Quote {
 	}
 	out.Lines = quoteLines(o.Sums, nil, "", taxOfOrder(all), true)
 	if !o.Refunded.IsZero() {
-		out.TaxNote = FormatMoney(o.Refunded) + " of it was refunded."
+		out.TaxNote = FormatMoney(o.Refunded) + " of it was cancelled."
 	}
 	return out
 }
@@ -279,7 +284,7 @@ func (v *visit) partStatusWith(so orders.SellerOrder) views.Status {
 func timeline(entries []orders.Entry, sellers map[orders.SellerOrderID]string, own bool) []views.Happening {
 	out := make([]views.Happening, 0, len(entries))
 	for _, e := range slices.Backward(entries) {
-		h := views.Happening{Text: e.Detail, At: e.At, By: e.Who}
+		h := views.Happening{Text: amountsAsHere(e.Detail), At: e.At, By: e.Who}
 		if h.Text == "" {
 			h.Text = capital(string(e.What)) + "."
 		}
@@ -304,17 +309,18 @@ func timeline(entries []orders.Entry, sellers map[orders.SellerOrderID]string, o
 // paymentRows is what happened to the money of an order.
 func paymentRows(o orders.Order) []views.PaymentRow {
 	var out []views.PaymentRow
-	refunds := 0
+	refunds, refused := 0, 0
 	for _, e := range o.Timeline {
-		switch e.What {
-		case orders.WhatPaid:
+		switch {
+		case e.What == orders.WhatPaid:
 			out = append(out, views.PaymentRow{Text: "Paid", Amount: o.Sums.Total, At: e.At, Tone: views.Good})
-		case orders.WhatRefunded:
+		case e.What == orders.WhatRefunded:
 			refunds++
-		default:
+		case e.What == orders.WhatCase && e.SellerOrder != "":
+			refused++
 		}
 	}
-	if refunds == 0 || o.Refunded.IsZero() {
+	if refunds == 0 || refused > 0 || o.Refunded.IsZero() { // what of it was not given back, the timeline says
 		return out
 	}
 	for _, e := range slices.Backward(o.Timeline) {

@@ -86,11 +86,11 @@ func discountNote(a cart.Adjustment) string {
 func shippingNote(s cart.ShippingQuote) string {
 	switch {
 	case s.Label == "":
-		return s.Rule
+		return amountsAsHere(s.Rule)
 	case s.Rule == "":
 		return s.Label
 	default:
-		return s.Label + "; " + s.Rule
+		return s.Label + "; " + amountsAsHere(s.Rule)
 	}
 }
 

@@ -178,7 +178,9 @@ func (v *visit) showPart(status int, so orders.SellerOrder, form views.Form) err
 	}
 	if len(lines) > 0 {
 		text := "Cancel what is not shipped and refund it"
-		if whole(so) {
+		if so.Case {
+			text = "Cancel it, for which nothing was charged"
+		} else if whole(so) {
 			text = "Cancel the whole and refund " + FormatMoney(so.Sums.Total)
 		}
 		out.Part.Acts = []views.Act{{Text: text, URL: partURL(so.ID) + "/cancel"}}
@@ -248,7 +250,7 @@ func (v *visit) deliver() error {
 func (v *visit) cancelAsSeller() error {
 	part := orders.SellerOrderID(v.param("part"))
 	_, err := v.Orders.Cancel(v.ctx(), orders.CancelRequest{By: v.by, Key: v.key(), SellerOrder: part, Why: "cancelled by the seller"})
-	return v.afterPart(part, err, "Cancelled. The buyer gets the money back.")
+	return v.afterPart(part, err, "Cancelled. What the buyer paid for it goes back.")
 }
 
 func (v *visit) afterPart(part orders.SellerOrderID, err error, said string) error {

@@ -69,7 +69,7 @@ func TestAGuestBuysWithoutAScript(t *testing.T) {
 	assert.Contains(t, p.b.get(p.link("Print a summary")).text(), "1 Market Place")
 	part := strings.Split(keep.Path, "/")[2]
 	p = p.submit(findForm(p, "/parts/"), nil)
-	assert.Contains(t, p.text(), "Cancelled. What was paid for it is on its way back.")
+	assert.Contains(t, p.text(), "Cancelled. What was paid for it goes back.")
 	assert.Contains(t, p.path, part)
 	assert.Contains(t, p.body, "Cancelled")
 }

@@ -22,6 +22,7 @@ import (
 	"souk/internal/platform/id"
 	"souk/internal/platform/money"
 	"souk/internal/platform/page"
+	"souk/internal/storefront"
 )
 
 // two makes the seller of lamps staff of the other shop, too.
@@ -276,7 +277,20 @@ func TestListsSayOfAnOrderWhatItsPageSays(t *testing.T) {
 	for where, text := range pages() {
 		assert.Contains(t, text, "Stopped: the payment provider refused the charge", where)
 		assert.NotContains(t, text, "Being packed", where)
+		assert.NotContains(t, text, "and refund", "%s: nothing was charged", where)
 	}
+	p := w.as("buyer").get("/orders/" + string(w.order.ID))
+	p = p.submit(findForm(p, "/parts/"), nil)
+	assert.Contains(t, p.text(), "of it was cancelled.")
+	assert.NotContains(t, p.text(), "of it was refunded")
+}
+
+func TestAmountsInTheModulesSentencesAreWrittenAsOnPages(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	p := w.as("buyer").get("/orders/" + string(w.order.ID))
+	p = p.submit(findForm(p, "/parts/"), nil)
+	assert.Contains(t, p.text(), "cancelled; "+storefront.FormatMoney(w.order.Sums.Total)+" will be paid back.")
 }
 
 // TestACouponKeepsWhatItsFormCannotSay: a currency that is not the desk's, times within a day, and words of its own.

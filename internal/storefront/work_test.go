@@ -156,7 +156,7 @@ func TestASellerShipsInParts(t *testing.T) {
 	p = p.submit(findForm(p, "/deliver"), nil)
 	assert.Contains(t, p.text(), "The parcel has arrived.")
 	p = p.submit(part+"/cancel", nil)
-	assert.Contains(t, p.text(), "Cancelled. The buyer gets the money back.")
+	assert.Contains(t, p.text(), "Cancelled. What the buyer paid for it goes back.")
 	p.sound()
 	assert.Contains(t, b.get("/sell/orders.csv").body, w.order.SellerOrders[0].Number)
 	assert.Contains(t, w.as("buyer").get("/orders/"+string(w.order.ID)).text(), "T1")

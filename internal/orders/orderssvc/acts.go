@@ -338,7 +338,11 @@ func (s *Service) Cancel(ctx context.Context, r orders.CancelRequest) (reply ord
 			for _, item := range items {
 				n += item.Quantity
 			}
-			return orders.Entry{What: orders.WhatCancelled, Detail: fmt.Sprintf("%s from %s cancelled; %s will be paid back.", pieces(items), so.SellerName, amount)},
+			then := "will be paid back"
+			if o.Case {
+				then = "less is to be paid"
+			}
+			return orders.Entry{What: orders.WhatCancelled, Detail: fmt.Sprintf("%s from %s cancelled; %s %s.", pieces(items), so.SellerName, amount, then)},
 				tx.Publish(orders.Cancelled{
 					OrderID: o.ID, SellerOrderID: so.ID, SellerID: so.Seller, BuyerID: o.Buyer, Pieces: n, Amount: amount, At: tx.Now(),
 					Lines: cancelledLines(so, items),

@@ -71,6 +71,9 @@ func (s *Service) reopenCapture(tx *store.Tx, r orders.RetryCaptureRequest) erro
 	}); err != nil {
 		return err
 	}
+	if err := wakeRefunds(tx, r.Order); err != nil { // of what was cancelled meanwhile
+		return err
+	}
 	return tx.Enqueue(jobCheckout, string(r.Order), tx.Now())
 }
 

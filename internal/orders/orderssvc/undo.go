@@ -170,6 +170,11 @@ func (s *Service) paymentRefunded(tx *store.Tx, e payments.Refunded) error {
 	if e.Retried {
 		return s.refundRetried(tx, oid, e)
 	}
+	return wakeRefunds(tx, oid)
+}
+
+// wakeRefunds has the refunds of an order that are not at their end look how things stand.
+func wakeRefunds(tx *store.Tx, oid orders.OrderID) error {
 	var waiting []string
 	if err := tx.Select(&waiting, `SELECT id FROM refunds WHERE order_id = ? AND state = 'pending'`, oid); err != nil {
 		return fmt.Errorf("select the pending refunds of %s: %w", oid, err)
