@@ -34,6 +34,8 @@ type Refunded struct {
 	Status    RefundStatus `json:"status"`
 	Amount    money.Money  `json:"amount"`
 	At        clock.Time   `json:"at"`
+	// SellerOrder is whose share it was taken from, if that is one alone. Events of souk 0.1 have none.
+	SellerOrder id.Ref `json:"seller_order"`
 	// Retried says that the refund was refused before, and that an operator took it up again.
 	Retried bool `json:"retried"`
 	// Elsewhere says that the money went back another way than by the provider.

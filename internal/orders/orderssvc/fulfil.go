@@ -71,8 +71,12 @@ func pick(so *orders.SellerOrder, items []orders.ParcelItem) ([]orders.ParcelIte
 		case item.Quantity <= 0:
 			problems.Add(string(item.Line), "must be at least 1")
 		case item.Quantity > toShip(*l):
-			return nil, orders.ErrQuantity.With("only %d of %s are left to ship", toShip(*l), l.Title).
-				WithField(string(item.Line), fmt.Sprintf("only %d are left to ship", toShip(*l)))
+			are := "are"
+			if toShip(*l) == 1 {
+				are = "is"
+			}
+			return nil, orders.ErrQuantity.With("only %d of %s %s left to ship", toShip(*l), l.Title, are).
+				WithField(string(item.Line), fmt.Sprintf("only %d %s left to ship", toShip(*l), are))
 		}
 		seen[item.Line] = true
 	}

@@ -103,5 +103,8 @@ func TestARefusedRefundThatIsTakenUpAgainIsTold(t *testing.T) {
 	assert.Equal(t, append(before,
 		"case The payment provider could not pay back 64.87 EUR this time either. We are looking into it.",
 		"refunded 64.87 EUR was paid back another way."), told(h.order(which)))
+	for _, e := range h.order(which).SellerOrders[1].Timeline {
+		assert.NotContains(t, e.Detail, "64.87", "it is not the other seller's business")
+	}
 	h.fact(which)
 }

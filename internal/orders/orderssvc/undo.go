@@ -153,12 +153,15 @@ func (s *Service) refundRetried(tx *store.Tx, oid orders.OrderID, e payments.Ref
 		}
 		return err
 	}
-	told := orders.Entry{What: orders.WhatRefunded, Who: "souk", Detail: fmt.Sprintf("%s is on its way back after all.", e.Amount)}
+	told := orders.Entry{What: orders.WhatRefunded, SellerOrder: orders.SellerOrderID(e.SellerOrder), Who: "souk", Detail: fmt.Sprintf("%s is on its way back after all.", e.Amount)}
 	switch {
 	case e.Elsewhere:
 		told.Detail = fmt.Sprintf("%s was paid back another way.", e.Amount)
 	case e.Status == payments.RefundFailed:
 		told.What, told.Detail = orders.WhatCase, fmt.Sprintf("The payment provider could not pay back %s this time either. We are looking into it.", e.Amount)
+	}
+	if e.SellerOrder == "" {
+		told.What = orders.WhatNoted // a case of the whole order is told to every seller, and this is not theirs
 	}
 	return note(tx, oid, told)
 }

@@ -14,7 +14,7 @@ import (
 // Contract describes what payments promises.
 var Contract = rpc.Contract{
 	Module:   "payments",
-	Hash:     "418428b4caea292d4f27ea9a78d2c0ac",
+	Hash:     "f90292ae00eccbc546f8b7767e4c284e",
 	Previous: "7d273c0d3a5af27aaf549f82b837c014",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -237,6 +237,7 @@ struct Refunded
 	payment_id id.ID[Payment]
 	refund_id id.ID[Refund]
 	retried bool
+	seller_order id.Ref
 	status RefundStatus
 
 struct RefusedRefund

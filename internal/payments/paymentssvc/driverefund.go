@@ -5,6 +5,7 @@ import (
 
 	"souk/internal/payments"
 	"souk/internal/payments/paymentssvc/internal/provider"
+	"souk/internal/platform/id"
 	"souk/internal/platform/store"
 )
 
@@ -55,18 +56,26 @@ func (s *Service) askToRefund(ctx context.Context, a attempt, refund payments.Re
 	return refund, afterwards(err)
 }
 
+// onlyShare is the seller order that everything was taken from, if it is one.
+func onlyShare(from []taking) id.Ref {
+	if len(from) != 1 {
+		return ""
+	}
+	return from[0].SellerOrder
+}
+
 func (s *Service) endRefund(tx *store.Tx, a attempt, refund payments.Refund, reason string, tid payments.TransactionID) error {
 	done := refund.Status == payments.RefundDone
 	p, err := selectPayment(tx, a.Payment)
 	if err != nil {
 		return err
 	}
+	from, err := decode[[]taking](a)
+	if err != nil {
+		return err
+	}
 	lines, state := refundedLines(refund.Amount), attemptDone
 	if !done {
-		from, err := decode[[]taking](a)
-		if err != nil {
-			return err
-		}
 		lines, state = unrefundLines(refund.Amount, from), attemptRefused
 	}
 	p.endRefund(refund.Amount, done, s.now())
@@ -82,7 +91,7 @@ func (s *Service) endRefund(tx *store.Tx, a attempt, refund payments.Refund, rea
 		func() error {
 			return tx.Publish(payments.Refunded{
 				RefundID: refund.ID, PaymentID: p.ID, OrderID: p.Order, Status: refund.Status, Amount: refund.Amount, At: s.now(),
-				Retried: a.Step != stepRefund(refund.ID),
+				SellerOrder: onlyShare(from), Retried: a.Step != stepRefund(refund.ID),
 			})
 		},
 		func() error { return endAttempt(tx, a, state, reason) },

@@ -229,6 +229,6 @@ func (s *Service) refundElsewhere(tx *store.Tx, g given) error {
 	}
 	return tx.Publish(payments.Refunded{
 		RefundID: g.ID, PaymentID: g.Payment, OrderID: g.payment.Order, Status: payments.RefundDone, Amount: g.Amount, At: s.now(),
-		Retried: true, Elsewhere: true,
+		SellerOrder: onlyShare(g.from), Retried: true, Elsewhere: true,
 	})
 }

@@ -259,8 +259,17 @@ func (f *Fake) endRefund(refund *fakeRefund) {
 		f.book(p, payments.BookRefund, whole(payments.ToRefunds, amount.Neg()), whole(payments.ToProvider, amount))
 	}
 	f.events = append(f.events, payments.Refunded{
-		RefundID: refund.ID, PaymentID: p.ID, OrderID: p.Order, Status: refund.Status, Amount: amount, At: f.now(), Retried: refund.retried,
+		RefundID: refund.ID, PaymentID: p.ID, OrderID: p.Order, Status: refund.Status, Amount: amount, At: f.now(),
+		SellerOrder: refund.only(), Retried: refund.retried,
 	})
+}
+
+// only is the seller order that the refund is taken from, if it is one.
+func (r *fakeRefund) only() id.Ref {
+	if len(r.shares) != 1 {
+		return ""
+	}
+	return r.shares[0].SellerOrder
 }
 
 // putBack is what the last taking of a refund took, the other way round.

@@ -59,7 +59,7 @@ func (f *Fake) CloseRefund(_ context.Context, r payments.CloseRefundRequest) (pa
 		f.book(f.payments[refund.Payment], payments.BookAdjustment, append(lines, whole(payments.ToPlatform, refund.Amount))...)
 		f.events = append(f.events, payments.Refunded{
 			RefundID: refund.ID, PaymentID: refund.Payment, OrderID: refund.order, Status: payments.RefundDone, Amount: refund.Amount, At: f.now(),
-			Retried: true, Elsewhere: true,
+			SellerOrder: refund.only(), Retried: true, Elsewhere: true,
 		})
 	})
 }

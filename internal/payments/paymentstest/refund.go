@@ -64,6 +64,8 @@ var refundTests = []test{
 		assert.Equal(w.t, refund.ID, events[0].RefundID)
 		assert.Equal(w.t, payments.RefundDone, events[0].Status)
 		assert.Equal(w.t, EUR(400), events[0].Amount)
+		assert.Equal(w.t, shares[0].SellerOrder, events[0].SellerOrder)
+		assert.Empty(w.t, events[1].SellerOrder, "it is of two")
 	}},
 	{name: "answers a repeat as the first time, and refuses another body", run: func(w *world) {
 		p, shares := w.captured(OK)

@@ -57,6 +57,9 @@ var refusedTests = []test{
 		events := w.refunds(p.Order)
 		require.Len(w.t, events, 2)
 		assert.False(w.t, events[0].Retried)
+		for _, e := range events {
+			assert.Equal(w.t, shares[0].SellerOrder, e.SellerOrder)
+		}
 		assert.True(w.t, events[1].Retried)
 		assert.Equal(w.t, payments.RefundFailed, events[1].Status)
 		w.balances(map[payments.Account]int64{
@@ -91,6 +94,7 @@ var refusedTests = []test{
 		require.Len(w.t, events, 2)
 		assert.Equal(w.t, payments.RefundDone, events[1].Status)
 		assert.True(w.t, events[1].Retried && events[1].Elsewhere)
+		assert.Equal(w.t, shares[0].SellerOrder, events[1].SellerOrder)
 		_, err := w.CloseRefund(w.t.Context(), payments.CloseRefundRequest{By: Operator(), Key: "another", Refund: refund.ID})
 		require.ErrorIs(w.t, err, payments.ErrStatus)
 		_, err = w.RetryRefund(w.t.Context(), payments.RetryRefundRequest{By: Operator(), Key: "another", Refund: refund.ID})
