@@ -50,6 +50,7 @@ func (v *visit) readListing(was *catalog.Listing, currency money.Currency) draft
 		{"draft.category", "category", "The category"},
 		{"draft.brand", "brand", "The brand"},
 		{"draft.images[0].url", "image", "The picture"},
+		{"draft.attributes", "attributes", "The attributes"},
 		{"draft.condition", "condition", "The condition"},
 		{"draft.tax_class", "tax", "The tax class"},
 	}
@@ -204,11 +205,16 @@ func (v *visit) formAgain(was *catalog.Listing, f draftForm) (bool, error) {
 	if len(f.wrong) == 0 {
 		return false, nil
 	}
-	order := []string{"attributes"}
-	for i := range f.rows {
-		for _, name := range []string{"options.", "price.", "grams.", "stock."} {
-			order = append(order, name+strconv.Itoa(i))
+	if err := f.draft.Validate(); err != nil { // what else catalog would say, so that it is all said at once
+		for _, e := range v.refusedForm(err, f.typed, f.names).Errors {
+			if f.wrong[e.Field] == "" {
+				f.wrong[e.Field] = e.Text
+			}
 		}
+	}
+	var order []string
+	for _, name := range f.names {
+		order = append(order, name.form)
 	}
 	form = views.NewForm(f.typed, f.wrong, order...)
 	form.Key = v.field("key")

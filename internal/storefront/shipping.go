@@ -104,6 +104,9 @@ func kindChoices(chosen string) []views.Choice {
 	return out
 }
 
+// anyWeight is from how many grams on a step of a table is one without an end: a thousand tonnes.
+const anyWeight = 1_000_000_000
+
 // zoneRow is a zone in words.
 func zoneRow(z cart.ShippingZone) views.ZoneRow {
 	row := views.ZoneRow{Label: z.Label, Countries: "Everywhere else"}
@@ -114,14 +117,21 @@ func zoneRow(z cart.ShippingZone) views.ZoneRow {
 		}
 		row.Countries = listed(names)
 	}
-	for _, step := range z.Steps {
+	for i, step := range z.Steps {
 		price := "free"
 		if step.Price.Minor > 0 {
 			price = FormatMoney(step.Price)
 		}
 		switch z.Kind {
 		case cart.ShippingByWeight:
-			price = "up to " + group(strconv.FormatInt(step.Grams, 10)) + " g: " + price
+			upto := "up to " + group(strconv.FormatInt(step.Grams, 10)) + " g"
+			if step.Grams >= anyWeight {
+				upto = "any weight"
+				if i > 0 {
+					upto += " above"
+				}
+			}
+			price = upto + ": " + price
 		case cart.ShippingByPrice:
 			if step.From.Minor > 0 {
 				price = "goods from " + FormatMoney(step.From) + ": " + price

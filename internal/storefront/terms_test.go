@@ -100,6 +100,9 @@ func TestASellerPutsAShippingTable(t *testing.T) {
 	assert.Contains(t, p.text(), "Austria and Germany")
 	assert.Contains(t, p.text(), "up to 5,000 g: €9.00")
 	p.sound()
+	endless := b.get("/sell/shipping").submit("/sell/shipping", map[string]string{"steps.0": "1000: 4,90\n1099511627776: 9"})
+	assert.Contains(t, endless.text(), "any weight above: €9.00")
+	assert.Contains(t, b.get("/sell/shipping").submit("/sell/shipping", map[string]string{"steps.0": "1000: 4,90\n5000 g: 9"}).text(), "up to 5,000 g: €9.00")
 	stale := b.get("/sell/shipping")
 
 	table, err := w.cart.GetShipping(t.Context(), cart.GetShippingRequest{Sellers: []catalog.SellerID{w.lamps.ID}})

@@ -272,6 +272,9 @@ func (v *visit) refusedForm(err error, typed map[string]string, names []fieldNam
 		order = append(order, n.form)
 		if problem, ok := rest[n.request]; ok {
 			wrong[n.form] = beside(n.label, problem)
+			if strings.HasSuffix(n.request, ".country") && strings.Contains(problem, "two capital") { // forms have a list to choose from
+				wrong[n.form] = "Choose a country."
+			}
 			delete(rest, n.request)
 		}
 	}

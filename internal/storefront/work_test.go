@@ -50,7 +50,10 @@ func TestAnAddressIsKeptAndARemovedOneComesBack(t *testing.T) {
 	t.Parallel()
 	w := newShop(t)
 	b := w.as("buyer")
-	p := b.get("/account/addresses/new").submit("/account/addresses/new", map[string]string{"name": "Office", "country": "FR"})
+	p := b.get("/account/addresses/new").submit("/account/addresses/new", map[string]string{"name": "Office"})
+	assert.Contains(t, p.text(), "Choose a country.")
+	assert.NotContains(t, p.text(), "ISO 3166")
+	p = b.get("/account/addresses/new").submit("/account/addresses/new", map[string]string{"name": "Office", "country": "FR"})
 	assert.Equal(t, 400, p.status)
 	assert.Contains(t, p.text(), "The city is required.")
 	p = p.submit("/account/addresses/new", map[string]string{"line1": "1 quai", "city": "Caen", "label": "Work"})
@@ -71,7 +74,12 @@ func TestASellerListsAndEdits(t *testing.T) {
 	t.Parallel()
 	w := newShop(t)
 	b := w.as("seller")
-	p := b.get("/sell/listings/new").submit("/sell/listings/new", map[string]string{
+	p := b.get("/sell/listings/new").submit("/sell/listings/new", nil)
+	assert.Equal(t, 400, p.status)
+	assert.Contains(t, p.text(), "The title is required.", "beside the price, at once")
+	assert.Contains(t, p.text(), "Write the price as 72.00.")
+	p.sound()
+	p = p.submit("/sell/listings/new", map[string]string{
 		"title": "Pendant", "price.0": "forty", "sku.0": "PD", "stock.0": "3", "attributes": "Material: brass\nGlass",
 	})
 	assert.Equal(t, 400, p.status)
