@@ -311,7 +311,7 @@ func (v *visit) everyonesOrders(f orderFilter) (orders.ListOrdersRequest, sortin
 func (v *visit) operatorOrdersCSV() error {
 	r, _ := v.everyonesOrders(v.orderFilter(views.PathOpOrders))
 	r.Page = page.Request{Limit: 100}
-	return v.csv("orders.csv", []string{"order", "made", "placed", "state", "reason", "sellers", "pieces", "total", "refunded", "currency"},
+	return v.csv("orders.csv", []string{"order", "made", "placed", "state", "reason", "sellers", "pieces", "total", "refunded", "currency", "paid", "stopped"},
 		func(write func(...string) error) (bool, error) {
 			reply, err := v.Orders.ListOrders(v.ctx(), r)
 			if err != nil {
@@ -323,7 +323,8 @@ func (v *visit) operatorOrdersCSV() error {
 					placed = o.PlacedAt.String()
 				}
 				err := write(o.Number, o.CreatedAt.String(), placed, string(o.Status), string(o.Reason), strings.Join(o.Sellers, "; "),
-					strconv.FormatInt(o.Pieces, 10), o.Total.Decimal(), o.Refunded.Decimal(), string(o.Total.Currency))
+					strconv.FormatInt(o.Pieces, 10), o.Total.Decimal(), o.Refunded.Decimal(), string(o.Total.Currency),
+					strconv.FormatBool(o.Captured), strconv.FormatBool(o.Case))
 				if err != nil {
 					return false, err
 				}

@@ -121,7 +121,7 @@ func partRow(s orders.SellerOrderSummary) views.OrderRow {
 func (v *visit) sellerOrdersCSV() error {
 	r, _ := v.partFilter()
 	r.Page = page.Request{Limit: 100}
-	return v.csv("orders.csv", []string{"order", "placed", "state", "paid", "country", "pieces", "to_ship", "total", "currency"},
+	return v.csv("orders.csv", []string{"order", "placed", "state", "paid", "country", "pieces", "to_ship", "total", "currency", "stopped"},
 		func(write func(...string) error) (bool, error) {
 			reply, err := v.Orders.ListSellerOrders(v.ctx(), r)
 			if err != nil {
@@ -129,7 +129,7 @@ func (v *visit) sellerOrdersCSV() error {
 			}
 			for _, s := range reply.SellerOrders {
 				err := write(s.Number, s.PlacedAt.String(), string(s.Fulfilment), strconv.FormatBool(s.Paid), s.Country, strconv.FormatInt(s.Pieces, 10),
-					strconv.FormatInt(s.ToShip, 10), s.Total.Decimal(), string(s.Total.Currency))
+					strconv.FormatInt(s.ToShip, 10), s.Total.Decimal(), string(s.Total.Currency), strconv.FormatBool(s.Case))
 				if err != nil {
 					return false, err
 				}

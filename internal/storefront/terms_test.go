@@ -282,6 +282,8 @@ func TestListsSayOfAnOrderWhatItsPageSays(t *testing.T) {
 		assert.NotContains(t, text, "Being packed", where)
 		assert.NotContains(t, text, "and refund", "%s: nothing was charged", where)
 	}
+	assert.Contains(t, w.as("operator").get("/operator/orders.csv").body, "EUR,false,true", "paid, stopped")
+	assert.Contains(t, w.as("seller").get("/sell/orders.csv").body, "EUR,true", "stopped")
 	p := w.as("buyer").get("/orders/" + string(w.order.ID))
 	p = p.submit(findForm(p, "/parts/"), nil)
 	assert.Contains(t, p.text(), "of it was cancelled.")
