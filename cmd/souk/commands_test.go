@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 
 	"souk/internal/platform/clock"
 	"souk/internal/platform/store"
-	"souk/internal/rehearsal"
 	"souk/internal/storefront"
 )
 
@@ -144,26 +141,6 @@ func TestCommandsBesideASoukAndOnAFolder(t *testing.T) {
 	})
 	start(t, dir, "--log-level", "error")
 	t.Run("beside a souk", try)
-}
-
-// TestVerifyListsWhatModulesCheckOfThemselves reads the names in the modules' own audits.
-func TestVerifyListsWhatModulesCheckOfThemselves(t *testing.T) {
-	t.Parallel()
-	files, err := filepath.Glob("../../internal/*/*svc/*.go")
-	require.NoError(t, err)
-	listed, found := rehearsal.Promises(), 0
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		for _, name := range regexp.MustCompile(`Invariant:\s+"([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
-			assert.NotEmpty(t, listed[name[1]], "%s checks %s, which internal/rehearsal/own.go does not list", file, name[1])
-			found++
-		}
-	}
-	assert.Greater(t, found, 30)
 }
 
 func TestADamagedBackupIsNotRestored(t *testing.T) {
