@@ -33,8 +33,17 @@ type shelled struct {
 	pages   []place
 	boss    someone
 	staff   someone
+	log     lastLine
 	things  *strings.Replacer // {listing} and the like stand for things that there are
 	sent    atomic.Int64
+}
+
+// lastLine keeps the last line of a log: why a request failed.
+type lastLine struct{ text atomic.Value }
+
+func (l *lastLine) Write(line []byte) (int, error) {
+	l.text.Store(string(line))
+	return len(line), nil
 }
 
 // place is one that souk serves.
@@ -61,6 +70,7 @@ func shell(f *testing.F) *shelled {
 
 	// Senders differ and time goes by, so that limits do not answer for the decoders.
 	a.http.Proxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	a.http.Log = zerolog.New(&s.log).Level(zerolog.ErrorLevel)
 	a.http.Now = func() clock.Time { return clock.Now() + clock.Time(s.sent.Load()*time.Minute.Milliseconds()) }
 	server := httpx.New(a.http)
 	require.NoError(f, a.modules.Mount(server, nil))
@@ -140,7 +150,7 @@ func (s *shelled) send(t *testing.T, req *http.Request, sent ...string) *httptes
 	answer := httptest.NewRecorder()
 	s.handler.ServeHTTP(answer, req)
 	if answer.Code == http.StatusInternalServerError || answer.Code < 200 {
-		t.Errorf("%d for %s %s?%s with %q: %s", answer.Code, req.Method, req.URL.Path, req.URL.RawQuery, sent, answer.Body)
+		t.Errorf("%d for %s %s?%s with %q: %s\n%s", answer.Code, req.Method, req.URL.Path, req.URL.RawQuery, sent, answer.Body, s.log.text.Load())
 	}
 	return answer
 }
@@ -217,7 +227,6 @@ func FuzzPages(f *testing.F) {
 func FuzzHeaders(f *testing.F) {
 	s := shell(f)
 	all := append(slices.Clone(s.api), s.pages...)
-	s.app.http.Log = zerolog.Nop()
 	f.Add("", "Authorization: Bearer x\nIdempotency-Key: 12345678\nIf-None-Match: *")
 	f.Fuzz(func(t *testing.T, route, headers string) {
 		for _, a := range meant(all, route) {

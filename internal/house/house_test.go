@@ -1,8 +1,10 @@
 package house_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -74,6 +76,50 @@ func TestAskedByIsTheGraphTurnedRound(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, []string{"orders", "storefront", "rehearsal", "demo"}, house.AskedBy("cart"))
 	assert.Empty(t, house.AskedBy("storefront"))
+}
+
+// TestEveryFuzzTestKeepsACorpus holds that what a fuzz test is begun with lies beside it in files, few and small enough to be
+// read, and that no folder is left of a test that has gone.
+func TestEveryFuzzTestKeepsACorpus(t *testing.T) {
+	t.Parallel()
+	const most, largest = 64, 16 << 10
+	root := repoRoot(t)
+	declared := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
+	tests, kept := map[string]bool{}, map[string]int{}
+	for _, top := range []string{"cmd", "internal"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			dir := filepath.Dir(path)
+			switch folder := filepath.Dir(dir); {
+			case strings.HasSuffix(path, "_test.go"):
+				text, err := os.ReadFile(path)
+				if err != nil {
+					return err
+				}
+				for _, name := range declared.FindAllStringSubmatch(string(text), -1) {
+					tests[filepath.Join(dir, "testdata", "fuzz", name[1])] = true
+				}
+			case strings.HasSuffix(folder, filepath.Join("testdata", "fuzz")):
+				info, err := d.Info()
+				if err != nil {
+					return err
+				}
+				assert.LessOrEqual(t, info.Size(), int64(largest), "%s is too large to be read; have the fuzzer minimise it", path)
+				kept[dir]++
+			}
+			return nil
+		}))
+	}
+	require.Greater(t, len(tests), 30)
+	for dir := range tests {
+		assert.Positive(t, kept[dir], "%s has no corpus: keep what it should always be begun with, as `make fuzz` finds it", dir)
+	}
+	for dir, n := range kept {
+		assert.True(t, tests[dir], "%s is the corpus of no test", dir)
+		assert.LessOrEqual(t, n, most, "%s has more than anybody reads: keep what reaches something new", dir)
+	}
 }
 
 func repoRoot(t *testing.T) string {

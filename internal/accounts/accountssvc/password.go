@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -108,6 +109,9 @@ func parsePHC(s string) (phc, error) {
 func decodeField(s string) ([]byte, error) {
 	if s == "" || len(s) > 2*maxPHCField {
 		return nil, fmt.Errorf("%d characters", len(s))
+	}
+	if strings.ContainsAny(s, "\r\n") { // which the decoder would pass over
+		return nil, errors.New("a line break")
 	}
 	return base64.RawStdEncoding.Strict().DecodeString(s)
 }

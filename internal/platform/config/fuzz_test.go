@@ -17,6 +17,7 @@ import (
 func FuzzFile(f *testing.F) {
 	f.Add("# souk.conf\nlisten = 0.0.0.0:8080\nwait=5s\n", "")
 	f.Add("", "7x")
+	f.Add("#"+strings.Repeat("x", 1<<16), "") // longer than a line may be
 	path := filepath.Join(f.TempDir(), "souk.conf")
 	f.Fuzz(func(t *testing.T, text, wait string) {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
