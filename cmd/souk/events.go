@@ -113,6 +113,9 @@ func eventsShowCommand(w *world) *cobra.Command {
 	after := cmd.Flags().Int64("after", 0, "show those after this position")
 	limit := cmd.Flags().Int("limit", 20, "show so many at most")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *after < 0 || *limit < 1 {
+			return config.Mistakef("--after is 0 at least, and --limit 1")
+		}
 		parked, err := showingEvents().ask(cmd.Context(), w, *data, eventsIn{Subscriber: args[0], After: *after, Limit: *limit})
 		if err != nil {
 			return err
@@ -219,8 +222,13 @@ func exactly(n int) cobra.PositionalArgs { return between(n, n) }
 func between(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
-			return config.Mistakef("usage: %s (see --help)", cmd.UseLine())
+			return misused(cmd)
 		}
 		return nil
 	}
+}
+
+// misused is the mistake of who gives a command too few arguments or too many.
+func misused(cmd *cobra.Command) error {
+	return config.Mistakef("usage: %s (see --help)", cmd.UseLine())
 }

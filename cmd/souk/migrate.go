@@ -38,6 +38,9 @@ func (w *world) migrateStatus(ctx context.Context, data, db string) error {
 	if err := checkDB(dir, db); err != nil {
 		return err
 	}
+	if err := checkBegun(dir, db); err != nil {
+		return err
+	}
 	tel, err := telemetry.Start(ctx, telemetry.Config{Out: w.stderr, Level: "error", Version: soukVersion()})
 	if err != nil {
 		return err

@@ -112,10 +112,19 @@ func rootCommand(w *world) *cobra.Command {
 }
 
 // refuseUnknown has commands that only hold others refuse what they do not know: cobra shows their
-// help and takes that for success.
+// help and takes that for success. Those that hold none have no unknown commands: what is too much is an argument.
 func refuseUnknown(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		refuseUnknown(sub)
+	}
+	if check := cmd.Args; check != nil && !cmd.HasSubCommands() {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			err := check(cmd, args)
+			if err != nil && !config.IsMistake(err) {
+				return misused(cmd)
+			}
+			return err
+		}
 	}
 	if cmd.HasSubCommands() && !cmd.Runnable() {
 		cmd.Args, cmd.RunE = cobra.NoArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }

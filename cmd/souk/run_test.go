@@ -10,9 +10,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -156,7 +158,12 @@ func TestMistakesAreOneClearLine(t *testing.T) {
 		"a folder to export from that is not there": {
 			args: []string{"export", filepath.Join(t.TempDir(), "goods.tsv"), "--data", "/nowhere"}, status: 2, says: "there is no marketplace in /nowhere",
 		},
-		"an argument too many":    {args: []string{"version", "x"}, status: 2, says: `unknown command "x"`},
+		"an argument too many":    {args: []string{"version", "x"}, status: 2, says: "usage: souk version [flags] (see --help)"},
+		"an argument too few":     {args: []string{"backup"}, status: 2, says: "usage: souk backup DIR [flags] (see --help)"},
+		"less patience than none": {args: []string{"verify", "--patience", "-1s"}, status: 2, says: "--patience -1s is less than no time"},
+		"fewer events than one":   {args: []string{"events", "show", "x", "--limit", "0"}, status: 2, says: "--after is 0 at least, and --limit 1"},
+		"migrations of nothing":   {args: []string{"migrate", "status", "--data", "/none"}, status: 2, says: "there is no marketplace in /none"},
+		"up on a busy port":       {args: []string{"up", "one", "--data", filepath.Join(t.TempDir(), "up"), "--listen", busy.Addr().String()}, status: 1, says: "is taken: another program listens there"},
 		"a busy port":             {args: []string{"serve", "--data", t.TempDir(), "--listen", busy.Addr().String()}, status: 1, says: "is taken: another program listens there"},
 		"no address":              {args: []string{"serve", "--listen", "8080"}, status: 2, says: "--listen 8080 is not host:port"},
 		"a port that is none":     {args: []string{"serve", "--data", t.TempDir(), "--listen", "localhost:123456"}, status: 2, says: "cannot listen on localhost:123456"},
@@ -194,14 +201,11 @@ func TestHelpNeedsNoSettings(t *testing.T) {
 
 func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	t.Parallel()
-	for _, cmd := range commands(&world{}) {
-		for _, c := range append(cmd.Commands(), cmd) {
-			if !c.Runnable() {
-				continue
-			}
-			assert.NotEmpty(t, c.Short, c.CommandPath())
-			assert.Contains(t, c.Example, "souk ", "%s has no example", c.CommandPath())
-		}
+	all := everyCommand(rootCommand(&world{}))
+	require.Greater(t, len(all), 35)
+	for _, c := range all {
+		assert.NotEmpty(t, c.Short, c.CommandPath())
+		assert.Contains(t, c.Example, "souk", "%s has no example", c.CommandPath())
 	}
 	got := souk(t, nil, "serve", "--help")
 	assert.Equal(t, exitOK, got.status)
@@ -224,6 +228,28 @@ func TestCompletionsAreForShellsThatThereAre(t *testing.T) {
 	}
 	assert.Regexp(t, `\n  completion +Print what completes`, souk(t, nil, "help").stdout)
 	assert.Contains(t, souk(t, nil, "__complete", "events", "").stdout, "retry", "what the scripts ask")
+}
+
+// everyCommand is a command and all below it.
+func everyCommand(cmd *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{cmd}
+	for _, sub := range cmd.Commands() {
+		all = append(all, everyCommand(sub)...)
+	}
+	return all
+}
+
+func TestNoCommandTakesNonsense(t *testing.T) {
+	t.Parallel()
+	for _, c := range everyCommand(rootCommand(&world{})) {
+		path := strings.Fields(c.CommandPath())[1:]
+		for _, nonsense := range [][]string{{"--nonsense"}, {"one", "two", "three", "four", "five"}} {
+			got := souk(t, nil, append(slices.Clone(path), nonsense...)...)
+			assert.Equal(t, exitMistake, got.status, "%v %v: %s", path, nonsense, got.stderr)
+			assert.Equal(t, 1, strings.Count(got.stderr, "\n"), "%v %v: %s", path, nonsense, got.stderr)
+			assert.Empty(t, got.stdout, "%v %v", path, nonsense)
+		}
+	}
 }
 
 func TestVersionSaysWhichSoukThisIs(t *testing.T) {

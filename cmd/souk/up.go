@@ -134,6 +134,14 @@ func goUp(ctx context.Context, w *world, o upOptions) error {
 			return fmt.Errorf("another souk is running on %s (%s)", o.data, strings.Join(running, ", "))
 		}
 	}
+	// A process that cannot have its address is begun again and again; here it can still be said once.
+	ln, err := listenTCP(ctx, o.listen)
+	if err != nil {
+		return err
+	}
+	if err := ln.Close(); err != nil {
+		return fmt.Errorf("see whether %s is free: %w", o.listen, err)
+	}
 	ctx, alone := withoutTerminal(ctx)
 	defer alone()
 	u := &upping{w: w, o: o, dir: dir, show: newShow(w)}

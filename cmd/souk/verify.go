@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"souk/internal/platform/config"
 	"souk/internal/platform/control"
 	"souk/internal/rehearsal"
 )
@@ -50,6 +51,9 @@ func verifyCommand(w *world) *cobra.Command {
 	asJSON := cmd.Flags().Bool("json", false, "print the report as JSON")
 	patience := cmd.Flags().Duration("patience", 2*time.Minute, "how long to wait for checkouts under way")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *patience < 0 {
+			return config.Mistakef("--patience %s is less than no time", *patience)
+		}
 		report, err := verifying().ask(cmd.Context(), w, *data, verifyIn{Patience: *patience})
 		if err != nil {
 			return err
