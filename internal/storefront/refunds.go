@@ -58,7 +58,7 @@ func (v *visit) operatorRefunds() error {
 		}
 		for _, r := range late {
 			row := v.refundRow(string(r.Payment), r.Order)
-			row.Amount, row.Why, row.Reason, row.At = r.Amount, "It came after the order had ended.", sentence(r.Reason), r.At
+			row.Amount, row.Why, row.Reason = r.Amount, "It came on "+v.day(r.At)+", after the order had ended.", sentence(r.Reason)
 			row.Acts = []views.Act{{Text: "Try again", URL: views.PathOpRefunds + "/late/" + string(r.Payment) + "/retry"}}
 			out.Rows = append(out.Rows, row)
 		}

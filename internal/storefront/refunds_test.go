@@ -82,7 +82,7 @@ func TestLateMoneyThatCannotGoBackNeedsTheOperator(t *testing.T) {
 	o = w.as("operator")
 	p := o.get("/operator/refunds")
 	assert.Contains(t, p.text(), "€9.00")
-	assert.Contains(t, p.text(), "It came after the order had ended.")
+	assert.Contains(t, p.text(), "It came on 4 May 2026, after the order had ended.")
 	assert.Empty(t, findForm(p, "/close"))
 	p = p.submit(findForm(p, "/late/"), nil)
 	assert.Contains(t, p.text(), "The provider is being asked again.")

@@ -343,7 +343,7 @@ func operatorSamples() map[string]views.View {
 				},
 				{
 					ID: "pay_1", Amount: eur(1999), Order: views.Link{Text: "order K7F3-9Q2N", URL: "/operator/orders/ord_2"},
-					Why: "It came after the order had ended.", Reason: "This card does not take refunds.", At: sampleTime,
+					Why: "It came on 4 May 2026, after the order had ended.", Reason: "This card does not take refunds.",
 					Acts: []views.Act{{Text: "Try again", URL: "/operator/refunds/late/pay_1/retry"}},
 				},
 			},

@@ -143,8 +143,8 @@ func (s *Service) refund(ctx context.Context, j job.Job) error {
 		return s.refundEnded(ctx, row, orders.Entry{
 			What: orders.WhatCase, Detail: fmt.Sprintf("The payment provider could not pay back %s. We are looking into it.", amount),
 		})
-	default: // payments' event says when it has come to something
-		return job.Again(s.Now().Add(pauseAfter(row.At, s.Now())))
+	default: // payments' event wakes this job when the provider has said what came of it
+		return job.Again(s.Now().Add(refundWait))
 	}
 }
 

@@ -47,6 +47,10 @@ const (
 // caseWait is how often the refund of a part looks whether the rest of a case was cancelled too.
 const caseWait = 15 * time.Minute
 
+// refundWait is how often a refund that the provider has not answered looks for itself: should payments'
+// event have been missed.
+const refundWait = 15 * time.Minute
+
 // keyOf names what a step of an order asks for.
 func keyOf(oid orders.OrderID, step string) string { return string(oid) + ":" + step }
 

@@ -112,12 +112,12 @@ type RefundRow struct {
 	ID     string
 	Amount money.Money
 	Order  Link
-	Buyer  []string // how to reach who waits
-	Why    string   // what it is for
-	Reason string   // why the provider refused
-	At     clock.Time
-	Acts   []Act  // "Try again"
-	Close  string // where it is said that the money went back another way; "" where it cannot
+	Buyer  []string   // how to reach who waits
+	Why    string     // what it is for
+	Reason string     // why the provider refused
+	At     clock.Time // of the refusal; zero if that is not known
+	Acts   []Act      // "Try again"
+	Close  string     // where it is said that the money went back another way; "" where it cannot
 }
 
 // OperatorJobs is the jobs that gave up.
