@@ -58,8 +58,11 @@ func TestAJobIsDroppedForAReason(t *testing.T) {
 	assert.Equal(t, exitMistake, got.status)
 	assert.Equal(t, "souk: say why with --why: a job dropped is gone for ever\n", got.stderr)
 	for _, name := range [][]string{
-		{"catalog", "catalog.expire", ""}, {"search", "search.forget", "daily"}, {"search", "search.renew", "daily"},
-		{"cart", "cart.tidy", "daily"}, {"accounts", "accounts.clean", "accounts"},
+		{"catalog", "catalog.expire", ""},
+		{"search", "search.forget", "daily"},
+		{"search", "search.renew", "daily"},
+		{"cart", "cart.tidy", "daily"},
+		{"accounts", "accounts.clean", "accounts"},
 	} {
 		got = drop(append(name, "--why", "x")...)
 		assert.Equal(t, exitFailed, got.status, "%v", name)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,16 +86,11 @@ func readManifest(dir string) (manifest, error) {
 	if err != nil {
 		return manifest{}, fmt.Errorf("read the manifest: %w", err)
 	}
-	var m manifest
-	if err := json.Unmarshal(text, &m); err != nil {
-		return manifest{}, fmt.Errorf("read the manifest: %w", err)
+	m, err := parseManifest(text)
+	if err != nil {
+		return manifest{}, err
 	}
-	have := map[string]bool{}
 	for _, f := range m.Files {
-		if f.File != f.Module+".db" {
-			return manifest{}, fmt.Errorf("the manifest names a file that is no database of souk: %s", f.File)
-		}
-		have[f.Module] = true
 		size, sum, err := hashFile(filepath.Join(dir, f.File))
 		if err != nil {
 			return manifest{}, err
@@ -102,6 +98,26 @@ func readManifest(dir string) (manifest, error) {
 		if size != f.Bytes || sum != f.SHA256 {
 			return manifest{}, fmt.Errorf("%s is damaged: it is not what the manifest says", filepath.Join(dir, f.File))
 		}
+	}
+	return m, nil
+}
+
+// parseManifest reads a manifest. It names the database of each module, once, and no other file: what it names is
+// written into the data folder.
+func parseManifest(text []byte) (manifest, error) {
+	var m manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return manifest{}, fmt.Errorf("read the manifest: %w", err)
+	}
+	have := map[string]bool{}
+	for _, f := range m.Files {
+		switch {
+		case f.File != f.Module+".db" || !slices.Contains(moduleNames, f.Module):
+			return manifest{}, fmt.Errorf("the manifest names a file that is no database of souk: %q", f.File)
+		case have[f.Module]:
+			return manifest{}, fmt.Errorf("the manifest names %s twice", f.File)
+		}
+		have[f.Module] = true
 	}
 	for _, name := range moduleNames {
 		if !have[name] {
