@@ -33,9 +33,7 @@ func (w *walk) narrowToFacts() {
 			for _, value := range a.Values {
 				if at, _ := w.facts.find(kind, value); at != 0 {
 					key := factKey + foldFact(a.Name) + factGap + foldFact(value)
-					sets = append(sets, w.where(key, w.marks.Docs, func(doc int64) bool {
-						return slices.Contains(w.stated.of(uint32(doc)), at) //nolint:gosec // documents are numbered in 32 bits
-					}))
+					sets = append(sets, w.whereStated(key, kind, func(stated uint32) bool { return stated == at }))
 				}
 			}
 		}
@@ -60,14 +58,36 @@ func (w *walk) orInRange(pass []uint64, a search.AttributeFilter) {
 			setBit(in, at, true)
 		}
 	}
+	within := func(stated uint32) bool { return docset.Test(in, stated) }
+	if docset.Count(w.base) > w.walked {
+		w.whereStated(rangeKey+foldFact(a.Name)+factGap+foldFact(r.String()), kind, within).Or(pass)
+		return
+	}
 	for i, word := range w.base {
 		for left := word &^ pass[i]; left != 0; left &= left - 1 {
 			doc := uint32(i*64 + bits.TrailingZeros64(left)) //nolint:gosec // documents are numbered in 32 bits
-			if slices.ContainsFunc(w.stated.of(doc), func(at uint32) bool { return docset.Test(in, at) }) {
+			if slices.ContainsFunc(w.stated.of(doc), within) {
 				setBit(pass, doc, true)
 			}
 		}
 	}
+}
+
+// whereStated are the listings that state a value of an attribute for which is says so. It is remembered, and so is who states
+// the attribute at all: few of many do, and only these are looked at for another value.
+func (w *walk) whereStated(key string, kind uint32, is func(at uint32) bool) docset.Set {
+	stating := w.where(statedKey+foldFact(w.facts.kinds[kind].label), w.marks.Docs, func(doc int64) bool {
+		return slices.ContainsFunc(w.stated.of(uint32(doc)), func(at uint32) bool { return w.facts.kindOf[at] == kind }) //nolint:gosec // documents are numbered in 32 bits
+	})
+	set, _ := w.found.extended(key, w.marks.Docs, func(after int64) (docs []uint32, _ error) {
+		stating.EachAfter(after, func(doc uint32) {
+			if int64(doc) <= w.marks.Docs && slices.ContainsFunc(w.stated.of(doc), is) {
+				docs = append(docs, doc)
+			}
+		})
+		return docs, nil
+	})
+	return set
 }
 
 // within says whether a value is a number in a range.

@@ -7,9 +7,11 @@ import (
 	"souk/internal/platform/store"
 )
 
-// Limit bounds what a query looks at closely, and what facets count one by one; one listing with
+// Limit bounds what a query looks at closely, and what is for a range, and what facets count one by one; one listing with
 // all the words is enough then.
-func (s *Service) Limit(closely, counted int) { s.limits = limits{close: closely, counted: counted} }
+func (s *Service) Limit(closely, counted int) {
+	s.limits = limits{close: closely, counted: counted, walked: closely}
+}
 
 // Analyser is what the words of an index come from.
 var Analyser = analyser

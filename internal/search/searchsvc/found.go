@@ -68,6 +68,8 @@ const (
 	brandKey  = "\x00brand "
 	sellerKey = "\x00seller "
 	factKey   = "\x00fact "
+	rangeKey  = "\x00range "
+	statedKey = "\x00stated "
 )
 
 // get is what is remembered under a key, and how far it reaches.

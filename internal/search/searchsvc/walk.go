@@ -95,10 +95,11 @@ type ranked struct {
 type limits struct {
 	close   int // listings that are looked at closely: fifty pages
 	counted int // listings that facets count one by one; of more they count half as many
+	walked  int // listings that are looked at one by one for a range of an attribute; what else has it is remembered
 	few     int // so many with all the words are enough: if there are less, those with most of them come after
 }
 
-var usualLimits = limits{close: 1200, counted: 16_000, few: 10}
+var usualLimits = limits{close: 1200, counted: 16_000, walked: 8_000, few: 10}
 
 // walk is one look at what was found.
 type walk struct {
