@@ -23,11 +23,14 @@ func saying(text string) entry {
 	})
 }
 
-// takeAll brings a shelf up to date with a set.
-func takeAll(t interface {
+// tester is a test, of rapid too.
+type tester interface {
 	require.TestingT
 	Context() context.Context
-}, db *store.DB, from *set, sh *shelf) {
+}
+
+// takeAll brings a shelf up to date with a set.
+func takeAll(t tester, db *store.DB, from *set, sh *shelf) {
 	require.NoError(t, db.Read(t.Context(), func(q store.Queryer) error {
 		for {
 			w, err := from.selectWritten(q, sh.seen, marks{Listings: 1 << 62, Sellers: 1 << 62, Categories: 1 << 62}, &sh.facts)
