@@ -38,8 +38,7 @@ func TokenScopes() []actor.Scope {
 func (r RegisterRequest) Validate() error {
 	var p errs.Problems
 	checkKey(&p, r.Key)
-	email, ok := CleanEmail(r.Email)
-	p.Check(ok, "email", "is not an e-mail address")
+	email := checkEmail(&p, r.Email)
 	checkText(&p, "name", r.Name, 1, MaxName)
 	CheckPassword(&p, "password", r.Password, email)
 	checkHash(&p, "session", r.Session)
@@ -51,8 +50,7 @@ func (r RegisterRequest) Validate() error {
 func (r SignInRequest) Validate() error {
 	var p errs.Problems
 	checkKey(&p, r.Key)
-	_, ok := CleanEmail(r.Email)
-	p.Check(ok, "email", "is not an e-mail address")
+	checkEmail(&p, r.Email)
 	checkGivenPassword(&p, "password", r.Password)
 	checkHash(&p, "session", r.Session)
 	return p.Err(ErrInvalid)
@@ -176,8 +174,7 @@ func (r RemoveAddressRequest) Validate() error {
 func (r EnsureGuestRequest) Validate() error {
 	var p errs.Problems
 	checkKey(&p, r.Key)
-	_, ok := CleanEmail(r.Email)
-	p.Check(ok, "email", "is not an e-mail address")
+	checkEmail(&p, r.Email)
 	checkText(&p, "name", r.Name, 0, MaxName)
 	return p.Err(ErrInvalid)
 }
@@ -203,8 +200,7 @@ func (r GrantRoleRequest) Validate() error {
 	p.Check((r.Person == "") != (r.Email == ""), "person", "is asked for, or an e-mail, and not both")
 	p.Check(r.Person == "" || PersonIDs.Valid(r.Person), "person", "is not the id of a person")
 	if r.Email != "" {
-		_, ok := CleanEmail(r.Email)
-		p.Check(ok, "email", "is not an e-mail address")
+		checkEmail(&p, r.Email)
 	}
 	r.Role.check(&p)
 	return p.Err(ErrInvalid)
@@ -274,4 +270,15 @@ func checkText(p *errs.Problems, field, s string, least, most int) {
 	p.Check(least == 0 || strings.TrimSpace(s) != "", field, "is required")
 	p.Check(n >= least, field, "should have at least %d characters", least)
 	p.Check(n <= most, field, "may have %d characters", most)
+}
+
+// checkEmail adds what is wrong with an address that has to be there, and gives it as CleanEmail does.
+func checkEmail(p *errs.Problems, typed string) string {
+	email, ok := CleanEmail(typed)
+	if strings.TrimSpace(typed) == "" {
+		p.Check(false, "email", "is required")
+		return email
+	}
+	p.Check(ok, "email", "is not an e-mail address")
+	return email
 }
