@@ -146,6 +146,39 @@ func TestCommandsBesideASoukAndOnAFolder(t *testing.T) {
 	t.Run("beside a souk", try)
 }
 
+// TestAFeedOfWhichNothingIsTakenIsAFailure: whoever imports every night by a script is told when nothing came in.
+func TestAFeedOfWhichNothingIsTakenIsAFailure(t *testing.T) {
+	t.Parallel()
+	dir, feed := t.TempDir(), filepath.Join(t.TempDir(), "lamps.csv")
+	setup(t, dir, func(a *app) { seller(t, a, operator(t, a, "olive@example.com"), "Lamps", 1, 5) })
+	const (
+		head  = "id,title,price,availability,quantity\n"
+		bad   = "b,Fourth lamp,free,in_stock,1\nc,Fifth lamp,dear,in_stock,1\n" // the reader refuses both
+		good  = "a,Third lamp,12.00 EUR,in_stock,4\n"
+		other = "d,Sixth lamp,12.00 USD,in_stock,4\n" // the seller's prices are in another currency
+	)
+	for name, tt := range map[string]struct {
+		rows   string
+		status int
+		says   string
+		stderr string
+	}{
+		"no row is taken":   {rows: bad + other, status: exitFailed, says: "3 rejected", stderr: "souk: not one of the feed's 3 rows could be taken\n"},
+		"one is not":        {rows: good + bad, status: exitOK, says: "2 rejected"},
+		"there are no rows": {status: exitOK, says: "0 rejected"},
+	} {
+		require.NoError(t, os.WriteFile(feed, []byte(head+tt.rows), 0o600))
+		for _, more := range []string{"--dry-run=true", "--dry-run=false"} {
+			got := souk(t, nil, "import", feed, "--seller", "lamps", more, "--report", filepath.Join(t.TempDir(), "report.tsv"), "--data", dir)
+			assert.Equal(t, tt.status, got.status, "%s, %s: %s", name, more, got.stderr)
+			assert.Contains(t, got.stdout, tt.says, "%s, %s", name, more)
+			if tt.stderr != "" {
+				assert.Contains(t, got.stderr, tt.stderr, "%s, %s", name, more)
+			}
+		}
+	}
+}
+
 func TestADamagedBackupIsNotRestored(t *testing.T) {
 	t.Parallel()
 	dir, into := t.TempDir(), filepath.Join(t.TempDir(), "backup")

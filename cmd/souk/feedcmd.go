@@ -162,7 +162,8 @@ func importCommand(w *world) *cobra.Command {
 		Use: "import FEED", Short: "Take in a product feed",
 		Long: "Reads a product feed in the Google Merchant column convention: TSV, CSV or XML/RSS, gzipped or not\n" +
 			"(- is standard input). A row is known by its seller and id, so that importing again updates and\n" +
-			"doubles nothing. Rows that cannot be taken are reported with line, column and reason.",
+			"doubles nothing. Rows that cannot be taken are reported with line, column and reason.\n" +
+			"A feed of which every row is rejected is a failure (exit status 1), in a dry run too.",
 		Example: "  souk import products.tsv.gz --create-sellers --report rejected.tsv\n  souk import feed.xml --seller north-lamp-works --dry-run", Args: exactly(1),
 	}
 	data := addData(cmd)
@@ -192,6 +193,9 @@ func importCommand(w *world) *cobra.Command {
 		result, err := importing().asking(cmd.Context(), w, *data, in, w.progressBar())
 		if result.Rows > 0 || err == nil {
 			err = errors.Join(err, w.printImport(result, time.Since(began), in))
+		}
+		if err == nil && result.Rows > 0 && result.Rejected == result.Rows {
+			err = fmt.Errorf("not one of the feed's %d rows could be taken", result.Rows)
 		}
 		return err
 	}
