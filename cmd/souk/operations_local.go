@@ -115,11 +115,23 @@ func (o local) DeadJobs(ctx context.Context, limit int) ([]storefront.DeadJob, e
 	}
 	var out []storefront.DeadJob
 	for _, j := range all[:min(limit, len(all))] {
+		runner := o.runner(j.Module)
 		out = append(out, storefront.DeadJob{
 			Module: j.Module, Kind: j.Kind, Key: j.Key, Tries: int64(j.Tries), Error: j.Error, At: j.UpdatedAt,
+			Periodic: runner != nil && runner.Periodic(j.Kind),
 		})
 	}
 	return out, nil
+}
+
+// runner is what runs a module's jobs in this process; nil where nothing does.
+func (o local) runner(module string) *job.Runner {
+	for _, m := range o.a.modules.Modules() {
+		if m.Name == module {
+			return m.Jobs
+		}
+	}
+	return nil
 }
 
 func (o local) db(module string) (*store.DB, error) {
@@ -146,10 +158,8 @@ func (o local) DropJob(ctx context.Context, by actor.Actor, module, kind, key, w
 		return err
 	}
 	c := job.Change{By: by, Why: why}
-	for _, m := range o.a.modules.Modules() {
-		if m.Name == module && m.Jobs != nil {
-			return m.Jobs.Drop(ctx, kind, key, c)
-		}
+	if runner := o.runner(module); runner != nil {
+		return runner.Drop(ctx, kind, key, c)
 	}
 	return job.Drop(ctx, db, kind, key, c)
 }

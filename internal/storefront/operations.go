@@ -90,12 +90,13 @@ type Drained struct {
 
 // DeadJob is work that was tried often enough.
 type DeadJob struct {
-	Module string
-	Kind   string
-	Key    string
-	Tries  int64
-	Error  string
-	At     clock.Time // of the last try
+	Module   string
+	Kind     string
+	Key      string
+	Tries    int64
+	Error    string
+	At       clock.Time // of the last try
+	Periodic bool       // it comes round by itself, and DropJob refuses it
 }
 
 // AuditFilter narrows the audit trail.

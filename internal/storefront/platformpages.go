@@ -92,13 +92,16 @@ func (v *visit) operatorJobs() error {
 	}
 	for _, j := range jobs {
 		values := map[string]string{"module": j.Module, "kind": j.Kind, "job": j.Key}
-		out.Rows = append(out.Rows, views.JobRow{
+		row := views.JobRow{
 			Module: j.Module, Kind: j.Kind, Key: j.Key, Tries: int(j.Tries), Error: j.Error, At: j.At,
-			Acts: []views.Act{
-				{Text: "Run it again", URL: views.PathOpJobs + "/retry", Values: values},
-				{Text: "Drop it for good", URL: views.PathOpJobs + "/drop", Values: values},
-			},
-		})
+			Acts: []views.Act{{Text: "Run it again", URL: views.PathOpJobs + "/retry", Values: values}},
+		}
+		if j.Periodic {
+			row.Note = "It comes round by itself, and nothing else would ask for it again: it cannot be dropped."
+		} else {
+			row.Acts = append(row.Acts, views.Act{Text: "Drop it for good", URL: views.PathOpJobs + "/drop", Values: values})
+		}
+		out.Rows = append(out.Rows, row)
 	}
 	return v.show(http.StatusOK, out)
 }

@@ -242,6 +242,9 @@ func TestAnOperatorLooksAfterThePlatform(t *testing.T) {
 	p = o.get("/operator/jobs").submit("/operator/jobs/retry", nil)
 	assert.Contains(t, p.text(), "The job runs again.")
 	w.operations.err = nil
+	assert.Equal(t, 2, strings.Count(p.body, "Run it again"))
+	assert.Equal(t, 1, strings.Count(p.body, "Drop it for good"), "not of what comes round by itself")
+	assert.Contains(t, p.text(), "It comes round by itself, and nothing else would ask for it again: it cannot be dropped.")
 	p.submit("/operator/jobs/drop", nil)
 	assert.Equal(t, []string{"retry search.index lst_1", "skip search.index lst_1", "run orders orders.capture ord_1", "drop orders orders.capture ord_1"}, w.operations.did)
 	assert.Contains(t, o.get("/operator/modules").text(), "Catching up")

@@ -437,7 +437,10 @@ func (o *operations) SkipParked(_ context.Context, by actor.Actor, subscriber, k
 }
 
 func (o *operations) DeadJobs(context.Context, int) ([]storefront.DeadJob, error) {
-	return []storefront.DeadJob{{Module: "orders", Kind: "orders.capture", Key: "ord_1", Tries: 12, Error: "no answer", At: sampleTime}}, o.err
+	return []storefront.DeadJob{
+		{Module: "orders", Kind: "orders.capture", Key: "ord_1", Tries: 12, Error: "no answer", At: sampleTime},
+		{Module: "cart", Kind: "cart.tidy", Key: "daily", Tries: 12, Error: "disk full", At: sampleTime, Periodic: true},
+	}, o.err
 }
 
 func (o *operations) RetryJob(_ context.Context, by actor.Actor, module, kind, key, why string) error {

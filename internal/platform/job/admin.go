@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -103,7 +102,7 @@ func Drop(ctx context.Context, db *store.DB, kind, key string, c Change) error {
 
 // Drop forgets a job of the runner's database for ever, as the function Drop does, but none that is periodic.
 func (r *Runner) Drop(ctx context.Context, kind, key string, c Change) error {
-	if slices.Contains(r.periodic, kind) {
+	if r.Periodic(kind) {
 		return ErrPeriodic.With("job %s %s comes round by itself and is not dropped; retry has it run now", kind, key)
 	}
 	return Drop(ctx, r.o.DB, kind, key, c)

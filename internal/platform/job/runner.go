@@ -146,6 +146,9 @@ func (r *Runner) HandlePeriodic(kind string, h Handler) {
 	r.periodic = append(r.periodic, kind)
 }
 
+// Periodic says whether the job of a kind comes round by itself, so that Drop refuses it.
+func (r *Runner) Periodic(kind string) bool { return slices.Contains(r.periodic, kind) }
+
 // Kinds are the kinds that somebody handles, in order.
 func (r *Runner) Kinds() []string { return slices.Clone(r.kinds) }
 

@@ -139,7 +139,8 @@ type JobRow struct {
 	Tries  int
 	Error  string
 	At     clock.Time
-	Acts   []Act // "Run it again", "Drop it"
+	Acts   []Act  // "Run it again", "Drop it"
+	Note   string // why it cannot be dropped; "" where it can
 }
 
 // OperatorModules is how the modules are.
