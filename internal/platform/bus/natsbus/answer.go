@@ -64,7 +64,7 @@ func (p *publisher) answer(ctx context.Context) (stop func(), err error) {
 func (p *publisher) reply(ctx context.Context, m *nats.Msg) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	answer, err := p.page(ctx, m.Data)
+	answer, err := p.page(ctx, m.Data, int(p.nc.MaxPayload())-envelope)
 	if err == nil {
 		err = m.Respond(answer)
 	}
@@ -73,8 +73,8 @@ func (p *publisher) reply(ctx context.Context, m *nats.Msg) {
 	}
 }
 
-// page is the encoded answer to a question, not longer than the broker takes.
-func (p *publisher) page(ctx context.Context, asked []byte) ([]byte, error) {
+// page is the encoded answer to a question, its page not longer than that.
+func (p *publisher) page(ctx context.Context, asked []byte, longest int) ([]byte, error) {
 	var q question
 	if err := json.Unmarshal(asked, &q); err != nil {
 		return nil, fmt.Errorf("understand a question to the log: %w", err)
@@ -84,14 +84,16 @@ func (p *publisher) page(ctx context.Context, asked []byte) ([]byte, error) {
 		p.logger.Warn().Err(err).Msg("the event log cannot be read")
 		return json.Marshal(reply{Error: bus.ErrNotReachable.With("the event log cannot be read at the moment")})
 	}
-	longest := int(p.nc.MaxPayload()) - envelope
 	for events := bus.Cut(page.Events, longest); ; events = events[:len(events)/2] {
 		page.Events = events
 		encoded, err := json.Marshal(reply{Page: &page})
 		if err != nil || len(encoded) <= longest {
 			return encoded, err
 		}
-		if len(events) == 1 {
+		switch len(events) {
+		case 0: // nothing is left to leave out
+			return json.Marshal(reply{Error: bus.ErrNotReachable.With("a page without events is more than NATS takes: raise its max_payload")})
+		case 1:
 			return json.Marshal(reply{Error: bus.ErrNotReachable.With(
 				"event %d has %d bytes, more than NATS takes: raise its max_payload", events[0].Position, len(encoded))})
 		}

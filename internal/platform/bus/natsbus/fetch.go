@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/nats-io/nats.go"
@@ -86,7 +87,7 @@ func take(page *bus.Page, m *nats.Msg, after int64) (whole bool, err error) {
 		return false, nil
 	}
 	pending, err := strconv.ParseInt(m.Header.Get(pendingHeader), 10, 64)
-	if err != nil {
+	if err != nil || pending < 0 || want > math.MaxInt64-pending {
 		return false, fmt.Errorf("read the stream: a message has %q others behind it", m.Header.Get(pendingHeader))
 	}
 	e, epoch, err := decode(m.Header, m.Data, want)

@@ -95,8 +95,20 @@ func (s *source) ask(ctx context.Context, after int64, limit int) (bus.Page, err
 	if err != nil {
 		return bus.Page{}, fmt.Errorf("ask the log itself: %w", err)
 	}
+	page, err := understand(m.Data)
+	if err != nil {
+		return bus.Page{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epoch = page.Epoch
+	return page, nil
+}
+
+// understand is what the log itself answered.
+func understand(data []byte) (bus.Page, error) {
 	var answer reply
-	if err := json.Unmarshal(m.Data, &answer); err != nil {
+	if err := json.Unmarshal(data, &answer); err != nil {
 		return bus.Page{}, fmt.Errorf("understand the log's answer: %w", err)
 	}
 	if answer.Error != nil {
@@ -105,9 +117,6 @@ func (s *source) ask(ctx context.Context, after int64, limit int) (bus.Page, err
 	if answer.Page == nil || answer.Page.Epoch == "" {
 		return bus.Page{}, errors.New("the log's answer says nothing")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.epoch = answer.Page.Epoch
 	return *answer.Page, nil
 }
 
