@@ -93,6 +93,57 @@ func (l *lexicon) codesNear(typed string) []spelling.Word {
 	return spelling.Likely(found, mostCodes)
 }
 
+// parts are the words of what is written with hyphens or the like, and how many listings have each.
+func (d desk) parts(text string) ([]spelling.Typed, error) {
+	var parts []spelling.Typed
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		tokens := words.Tokens(nil, part)
+		if len(tokens) == 0 {
+			continue
+		}
+		n, err := d.countOf(tokens[0].Term)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, spelling.Typed{Text: tokens[0].Word, Listings: n})
+	}
+	return parts, nil
+}
+
+// Bounds of what a model number is parted into where letters and digits meet, as corei7 and gtx1080 are.
+const (
+	leastOfName   = 3 // letters of a word
+	leastOfNumber = 2 // letters and digits of what stands beside it: one says little
+	namesThings   = 2 // titles that have the word
+)
+
+// halves are the two that a model number may be written of: a word and what has digits, both of which titles have.
+func (l *lexicon) halves(typed string) []string {
+	known := func(part string) int {
+		q := words.Parse(part)
+		if len(q.Terms) != 1 || len(q.Terms[0].Any[0].Terms) != 1 {
+			return 0
+		}
+		return l.count(q.Terms[0].Any[0].Terms[0])
+	}
+	word := func(part string) bool {
+		return len(part) >= leastOfName && !hasDigit(part) && known(part) >= namesThings
+	}
+	number := func(part string) bool { return len(part) >= leastOfNumber && hasDigit(part) && known(part) > 0 }
+	var best []string
+	most := 0
+	for i := 1; i < len(typed); i++ {
+		left, right := typed[:i], typed[i:]
+		if typed[i] >= utf8.RuneSelf || typed[i-1] >= utf8.RuneSelf || !(word(left) && number(right)) && !(number(left) && word(right)) {
+			continue
+		}
+		if n := min(known(left), known(right)); n > most {
+			best, most = []string{left, right}, n
+		}
+	}
+	return best
+}
+
 func hasDigit(s string) bool { return strings.ContainsFunc(s, unicode.IsDigit) }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -138,21 +138,20 @@ func (d desk) mend(text string) (m mended, found bool, err error) {
 	}
 	typed := make([]spelling.Typed, len(tokens))
 	for i, t := range tokens {
-		have, err := d.having(d.shelf, t.Term)
+		there, err := d.countOf(t.Term)
 		if err != nil {
 			return m, false, err
 		}
-		there := 0 // not of numbers given up: a slip that its seller has put right is known no more
-		_ = d.s.locked(func() error {
-			there = have.CountIn(d.shelf.visible)
-			return nil
-		})
-		w := spelling.Typed{Text: t.Word, Listings: int64(there), Fixed: fixed(text, t) || d.rules.About(words.Parse(t.Word))}
+		w := spelling.Typed{Text: t.Word, Listings: there, Fixed: fixed(text, t) || d.rules.About(words.Parse(t.Word))}
 		if w.Code = t.Glued || hasDigit(t.Word); w.Code && !w.Fixed && w.Listings == 0 {
 			_ = d.s.locked(func() error {
 				w.Also = d.shelf.lexicon.codesNear(w.Text)
+				w.Halves = d.shelf.lexicon.halves(w.Text)
 				return nil
 			})
+			if w.Parts, err = d.parts(text[t.From:t.To]); err != nil {
+				return m, false, err
+			}
 		}
 		typed[i] = w
 	}
@@ -167,6 +166,19 @@ func (d desk) mend(text string) (m mended, found bool, err error) {
 	m = mended{typed: text, tokens: tokens}
 	m.Correction, found, err = p.Choose(func(all []string) (spelling.Matches, error) { return d.matches(spell(all)) })
 	return m, found, err
+}
+
+// countOf is how many listings have a term: not of numbers given up, since a slip that its seller has put right is known no more.
+func (d desk) countOf(term string) (n int64, err error) {
+	have, err := d.having(d.shelf, term)
+	if err != nil {
+		return 0, err
+	}
+	_ = d.s.locked(func() error {
+		n = int64(have.CountIn(d.shelf.visible))
+		return nil
+	})
+	return n, nil
 }
 
 // elsewhere looks for words that only descriptions have, which the vocabulary does not know, near

@@ -121,3 +121,42 @@ func TestSlipsAreMended(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatIsWrittenAsOneIsTakenApart types hyphens and nothing at all where titles have words that need not even stand in a row.
+func TestWhatIsWrittenAsOneIsTakenApart(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	for _, title := range []string{
+		"HP colour printer", "HP fast printer", "Xerox printer", "LG flat TV", "LG small TV", "LGT mount", "LGT arm", "Core mobile i7 chip", "Core slow i7 chip",
+		"Café Gourmet HD5405/60", "HD ready radio", "Wool rug",
+	} {
+		goods.AddListing(by.ID, catalogtest.Draft(title, 1000, 1))
+	}
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	tests := map[string]struct {
+		text, want string
+		first      string
+	}{
+		"a hyphen":                          {"HP-printer", "hp printer", "printer"},
+		"another dash":                      {"hp–printer", "hp printer", "printer"},
+		"and a slip":                        {"hp-pritner", "hp printer", "printer"},
+		"not what is near to it as one":     {"lg-tv", "lg tv", "TV"},
+		"nothing between":                   {"hpprinter", "hp printer", "printer"},
+		"letters and digits":                {"corei7", "core i7", "i7"},
+		"a model number is found in parts":  {"hd 5405", "", "HD5405"},
+		"what no listing has both of stays": {"xerox-tv", "", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reply, err := b.Query(t.Context(), search.QueryRequest{Text: tt.text})
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, reply.Corrected)
+			if tt.first != "" && assert.NotEmpty(t, reply.Hits) {
+				assert.Contains(t, reply.Hits[0].Title, tt.first)
+			}
+		})
+	}
+}

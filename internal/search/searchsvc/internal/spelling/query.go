@@ -15,6 +15,9 @@ type Typed struct {
 	Fixed    bool   // it stays: a phrase, the beginning of a word, what a rule is about
 	Code     bool   // a model number or the like: only what Also has can be meant by it
 	Also     []Word // that may have been meant, besides those of the book
+
+	Parts  []Typed  // what signs part it into (hp-printer)
+	Halves []string // or letters and digits (core i7 of corei7), where titles have both
 }
 
 // Change says that some words of a query stand for others.
@@ -35,6 +38,7 @@ type Correction struct {
 	rare     string // a word among the changes that a single title has
 	bold     bool   // words are changed that titles have as they are written
 	known    bool   // words are changed that listings have
+	loose    bool   // a word is taken for two that need not stand in a row
 }
 
 // MaxWords is how many words of a query are mended: longer ones are sentences, and costly.
@@ -57,6 +61,9 @@ const (
 	costRare    = .2  // for a word that a single title has: little, since others have it in their texts
 	costSplit   = 1.1 // to make two words of one
 	costJoin    = 1.0 // or one of two
+	costParts   = .8  // to take what signs part for words that need not stand in a row: less than a slip that takes a letter too many
+	costHalves  = 1.2 // or letters and digits
+	costLoose   = .6  // more, for two words of one that need not stand in a row
 	costNowhere = .7  // for words that no listing has all of: more than a second slip, which one that some have may take
 	perMatches  = .35 // less for ten times as many listings that have all words
 	perTitle    = 20  // as many as one that has them all in its title: long texts have many words
@@ -74,6 +81,8 @@ type option struct {
 	bold    bool
 	known   bool
 	slight  bool
+	apart   bool // its words need not stand in a row
+	written bool // and are written apart
 }
 
 // thought is a query as far as it has been thought through.
@@ -85,6 +94,7 @@ type thought struct {
 	bold    bool
 	known   bool
 	grave   bool // some change is not slight
+	loose   bool // some word is taken for two that need not stand in a row
 }
 
 // Matches is how many listings have all words of a query, and how many in the title, brand or
@@ -130,7 +140,7 @@ func (p Proposals) Choose(matching func(words []string) (Matches, error)) (best 
 			c.cost += costNowhere
 			nowhere = &c
 		}
-		if c.Listings == 0 || c.bold && have.Titles == 0 {
+		if c.Listings == 0 || (c.bold || c.loose) && have.Titles == 0 {
 			continue
 		}
 		if c.rare != "" {
@@ -240,7 +250,7 @@ func (b *Book) thinkOf(typed []Typed) []Correction {
 	var out []Correction
 	for _, t := range waiting[len(typed)] {
 		if len(t.changes) > 0 {
-			out = append(out, Correction{Changes: t.changes, Words: t.words, cost: t.cost, rare: t.rare, bold: t.bold, known: t.known, Slight: !t.grave})
+			out = append(out, Correction{Changes: t.changes, Words: t.words, cost: t.cost, rare: t.rare, bold: t.bold, known: t.known, loose: t.loose, Slight: !t.grave})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Correction) int {
@@ -254,11 +264,19 @@ func among(typed []Typed, text string) bool {
 }
 
 func (t thought) with(at int, o option) thought {
-	next := thought{cost: t.cost + o.cost, words: append(slices.Clip(t.words), o.text), changes: t.changes, rare: cmp.Or(t.rare, o.rare), bold: t.bold || o.bold, known: t.known || o.known, grave: t.grave || !o.asTyped && !o.slight}
+	next := thought{cost: t.cost + o.cost, words: append(slices.Clip(t.words), o.words()...), changes: t.changes, rare: cmp.Or(t.rare, o.rare), bold: t.bold || o.bold, known: t.known || o.known, grave: t.grave || !o.asTyped && !o.slight, loose: t.loose || o.apart && !o.written}
 	if !o.asTyped {
 		next.changes = append(slices.Clip(t.changes), Change{First: at, Last: at + o.used - 1, Text: o.text})
 	}
 	return next
+}
+
+// words are what has to be found: two in a row as one.
+func (o option) words() []string {
+	if o.apart {
+		return strings.Fields(o.text)
+	}
+	return []string{o.text}
 }
 
 // options are the readings of a word of a query, alone or with the next one.
@@ -276,6 +294,7 @@ func (b *Book) options(typed []Typed, at int) []option {
 	out = append(out, b.mended(typed, w, unknown)...)
 	if unknown {
 		out = append(out, b.split(w.Text)...)
+		out = append(out, b.parted(w)...)
 	}
 	if at+1 < len(typed) && !typed[at+1].Fixed {
 		out = append(out, b.joined(w, typed[at+1])...)
@@ -320,6 +339,9 @@ func (b *Book) bolder(w Typed, n Word, others bool) bool {
 		return false
 	}
 	written := b.Listings(w.Text)
+	if written >= leastListings && utf8.RuneCountInString(w.Text) < shortest {
+		return false // everything is near to a tv, and hands rarely err in two letters
+	}
 	if written == 0 && others && n.slight() && !b.several(w.Text) {
 		return true
 	}
@@ -343,6 +365,31 @@ func (b *Book) several(text string) bool {
 // slight says whether it takes no more than what hands do all the time.
 func (w Word) slight() bool { return w.Edits == 1 && w.Cost <= lightest }
 
+// parted are the words that a model number may be: hp-printer is none, and some write corei7.
+func (b *Book) parted(w Typed) []option {
+	var out []option
+	if len(w.Halves) > 0 {
+		out = append(out, option{used: 1, cost: costHalves, text: strings.Join(w.Halves, " "), apart: true})
+	}
+	if len(w.Parts) < 2 {
+		return out
+	}
+	o := option{used: 1, cost: costParts, apart: true, written: true}
+	said := make([]string, len(w.Parts))
+	for i, part := range w.Parts {
+		if said[i] = part.Text; b.unknown(part) {
+			near := b.Near(part.Text, 1)
+			if len(near) == 0 || near[0].Listings < leastListings {
+				return out
+			}
+			said[i] = near[0].Text
+			o.cost += near[0].Cost
+		}
+	}
+	o.text = strings.Join(said, " ")
+	return append(out, o)
+}
+
 // split are the two words that one may have been, each of which listings have; one of them may
 // have a slip.
 func (b *Book) split(text string) []option {
@@ -358,7 +405,10 @@ func (b *Book) split(text string) []option {
 		l, r := b.Listings(left), b.Listings(right)
 		switch {
 		case l >= leastListings && r >= leastListings:
-			out = append(out, pair(left, right, costSplit, l, r))
+			row := pair(left, right, costSplit, l, r)
+			loose := row
+			loose.cost, loose.apart = loose.cost+costLoose, true
+			out = append(out, row, loose)
 		case l >= leastListings:
 			for _, near := range b.Near(right, 1) {
 				out = append(out, pair(left, near.Text, costSplit+float64(near.Edits), l, near.Listings))

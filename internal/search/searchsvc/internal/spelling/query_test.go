@@ -126,7 +126,8 @@ func TestCorrect(t *testing.T) {
 		"two edits in one word":                  {"cratrige", "cartridge"},
 		"nothing":                                {"", ""},
 		"a word that is there is not had twice":  {"laptop latpop bag", ""},
-		"two words that nobody has in a row":     {"lampdesk", ""},
+		"two words that nobody has in a row":     {"lampdesk", "lamp desk"},
+		"two words that no title has":            {"lamptoner", ""},
 		"a sentence is left alone":               {strings.Repeat("latpop ", 13), ""},
 		"all of a sentence that is not too long": {"latpop bga blakc", "laptop bag black"},
 	}
@@ -134,6 +135,37 @@ func TestCorrect(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			assert.Equal(t, tt.want, s.meant(tt.text))
+		})
+	}
+}
+
+// TestModelNumbersThatAreNone types with hyphens, or as one, what is written apart.
+func TestModelNumbersThatAreNone(t *testing.T) {
+	t.Parallel()
+	s := newShop("ace colour printer", "ace colour printer", "ace lg1 stick", "lgt mount", "lgt mount", "core i7 chip", "core i7 chip")
+	part := func(text string) spelling.Typed {
+		return spelling.Typed{Text: text, Listings: int64(len(s.with[text]))}
+	}
+	tests := map[string]struct {
+		typed spelling.Typed
+		want  []string
+	}{
+		"a name and a thing":          {spelling.Typed{Text: "aceprinter", Parts: []spelling.Typed{part("ace"), part("printer")}}, []string{"ace", "printer"}},
+		"with a slip":                 {spelling.Typed{Text: "aceprintr", Parts: []spelling.Typed{part("ace"), part("printr")}}, []string{"ace", "printer"}},
+		"with what nothing is like":   {spelling.Typed{Text: "acezyxwvut", Parts: []spelling.Typed{part("ace"), part("zyxwvut")}}, nil},
+		"words that nobody has both":  {spelling.Typed{Text: "acechip", Parts: []spelling.Typed{part("ace"), part("chip")}}, nil},
+		"letters and digits":          {spelling.Typed{Text: "corei7", Halves: []string{"core", "i7"}}, []string{"core", "i7"}},
+		"what is there is not parted": {spelling.Typed{Text: "ace", Listings: 3, Parts: []spelling.Typed{part("core"), part("i7")}}, nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tt.typed.Code = true
+			c, found, err := s.Propose([]spelling.Typed{tt.typed}).Choose(s.matching)
+			require.NoError(t, err)
+			if assert.Equal(t, tt.want != nil, found) && found {
+				assert.Equal(t, tt.want, c.Words)
+			}
 		})
 	}
 }
@@ -254,6 +286,7 @@ func TestOneOfTwoWordsThatListingsHaveIsMeantAtLeast(t *testing.T) {
 	s := newShop(append(titles, "toy blocks", "toy animals", "car radio", "car charger")...)
 	assert.Empty(t, s.meant("toy car"), "not to card")
 	assert.Equal(t, "memory card", s.meant("memory car"))
+	assert.Empty(t, newShop(append(titles, "tv arm", "tv arm")...).meant("card tv"), "not card to")
 }
 
 // TestAWordOfOneTitleAndMoreTexts types what is a box by another letter, and by two swapped what few listings have.

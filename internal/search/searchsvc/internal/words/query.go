@@ -198,7 +198,7 @@ func prefixTerm(p *part) Term {
 // (toothbrush: tooth brush; iphone7: iphone 7), as far as listings have that: known is in how
 // many listings a term is.
 func Compounds(q *Query, known func(term string) (listings int)) {
-	const least = 2 // listings: less is a slip
+	const least = 2 // listings: less is a slip, but of a model number there may be one
 	plain := func(t *Term) bool {
 		return len(t.Phrase) == 0 && !t.Prefix && len(t.Any[0].Terms) == 1 && !strings.Contains(t.Word, point)
 	}
@@ -218,7 +218,11 @@ func Compounds(q *Query, known func(term string) (listings int)) {
 		if len(together) > maxGlued {
 			continue
 		}
-		if one := termOf(together); known(one) >= least {
+		enough := least
+		if hasDigit(t.Word) != hasDigit(next.Word) { // hd 5405
+			enough = 1
+		}
+		if one := termOf(together); known(one) >= enough {
 			t.add(Alt{Terms: []string{one}, Weight: compound})
 			next.add(Alt{Terms: []string{one}, Weight: compound})
 		}
@@ -231,6 +235,8 @@ func (t *Term) add(a Alt) {
 		t.Any = append(t.Any, a)
 	}
 }
+
+func hasDigit(word string) bool { return strings.ContainsAny(word, "0123456789") }
 
 // termOf is the term of one folded word.
 func termOf(word string) string {
