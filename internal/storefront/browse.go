@@ -1,6 +1,7 @@
 package storefront
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -212,6 +213,9 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 		r.Explain = &v.by
 	}
 	reply, err := v.Search.Query(v.ctx(), r)
+	if errors.Is(err, page.ErrCursor) {
+		return v.see(a.url()) // of another list, or of a souk before: it begins there
+	}
 	if err != nil {
 		if searchFails(err) && v.query("cursor") == "" {
 			v.warn(err, "results shown without search")
@@ -238,6 +242,9 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 	}
 	if reply.AnyWord {
 		out.Intro = "Little or nothing has all of these words. What has only some of them comes last."
+	}
+	if wordless(a.text) {
+		out.Intro = "There is no word in that to look for, so nothing is left out."
 	}
 	a.forgiven(&out, reply)
 	out.Facets = a.facets(reply, v.Currency)

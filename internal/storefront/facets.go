@@ -42,15 +42,12 @@ const most = 20
 func (v *visit) asked(base string) asked {
 	q := v.r.URL.Query()
 	a := asked{
-		base: base, text: v.query("q"), category: strings.Trim(v.query("category"), "/"),
-		brands: someOf(q["brand"]), sellers: someOf(q["seller"]), attrs: someOf(q["attr"]), stock: q.Get("stock") != "",
-		min: strings.ReplaceAll(v.query("min"), ",", "."), max: strings.ReplaceAll(v.query("max"), ",", "."),
+		base: base, text: searchText(q.Get("q")), category: strings.Trim(v.query("category"), "/"),
+		brands: someOf(q["brand"]), sellers: someOf(q["seller"]), attrs: someOf(q["attr"]), stock: switchedOn(q.Get("stock")),
 		currency: money.Currency(v.query("currency")), sort: search.Sort(v.query("sort")),
-		exact: q.Get("exact") != "", explain: q.Get("explain") != "" && v.by.IsOperator(), all: v.query("all"), like: v.query("in"),
+		exact: switchedOn(q.Get("exact")), explain: switchedOn(q.Get("explain")) && v.by.IsOperator(), all: v.query("all"), like: v.query("in"),
 	}
-	if runes := []rune(a.text); len(runes) > 200 {
-		a.text = string(runes[:200])
-	}
+	a.sellers = slices.DeleteFunc(a.sellers, func(s string) bool { return !catalog.SellerIDs.Valid(catalog.SellerID(s)) })
 	a.ranges = rangesAsked(q)
 	a.attrs = a.attrs[:min(len(a.attrs), most-len(a.ranges))] // together no more filters than search takes
 	if !slices.Contains([]search.Sort{search.SortRelevance, search.SortPriceUp, search.SortPriceDown, search.SortNewest, search.SortBestSelling}, a.sort) {
@@ -59,6 +56,7 @@ func (v *visit) asked(base string) asked {
 	if !a.currency.Valid() {
 		a.currency = v.Currency
 	}
+	a.min, a.max = amountTyped(v.query("min"), a.currency.Exponent()), amountTyped(v.query("max"), a.currency.Exponent())
 	low, hasLow := a.amount(a.min)
 	if high, hasHigh := a.amount(a.max); hasLow && hasHigh && low.Minor > high.Minor {
 		a.min, a.max = a.max, a.min
@@ -66,10 +64,15 @@ func (v *visit) asked(base string) asked {
 	return a
 }
 
+// has says whether values have one, in whatever case: search knows no difference.
+func has(values []string, value string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, value) })
+}
+
 func someOf(values []string) []string {
 	var out []string
 	for _, value := range values {
-		if value = tidy(value); value != "" && !slices.Contains(out, value) && len(out) < most {
+		if value = tidy(value); value != "" && !has(out, value) && len(out) < most {
 			out = append(out, value)
 		}
 	}
@@ -87,9 +90,7 @@ func (a asked) request() search.QueryRequest {
 		r.FacetValues = &most
 	}
 	for _, s := range a.sellers {
-		if catalog.SellerIDs.Valid(catalog.SellerID(s)) {
-			r.Filter.Sellers = append(r.Filter.Sellers, catalog.SellerID(s))
-		}
+		r.Filter.Sellers = append(r.Filter.Sellers, catalog.SellerID(s))
 	}
 	if low, ok := a.amount(a.min); ok {
 		r.Filter.PriceMin, r.Filter.Currency = &low.Minor, a.currency
@@ -186,8 +187,8 @@ func (a asked) bare() asked {
 
 // toggled is values with one more, or without it.
 func toggled(values []string, value string) []string {
-	if slices.Contains(values, value) {
-		return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == value })
+	if has(values, value) {
+		return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return strings.EqualFold(v, value) })
 	}
 	return append(slices.Clone(values), value)
 }

@@ -68,3 +68,11 @@ func TestANoticeFitsItsCookie(t *testing.T) {
 	f.Undo.Values["words"] = strings.Repeat("ein Wört\n", 500)
 	assert.False(t, fitsCookie(f))
 }
+
+func TestWhatIsChosenInAnotherCaseIsTakenAway(t *testing.T) {
+	t.Parallel()
+	chosen := []string{"hp", "Canon"}
+	assert.Equal(t, []string{"Canon"}, toggled(chosen, "HP"))
+	assert.Equal(t, []string{"hp", "Canon", "Epson"}, toggled(chosen, "Epson"))
+	assert.Equal(t, []string{"hp", "Canon"}, chosen)
+}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"souk/internal/catalog"
 	"souk/internal/catalog/catalogtest"
@@ -116,4 +117,36 @@ func TestMoreFiltersOfAttributesThanSearchTakesAreCut(t *testing.T) {
 	assert.Equal(t, http.StatusOK, p.status)
 	assert.Contains(t, p.text(), "Remove the filter R3: 1 to 2")
 	assert.NotContains(t, p.text(), "R4")
+}
+
+func TestNonsenseInAnAddressOfResultsIsLeftAside(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	b := w.browser()
+	see := func(address string) shown {
+		t.Helper()
+		p := b.get(address)
+		p.sound()
+		require.Equal(t, http.StatusOK, p.status, address)
+		return p
+	}
+	p := see("/search?q=lamp%00&sort=price_up&cursor=nonsense")
+	assert.Equal(t, "/search?q=lamp&sort=price_up", p.path, "a list that is not known begins at its beginning")
+	assert.Contains(t, p.text(), w.lamp.Title)
+	assert.NotContains(t, see("/search?q=lamp&seller=nobody&stock=0").text(), "Remove the filter")
+	assert.Contains(t, see("/search?q=lamp&max=%E2%82%AC1,234.50&currency=EUR").text(), "up to €1,234.50")
+	assert.Contains(t, see("/search?q=!%3F").text(), "There is no word in that to look for, so nothing is left out.")
+	assert.NotContains(t, see("/search?q=%E2%80%AElamp").body, "\u202e")
+}
+
+func TestABrandInAnotherCaseIsTakenAway(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	b := w.browser()
+	brand := catalogtest.Draft("Reading lamp", 2900, 3)
+	brand.Category, brand.Brand = w.lamp.Category, "Anglepoise"
+	w.catalog.AddListing(w.lamps.ID, brand)
+	p := b.get("/search?q=lamp&brand=anglepoise&brand=ANGLEPOISE")
+	assert.Equal(t, 1, strings.Count(p.text(), "Remove the filter"))
+	assert.Equal(t, "/search?q=lamp", p.link("anglepoise"))
 }

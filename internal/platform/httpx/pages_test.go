@@ -30,6 +30,9 @@ func pagesWorld(t *testing.T) *world {
 			_, _ = w.Write([]byte(chi.URLParam(r, "name") + " is " + httpx.ActorFrom(r).Owner()))
 		})
 		r.Post("/form", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(r.PostFormValue("field"))) })
+		r.Get("/echo", func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte(r.URL.Query().Get("q") + "|" + r.URL.Query().Get("other")))
+		})
 		r.Get("/fail", func(w http.ResponseWriter, r *http.Request) {
 			httpx.PageError(w, r, errs.Refusal(errs.NotFound, "shop.gone").With("it is <gone>"))
 		})

@@ -22,6 +22,9 @@ const (
 	instead = "\uFFFD"
 )
 
+// searched is the parameter of a text to look for. Any is good enough for that: in it, a NUL is a space.
+const searched = "q"
+
 // checkAddress refuses a NUL in the path and in what is asked for.
 func checkAddress(u *url.URL) error {
 	if strings.Contains(u.Path, nul) {
@@ -30,6 +33,13 @@ func checkAddress(u *url.URL) error {
 	if !strings.Contains(u.RawQuery, "%00") {
 		return nil
 	}
+	parts := strings.Split(u.RawQuery, "&")
+	for i, part := range parts {
+		if strings.HasPrefix(part, searched+"=") {
+			parts[i] = strings.ReplaceAll(part, "%00", "+")
+		}
+	}
+	u.RawQuery = strings.Join(parts, "&")
 	return checkValues(u.Query())
 }
 

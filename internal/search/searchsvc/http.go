@@ -67,7 +67,7 @@ func (in *Narrowing) filter() search.Filter {
 type listingsIn struct {
 	httpx.Page
 	Narrowing
-	Text    string      `query:"q" maxLength:"1000" example:"desk lamp" doc:"What to find. Without it everything is found that the filters let through."`
+	Text    string      `query:"q" maxLength:"10000" example:"desk lamp" doc:"What to find: any text, of which the first 24 words count. Without it everything is found that the filters let through."`
 	Sort    search.Sort `query:"sort" enum:"relevance,price_up,price_down,newest,bestselling" doc:"Relevance if left out, or the newest first when there is no text. bestselling: most pieces sold, where a piece counts half after 30 days."`
 	Exact   bool        `query:"exact" doc:"Search for the text as it is, even if another was probably meant."`
 	Facets  bool        `query:"facets" doc:"Also count what the filters could narrow to."`
@@ -224,7 +224,7 @@ func toFacet(f search.Facet) facetWire {
 }
 
 type suggestionsIn struct {
-	Text  string `query:"q" maxLength:"200" example:"des" doc:"What has been typed so far."`
+	Text  string `query:"q" maxLength:"10000" example:"des" doc:"What has been typed so far, of which the first 100 letters count."`
 	Limit int32  `query:"limit" minimum:"1" maximum:"20" default:"8" doc:"Suggestions, at most."`
 }
 

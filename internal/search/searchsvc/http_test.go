@@ -9,9 +9,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -107,6 +109,22 @@ func TestWhatClientsSee(t *testing.T) {
 		require.Equal(t, http.StatusOK, status, "%s: %s", name, body)
 		golden(t, name, body)
 	}
+}
+
+func TestAnyTextIsASearch(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for name, text := range map[string]string{
+		"long": strings.Repeat("x", 10_000), "many words": strings.Repeat("lamp ", 2000), "hyphens": strings.Repeat("a-", 5000), "nothing that is text": "brass\x00lamp",
+		"no UTF-8": "lamp\xff", "controls": "\x01\x1b\u202e", "signs": `"'*^:{}()-+~\\NEAR(`, "no spaces": strings.Repeat("日本語", 3000),
+	} {
+		for _, path := range []string{"listings", "suggestions"} {
+			status, body := s.do("", http.MethodGet, path+"?"+url.Values{"q": {text}}.Encode())
+			assert.Equal(t, http.StatusOK, status, "%s of %s: %s", path, name, body)
+		}
+	}
+	_, body := s.do("", http.MethodGet, "listings?q=brass%00lamp")
+	assert.Contains(t, string(body), `"total":2`)
 }
 
 // searchName is what a search is called: in each database something else.

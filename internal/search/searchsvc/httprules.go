@@ -141,7 +141,7 @@ func (s *Service) deleteRuleByID(ctx context.Context, by actor.Actor, in deleteR
 type explanationIn struct {
 	Narrowing
 	Listing catalog.ListingID `path:"listing" maxLength:"40" example:"lst_01k5xk3v8dtq6c9m4j0e7r2a1b"`
-	Text    string            `query:"q" maxLength:"1000" example:"desk lamp"`
+	Text    string            `query:"q" maxLength:"10000" example:"desk lamp"`
 	Sort    search.Sort       `query:"sort" enum:"relevance,price_up,price_down,newest,bestselling" doc:"Relevance if left out; in another order the words have no score."`
 	Exact   bool              `query:"exact"`
 }
