@@ -85,7 +85,7 @@ type Service interface {
 	//rpc:read
 	ListSellerOrders(ctx context.Context, r ListSellerOrdersRequest) (ListSellerOrdersReply, error)
 
-	// CountSellerOrders counts a seller's orders by fulfilment, for its staff.
+	// CountSellerOrders counts a seller's orders by fulfilment, and those that may ship now, for its staff.
 	//
 	//rpc:read
 	CountSellerOrders(ctx context.Context, r CountSellerOrdersRequest) (CountSellerOrdersReply, error)
@@ -404,6 +404,9 @@ type ListSellerOrdersRequest struct {
 	Until      clock.Time       `json:"until"`
 	Page       page.Request     `json:"page"`
 	Sort       *Sort            `json:"sort"` // nil: newest first
+
+	// Shippable narrows to orders of which Ship would take what is left: paid, and not all of it shipped or cancelled.
+	Shippable *bool `json:"shippable"`
 }
 
 // ListSellerOrdersReply is a page of a seller's orders.
@@ -420,7 +423,8 @@ type CountSellerOrdersRequest struct {
 
 // CountSellerOrdersReply counts by fulfilment.
 type CountSellerOrdersReply struct {
-	Counts []FulfilmentCount `json:"counts"`
+	Counts    []FulfilmentCount `json:"counts"`
+	Shippable int64             `json:"shippable"` // those that ListSellerOrders lists as such
 }
 
 // FulfilmentCount is how many seller orders stand there.

@@ -142,18 +142,7 @@ func (v *visit) sellerWork() views.WorkList {
 		v.warn(err, "page shown without the count of orders")
 		return nil
 	}
-	return views.WorkList{views.PathSellerOrders: toShip(counts.Counts)}
-}
-
-// toShip is how many orders wait for their seller.
-func toShip(counts []orders.FulfilmentCount) int {
-	var n int64
-	for _, c := range counts {
-		if c.Fulfilment == orders.FulfilmentOpen || c.Fulfilment == orders.FulfilmentPartlyShipped {
-			n += c.Count
-		}
-	}
-	return int(n)
+	return views.WorkList{views.PathSellerOrders: int(counts.Shippable)}
 }
 
 func categoryURL(path string) string { return "/c/" + path }

@@ -173,7 +173,7 @@ func sellerSamples() map[string]views.View {
 	return map[string]views.View{
 		"seller-home": views.SellerHome{
 			Page: several, Name: "Atelier Nord",
-			Needs:  []views.Need{{Count: 4, Text: "orders to ship", Note: "the oldest since 2 May", URL: "/sell/orders?state=open", Tone: views.Warn}, {Count: 2, Text: "variants sold out", URL: "/sell/listings?state=sold_out", Tone: views.Bad}, {Count: 8, Text: "drafts", URL: "/sell/listings?state=draft"}, {Count: 0, Text: "rejected imports", URL: "/sell/listings"}},
+			Needs:  []views.Need{{Count: 4, Text: "orders to ship", Note: "the oldest since 2 May", URL: "/sell/orders?state=to_ship", Tone: views.Warn}, {Count: 2, Text: "variants sold out", URL: "/sell/listings?state=sold_out", Tone: views.Bad}, {Count: 8, Text: "drafts", URL: "/sell/listings?state=draft"}, {Count: 0, Text: "rejected imports", URL: "/sell/listings"}},
 			Orders: rows[:3], Low: []views.StockRow{{Link: views.Link{Text: "Linen shirt, L", URL: "/sell/listings/lst_4"}, SKU: "LS-L-NAT"}, {Link: views.Link{Text: "Merino socks", URL: "/sell/listings/lst_7"}, SKU: "MS-2", Available: 2}},
 		},
 		"seller-listings": listings, "seller-listing": edit,

@@ -58,7 +58,7 @@ func (v *visit) sellerHome() error {
 	}
 	slices.SortStableFunc(out.Low, func(a, b views.StockRow) int { return a.Available - b.Available })
 	out.Needs = []views.Need{
-		need(toShip(counts.Counts), "order to ship", "orders to ship", views.PathSellerOrders+"?state="+string(orders.FulfilmentOpen), views.Warn),
+		need(int(counts.Shippable), "order to ship", "orders to ship", partsURL(views.PathSellerOrders, "", stateToShip), views.Warn),
 		need(gone, "variant sold out", "variants sold out", filterURL(views.PathSellerListings, "", catalog.ListingActive)+"&sort="+string(catalog.ListingsByStock), views.Bad),
 		need(len(drafts), "draft", "drafts", views.PathSellerListings+"?state="+string(catalog.ListingDraft), views.Plain),
 	}

@@ -18,29 +18,41 @@ const pathSellerOrdersCSV = views.PathSellerOrders + ".csv"
 
 func partURL(part orders.SellerOrderID) string { return views.PathSellerOrders + "/" + string(part) }
 
+// stateToShip is the state in an address of what the seller has to do: orders that are paid and not all shipped. The
+// others are states of fulfilment.
+const stateToShip = "to_ship"
+
 // partTabs are the states by which a seller's orders are narrowed.
-var partTabs = []struct {
-	state orders.Fulfilment
-	text  string
-}{
+var partTabs = []struct{ state, text string }{
 	{"", "All"},
-	{orders.FulfilmentOpen, "To ship"},
-	{orders.FulfilmentPartlyShipped, "Partly shipped"},
-	{orders.FulfilmentShipped, "Shipped"},
-	{orders.FulfilmentDelivered, "Delivered"},
-	{orders.FulfilmentCancelled, "Cancelled"},
+	{stateToShip, "To ship"},
+	{string(orders.FulfilmentPartlyShipped), "Partly shipped"},
+	{string(orders.FulfilmentShipped), "Shipped"},
+	{string(orders.FulfilmentDelivered), "Delivered"},
+	{string(orders.FulfilmentCancelled), "Cancelled"},
 }
 
-func (v *visit) partFilter() (orders.ListSellerOrdersRequest, sorting) {
-	r := orders.ListSellerOrdersRequest{By: v.by, Seller: catalog.SellerID(v.by.Seller), Text: v.query("number"), Page: v.cursor(ordersSize)}
+// partFilter is what the address asks for; state is "" for all.
+func (v *visit) partFilter() (r orders.ListSellerOrdersRequest, state string, by sorting) {
+	r = orders.ListSellerOrdersRequest{By: v.by, Seller: catalog.SellerID(v.by.Seller), Text: v.query("number"), Page: v.cursor(ordersSize)}
+	asked := v.query("state")
+	if asked == string(orders.FulfilmentOpen) { // as the tab's address was before
+		asked = stateToShip
+	}
 	for _, tab := range partTabs {
-		if string(tab.state) == v.query("state") {
-			r.Fulfilment = tab.state
+		if tab.state == asked {
+			state = asked
 		}
 	}
-	by := v.sortedBy("sort", partsURL(views.PathSellerOrders, r.Text, r.Fulfilment), ups("placed")...)
+	if state == stateToShip {
+		yes := true
+		r.Shippable = &yes
+	} else {
+		r.Fulfilment = orders.Fulfilment(state)
+	}
+	by = v.sortedBy("sort", partsURL(views.PathSellerOrders, r.Text, state), ups("placed")...)
 	r.Sort = ageOf(by)
-	return r, by
+	return r, state, by
 }
 
 // ageOf is the order of a list of orders, which go by when they were made.
@@ -60,20 +72,20 @@ func byAge(text string, by sorting) views.Column {
 	return by.column(text, "placed", "up")
 }
 
-func partsURL(base, number string, state orders.Fulfilment) string {
+func partsURL(base, number, state string) string {
 	q := url.Values{}
 	if number != "" {
 		q.Set("number", number)
 	}
 	if state != "" {
-		q.Set("state", string(state))
+		q.Set("state", state)
 	}
 	return withParams(base, q)
 }
 
 // sellerOrders is the orders that came in.
 func (v *visit) sellerOrders() error {
-	r, by := v.partFilter()
+	r, state, by := v.partFilter()
 	reply, err := v.Orders.ListSellerOrders(v.ctx(), r)
 	if err != nil {
 		return err
@@ -85,20 +97,27 @@ func (v *visit) sellerOrders() error {
 	out := views.SellerOrders{
 		Page: v.frame("Orders", views.AreaSeller, views.PathSellerOrders), Number: r.Text,
 		Columns: []views.Column{{Text: "Order"}, byAge("Placed", by), {Text: "State"}, {Text: "Goes to"}, {Text: "Items", Number: true}, {Text: "Total", Number: true}},
-		CSV:     by.as(partsURL(pathSellerOrdersCSV, r.Text, r.Fulfilment)),
+		CSV:     by.as(partsURL(pathSellerOrdersCSV, r.Text, state)),
 		Pager:   v.pagerOf(by.here(), reply.Next, len(reply.SellerOrders), "order", "orders"),
 		Empty:   views.Empty{Title: "No orders yet", Text: "They show here as soon as they are paid.", Links: []views.Link{{Text: "Your listings", URL: views.PathSellerListings}}},
 	}
-	if r.Text != "" || r.Fulfilment != "" {
-		out.Empty = views.Empty{Title: "No order fits that", Links: []views.Link{{Text: "All orders", URL: views.PathSellerOrders}}}
+	all := []views.Link{{Text: "All orders", URL: views.PathSellerOrders}}
+	switch {
+	case r.Text == "" && state == stateToShip:
+		out.Empty = views.Empty{Title: "Nothing to ship", Text: "Orders show here from when they are paid until all of them is on its way.", Links: all}
+	case r.Text != "" || state != "":
+		out.Empty = views.Empty{Title: "No order fits that", Links: all}
 	}
 	if r.Text != "" {
-		out.Chips = []views.Chip{{Label: "Number", Text: r.Text, URL: partsURL(views.PathSellerOrders, "", r.Fulfilment)}}
+		out.Chips = []views.Chip{{Label: "Number", Text: r.Text, URL: partsURL(views.PathSellerOrders, "", state)}}
 	}
 	for _, tab := range partTabs {
-		choice := views.Choice{Text: tab.text, URL: partsURL(views.PathSellerOrders, r.Text, tab.state), Chosen: tab.state == r.Fulfilment}
+		choice := views.Choice{Text: tab.text, URL: partsURL(views.PathSellerOrders, r.Text, tab.state), Chosen: tab.state == state}
+		if tab.state == stateToShip {
+			choice.Count = int(counts.Shippable)
+		}
 		for _, c := range counts.Counts {
-			if c.Fulfilment == tab.state {
+			if string(c.Fulfilment) == tab.state {
 				choice.Count = int(c.Count)
 			}
 		}
@@ -119,7 +138,7 @@ func partRow(s orders.SellerOrderSummary) views.OrderRow {
 
 // sellerOrdersCSV is the orders of the list as a table.
 func (v *visit) sellerOrdersCSV() error {
-	r, _ := v.partFilter()
+	r, _, _ := v.partFilter()
 	r.Page = page.Request{Limit: 100}
 	return v.csv("orders.csv", []string{"order", "placed", "state", "paid", "country", "pieces", "to_ship", "total", "currency", "stopped"},
 		func(write func(...string) error) (bool, error) {

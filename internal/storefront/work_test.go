@@ -2,6 +2,7 @@ package storefront_test
 
 import (
 	"encoding/csv"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +143,35 @@ func TestManyListingsAreChangedAtOnceAndBack(t *testing.T) {
 	table, err := csv.NewReader(strings.NewReader(p.b.get("/sell/listings.csv").body)).ReadAll()
 	require.NoError(t, err)
 	assert.Len(t, table, 6, "a head, four variants and a bowl")
+}
+
+// TestASellerIsToldWhatMayShip: orders whose charge was refused are no work of the seller's, and what is partly shipped is.
+func TestASellerIsToldWhatMayShip(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	good := w.order.SellerOrders[0]
+	w.orders.Stop(w.orders.Put(w.buyer.ID, w.item(w.lamp)).ID)
+	b := w.as("seller")
+	tells := func(n, list int) shown {
+		t.Helper()
+		assert.Contains(t, b.get("/sell").text(), fmt.Sprintf("%d order", n)+map[bool]string{true: " to ship", false: "s to ship"}[n == 1])
+		p := b.get("/sell/orders?state=to_ship")
+		assert.Regexp(t, fmt.Sprintf(`To ship\s*%d`, n), p.text())
+		assert.Equal(t, list, strings.Count(p.body, `href="/sell/orders/sor_`))
+		assert.Equal(t, p.text(), b.get("/sell/orders?state=open").text(), "the address that it had")
+		return p
+	}
+	tells(1, 1)
+	assert.Equal(t, 2, strings.Count(b.get("/sell/orders").body, `href="/sell/orders/sor_`), "all are there")
+	part := "/sell/orders/" + string(good.ID)
+	line := "quantity." + string(good.Lines[0].ID)
+	require.Equal(t, 200, b.get(part).submit(part+"/ship", map[string]string{line: "1"}).status)
+	assert.Contains(t, tells(1, 1).text(), "Partly shipped")
+	table, err := csv.NewReader(strings.NewReader(b.get("/sell/orders.csv?state=to_ship").body)).ReadAll()
+	require.NoError(t, err)
+	assert.Len(t, table, 2, "a head and the one")
+	b.get(part).submit(part+"/ship", nil)
+	assert.Contains(t, b.get("/sell/orders?state=to_ship").text(), "Nothing to ship")
 }
 
 func TestASellerShipsInParts(t *testing.T) {

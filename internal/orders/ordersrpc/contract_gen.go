@@ -15,7 +15,7 @@ import (
 // Contract describes what orders promises.
 var Contract = rpc.Contract{
 	Module:   "orders",
-	Hash:     "dd8398f80defc737c2e07dfe69a68d48",
+	Hash:     "f380ef58359c85d0fa4dfdaa9760c1ec",
 	Previous: "ecdbe7af574fee7df1667c1e69d5a9c6",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -146,6 +146,7 @@ struct Contact
 
 struct CountSellerOrdersReply
 	counts []FulfilmentCount
+	shippable int64
 
 struct CountSellerOrdersRequest
 	by actor.Actor
@@ -242,6 +243,7 @@ struct ListSellerOrdersRequest
 	fulfilment Fulfilment
 	page page.Request
 	seller id.ID[catalog.Seller]
+	shippable *bool
 	sort *Sort
 	text string
 	until clock.Time

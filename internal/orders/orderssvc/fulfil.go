@@ -92,6 +92,10 @@ func lineOf(so *orders.SellerOrder, lid orders.LineID) *orders.Line {
 	return nil
 }
 
+// shippable is true of rows of seller_orders of which ship and pick take what is left. It begins with how far they have
+// come: those are few, and there is an index.
+const shippable = `fulfilment IN ('open', 'partly_shipped') AND paid = 1`
+
 // ship moves items of a paid seller order into a parcel.
 func ship(so *orders.SellerOrder, p orders.Parcel) error {
 	if !so.Paid {

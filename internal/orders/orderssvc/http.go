@@ -61,7 +61,7 @@ func (s *Service) routes(api httpx.API) {
 	}, s.getSellerOrders)
 	httpx.Route(api, httpx.Op{
 		Method: http.MethodGet, Path: base + "sellers/{seller}/counts", Who: httpx.People, Scope: actor.ScopeRead,
-		Summary: "Count a seller's orders by fulfilment", Description: sellersHelp,
+		Summary: "Count a seller's orders by fulfilment, and those that may ship now", Description: sellersHelp,
 	}, s.getCounts)
 	httpx.Route(api, httpx.Op{
 		Method: http.MethodGet, Path: base + "seller-orders/{id}", Who: httpx.People, Scope: actor.ScopeRead,
@@ -333,6 +333,7 @@ type sellerOrdersIn struct {
 	From       time.Time         `query:"from" doc:"Placed at or after this time."`
 	Until      time.Time         `query:"until" doc:"Placed before this time."`
 	Sort       orders.Sort       `query:"sort" enum:"newest,oldest" doc:"Newest first without it."`
+	Shippable  bool              `query:"shippable" doc:"Only orders that may ship now: paid, with something left to ship."`
 }
 
 // sortOf is the order asked for, nil when none was.
@@ -351,10 +352,14 @@ type sellerOrdersOut struct {
 }
 
 func (s *Service) getSellerOrders(ctx context.Context, by actor.Actor, in sellerOrdersIn) (out sellerOrdersOut, err error) {
-	reply, err := s.ListSellerOrders(ctx, orders.ListSellerOrdersRequest{
+	r := orders.ListSellerOrdersRequest{
 		By: by, Seller: in.Seller, Fulfilment: in.Fulfilment, Text: in.Text, From: clock.Of(in.From), Until: clock.Of(in.Until), Page: in.Request(),
 		Sort: sortOf(in.Sort),
-	})
+	}
+	if in.Shippable {
+		r.Shippable = &in.Shippable
+	}
+	reply, err := s.ListSellerOrders(ctx, r)
 	out.Body.SellerOrders, out.Body.NextCursor = mapped(reply.SellerOrders, toSellerSummary), reply.Next
 	return out, err
 }
@@ -365,13 +370,15 @@ type sellerIn struct {
 
 type countsOut struct {
 	Body struct {
-		Counts []countWire `json:"counts"`
+		Counts    []countWire `json:"counts"`
+		Shippable int64       `json:"shippable" doc:"Orders that may ship now: paid, with something left to ship."`
 	}
 }
 
 func (s *Service) getCounts(ctx context.Context, by actor.Actor, in sellerIn) (out countsOut, err error) {
 	reply, err := s.CountSellerOrders(ctx, orders.CountSellerOrdersRequest{By: by, Seller: in.Seller})
 	out.Body.Counts = mapped(reply.Counts, func(c orders.FulfilmentCount) countWire { return countWire(c) })
+	out.Body.Shippable = reply.Shippable
 	return out, err
 }
 

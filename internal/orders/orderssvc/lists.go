@@ -298,10 +298,19 @@ func (s *Service) ListSellerOrders(ctx context.Context, r orders.ListSellerOrder
 		c.and("fulfilment = ?", r.Fulfilment)
 	}
 	c.and("placed_at > 0")
-	c.between("placed_at", r.From, r.Until)
+	order := "placed_at"
+	waiting := r.Shippable != nil && *r.Shippable
+	if waiting {
+		c.and(shippable)
+		order = "+placed_at" // they are found by how far they have come, not by going through all that was ever sold
+	}
+	c.between(order, r.From, r.Until)
 	c.number(r.Text)
 	size := r.Page.Size(20, 100)
 	filter := []any{"seller orders", r.Seller, r.Fulfilment, r.Text, r.From, r.Until}
+	if waiting {
+		filter = append(filter, "shippable")
+	}
 	if way == "ASC" {
 		filter = append(filter, orders.SortOldest)
 	}
@@ -311,11 +320,11 @@ func (s *Service) ListSellerOrders(ctx context.Context, r orders.ListSellerOrder
 		return orders.ListSellerOrdersReply{}, err
 	}
 	if more {
-		c.and("(placed_at, id) "+beyond+" (?, ?)", after.At, after.ID)
+		c.and("("+order+", id) "+beyond+" (?, ?)", after.At, after.ID)
 	}
 	var rows []listedPart
 	err = s.DB.Read(ctx, func(q store.Queryer) error {
-		return q.Select(&rows, `SELECT `+sellerOrderColumns+`, `+isCaseOf(`seller_orders.order_id`)+` FROM seller_orders WHERE `+c.String()+` ORDER BY placed_at `+way+`, id `+way+` LIMIT ?`,
+		return q.Select(&rows, `SELECT `+sellerOrderColumns+`, `+isCaseOf(`seller_orders.order_id`)+` FROM seller_orders WHERE `+c.String()+` ORDER BY `+order+` `+way+`, id `+way+` LIMIT ?`,
 			append(c.args, size+1)...)
 	})
 	if err != nil {
@@ -342,7 +351,7 @@ func (s *Service) ListSellerOrders(ctx context.Context, r orders.ListSellerOrder
 	return reply, nil
 }
 
-// CountSellerOrders counts a seller's orders by fulfilment.
+// CountSellerOrders counts a seller's orders by fulfilment, and those that may ship now.
 func (s *Service) CountSellerOrders(ctx context.Context, r orders.CountSellerOrdersRequest) (orders.CountSellerOrdersReply, error) {
 	if err := maySell(r.By, id.RefOf(r.Seller)); err != nil {
 		return orders.CountSellerOrdersReply{}, err
@@ -351,7 +360,12 @@ func (s *Service) CountSellerOrders(ctx context.Context, r orders.CountSellerOrd
 		Fulfilment orders.Fulfilment `db:"fulfilment"`
 		Count      int64             `db:"count"`
 	}
+	var reply orders.CountSellerOrdersReply
 	err := s.DB.Read(ctx, func(q store.Queryer) error {
+		if err := q.Get(&reply.Shippable, `
+			SELECT count(*) FROM seller_orders WHERE seller_id = ? AND placed_at > 0 AND `+shippable, r.Seller); err != nil {
+			return err
+		}
 		return q.Select(&rows, `
 			SELECT fulfilment, count(*) AS count FROM seller_orders WHERE seller_id = ? AND placed_at > 0
 			GROUP BY fulfilment ORDER BY fulfilment`, r.Seller)
@@ -359,7 +373,6 @@ func (s *Service) CountSellerOrders(ctx context.Context, r orders.CountSellerOrd
 	if err != nil {
 		return orders.CountSellerOrdersReply{}, fmt.Errorf("count orders of seller %s: %w", r.Seller, err)
 	}
-	var reply orders.CountSellerOrdersReply
 	for _, row := range rows {
 		reply.Counts = append(reply.Counts, orders.FulfilmentCount(row))
 	}

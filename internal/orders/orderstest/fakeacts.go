@@ -160,10 +160,11 @@ func (f *Fake) ListSellerOrders(_ context.Context, r orders.ListSellerOrdersRequ
 	if r.Sort != nil && *r.Sort != orders.SortNewest && *r.Sort != orders.SortOldest {
 		return orders.ListSellerOrdersReply{}, orders.ErrInvalid.WithField("sort", "must be newest or oldest")
 	}
+	waiting := r.Shippable != nil && *r.Shippable
 	var found []orders.SellerOrderSummary
 	for _, o := range slices.Backward(f.all) {
 		for _, so := range o.SellerOrders {
-			if so.Seller != r.Seller || so.PlacedAt.IsZero() || r.Fulfilment != "" && so.Fulfilment != r.Fulfilment || !contains(so.Number, r.Text) ||
+			if waiting && !shippable(so) || so.Seller != r.Seller || so.PlacedAt.IsZero() || r.Fulfilment != "" && so.Fulfilment != r.Fulfilment || !contains(so.Number, r.Text) ||
 				r.From != 0 && so.PlacedAt.Before(r.From) || r.Until != 0 && !so.PlacedAt.Before(r.Until) {
 				continue
 			}
@@ -184,7 +185,7 @@ func (f *Fake) ListSellerOrders(_ context.Context, r orders.ListSellerOrdersRequ
 	if oldest {
 		slices.Reverse(found)
 	}
-	filter := []any{r.Seller, r.Fulfilment, r.Text, r.From, r.Until, oldest}
+	filter := []any{r.Seller, r.Fulfilment, r.Text, r.From, r.Until, oldest, waiting}
 	got, next, err := pageOf(found, r.Page, filter, func(s orders.SellerOrderSummary) string { return string(s.ID) })
 	return orders.ListSellerOrdersReply{SellerOrders: got, Next: next}, err
 }
@@ -196,15 +197,19 @@ func (f *Fake) CountSellerOrders(_ context.Context, r orders.CountSellerOrdersRe
 	if err := maySell(r.By, id.RefOf(r.Seller)); err != nil {
 		return orders.CountSellerOrdersReply{}, err
 	}
+	var reply orders.CountSellerOrdersReply
 	counts := map[orders.Fulfilment]int64{}
 	for _, o := range f.all {
 		for _, so := range o.SellerOrders {
-			if so.Seller == r.Seller && !so.PlacedAt.IsZero() {
-				counts[so.Fulfilment]++
+			if so.Seller != r.Seller || so.PlacedAt.IsZero() {
+				continue
+			}
+			counts[so.Fulfilment]++
+			if shippable(so) {
+				reply.Shippable++
 			}
 		}
 	}
-	var reply orders.CountSellerOrdersReply
 	for _, at := range []orders.Fulfilment{
 		orders.FulfilmentCancelled, orders.FulfilmentDelivered, orders.FulfilmentOpen, orders.FulfilmentPartlyShipped, orders.FulfilmentShipped,
 	} {
@@ -213,6 +218,11 @@ func (f *Fake) CountSellerOrders(_ context.Context, r orders.CountSellerOrdersRe
 		}
 	}
 	return reply, nil
+}
+
+// shippable says whether Ship would take what is left of a seller order.
+func shippable(so orders.SellerOrder) bool {
+	return so.Paid && slices.ContainsFunc(so.Lines, func(l orders.Line) bool { return toShip(l) > 0 })
 }
 
 func toShip(l orders.Line) int64 { return l.Quantity - l.Shipped - l.Cancelled }

@@ -1,12 +1,14 @@
 package orderstest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"souk/internal/catalog"
 	"souk/internal/orders"
 	"souk/internal/payments/paymentstest"
 	"souk/internal/platform/actor"
@@ -215,6 +217,48 @@ var listTests = []test{
 			w.refused(orders.ErrNotFound, err)
 		}
 	}},
+	{"a seller is told what may ship", func(w *world) {
+		item := Item{Offer: w.goods(w.seller("Acme"), "Lamp", 1999, 100), Quantity: 2}
+		acme, by := item.Offer.Seller, Person()
+		var placed []orders.SellerOrder // the oldest first
+		for _, o := range slices.Backward(w.several(by, 5, item)) {
+			placed = append(placed, o.SellerOrders[0])
+		}
+		w.ship(placed[0], of(placed[0].Lines[0], 1)) // the rest is still to ship
+		w.ship(placed[1])
+		w.deliver(w.ship(placed[2]), 0)
+		w.cancel(placed[3])
+		want := []orders.SellerOrderID{placed[0].ID, placed[4].ID}
+		assert.Equal(w, want, w.shippable(acme))
+		yes, no := true, false
+		list := func(r orders.ListSellerOrdersRequest) (found []orders.SellerOrderID) {
+			r.By, r.Seller = Staff(acme), acme
+			reply, err := w.ListSellerOrders(w.Context(), r)
+			require.NoError(w, err)
+			for _, so := range reply.SellerOrders {
+				found = append(found, so.ID)
+			}
+			return found
+		}
+		assert.Equal(w, []orders.SellerOrderID{placed[4].ID, placed[0].ID}, list(orders.ListSellerOrdersRequest{Shippable: &yes}), "the newest first")
+		assert.Equal(w, want[:1], list(orders.ListSellerOrdersRequest{Shippable: &yes, Fulfilment: orders.FulfilmentPartlyShipped}))
+		assert.Equal(w, want[1:], list(orders.ListSellerOrdersRequest{Shippable: &yes, From: placed[4].PlacedAt}))
+		assert.Equal(w, want[:1], list(orders.ListSellerOrdersRequest{Shippable: &yes, Text: placed[0].Number}))
+		assert.Len(w, list(orders.ListSellerOrdersRequest{Shippable: &no}), 5, "it narrows nothing")
+		first, err := w.ListSellerOrders(w.Context(), orders.ListSellerOrdersRequest{By: Staff(acme), Seller: acme, Page: page.Request{Limit: 1}})
+		require.NoError(w, err)
+		_, err = w.ListSellerOrders(w.Context(), orders.ListSellerOrdersRequest{By: Staff(acme), Seller: acme, Shippable: &yes, Page: page.Request{Cursor: first.Next}})
+		w.refused(page.ErrCursor, err)
+		for _, so := range placed { // whatever is told, Ship decides
+			_, err := w.Ship(w.Context(), orders.ShipRequest{By: Staff(acme), Key: Key(), SellerOrder: so.ID})
+			if slices.Contains(want, so.ID) {
+				require.NoError(w, err)
+			} else {
+				w.refused(orders.ErrQuantity, err)
+			}
+		}
+		assert.Empty(w, w.shippable(acme))
+	}},
 }
 
 // alike says that every list shows of an order's money what the order itself says, and returns the order.
@@ -241,8 +285,34 @@ func (w *world) alike(by actor.Actor, which orders.OrderID) orders.Order {
 		require.Len(w, reply.SellerOrders, 1)
 		assert.Equal(w, o.Captured, reply.SellerOrders[0].Paid)
 		assert.Equal(w, o.Case, reply.SellerOrders[0].Case)
+		if left := reply.SellerOrders[0].ToShip; o.Captured && left > 0 {
+			assert.Contains(w, w.shippable(so.Seller), so.ID)
+		} else {
+			assert.NotContains(w, w.shippable(so.Seller), so.ID, "captured %t, %d left", o.Captured, left)
+		}
 	}
 	return o
+}
+
+// shippable are a seller's orders that are told to be ready to ship, the oldest first, page by page and as they are counted.
+func (w *world) shippable(seller catalog.SellerID) (found []orders.SellerOrderID) {
+	w.Helper()
+	yes, oldest := true, orders.SortOldest
+	r := orders.ListSellerOrdersRequest{By: Staff(seller), Seller: seller, Shippable: &yes, Sort: &oldest, Page: page.Request{Limit: 1}}
+	for {
+		reply, err := w.ListSellerOrders(w.Context(), r)
+		require.NoError(w, err)
+		for _, so := range reply.SellerOrders {
+			found = append(found, so.ID)
+		}
+		if r.Page.Cursor = reply.Next; reply.Next == "" {
+			break
+		}
+	}
+	counts, err := w.CountSellerOrders(w.Context(), orders.CountSellerOrdersRequest{By: r.By, Seller: seller})
+	require.NoError(w, err)
+	assert.Equal(w, int64(len(found)), counts.Shippable)
+	return found
 }
 
 // stopped is what operators see of checkouts that go on no more by themselves.
