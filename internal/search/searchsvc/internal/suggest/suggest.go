@@ -296,21 +296,22 @@ func (b *Book) Complete(text string, limit int) []Found {
 	if prefix == "" || limit <= 0 {
 		return nil
 	}
-	if found := b.complete(q, prefix, limit); len(found) > 0 {
+	if found := b.complete(q, prefix, prefix, limit); len(found) > 0 {
 		return found
 	}
 	q, ok := b.mended(q)
 	if !ok {
 		return nil
 	}
-	return b.complete(q, strings.Join(append(slices.Clone(q.whole), q.last), " "), limit)
+	return b.complete(q, strings.Join(append(slices.Clone(q.whole), q.last), " "), prefix, limit)
 }
 
-func (b *Book) complete(q typed, prefix string, limit int) []Found {
+// complete is what begins with prefix, which stands for what was typed.
+func (b *Book) complete(q typed, prefix, asTyped string, limit int) []Found {
 	listings, ends := b.titles.find(q, 2*limit)
 	brands, categories := b.under(Brand, prefix), b.under(Category, prefix)
 	// What is a category or a brand already need not come as a search too; nor what was typed.
-	named := map[string]bool{one(strings.TrimSpace(prefix)): true}
+	named := map[string]bool{one(strings.TrimSpace(asTyped)): true}
 	for _, f := range brands {
 		named[one(Fold(f.Text))] = true
 	}
@@ -326,7 +327,7 @@ func (b *Book) complete(q typed, prefix string, limit int) []Found {
 			}
 		}
 	}
-	take(b.under(Phrase, prefix))
+	take(b.searchesUnder(q, prefix))
 	take(together(q, ends))
 	var titles []Found
 	for _, one := range listings {
@@ -349,6 +350,10 @@ func one(folded string) string {
 // under is what of a kind begins with prefix and has something behind it.
 func (b *Book) under(kind Kind, prefix string) []Found {
 	entries, _ := b.sorted[kind].under(prefix)
+	return foundOf(kind, entries)
+}
+
+func foundOf(kind Kind, entries []*entry) []Found {
 	found := make([]Found, 0, min(len(entries), topLeast))
 	for _, e := range entries {
 		if (e.listings > 0 || e.searches > 0) && len(found) < cap(found) {
@@ -356,6 +361,28 @@ func (b *Book) under(kind Kind, prefix string) []Found {
 		}
 	}
 	return found
+}
+
+// leastPlain is how many letters say which word is being typed.
+const leastPlain = 2
+
+// searchesUnder are searches that begin with prefix, among them the word itself that is most likely being typed: where
+// titles begin with brands, keyboard is otherwise only a part of others.
+func (b *Book) searchesUnder(q typed, prefix string) []Found {
+	entries, _ := b.sorted[Phrase].under(prefix)
+	if len(q.whole) == 0 && len(q.last) >= leastPlain {
+		if w := b.titles.likeliest(q.last); w != nil {
+			plain := &entry{text: w.text, folded: w.text, listings: int64(w.count)}
+			at := slices.IndexFunc(entries, func(e *entry) bool {
+				return e.weight() < plain.weight() || e.weight() == plain.weight() && e.searches == 0
+			})
+			if at < 0 {
+				at = len(entries)
+			}
+			entries = slices.Insert(slices.Clip(entries), at, plain)
+		}
+	}
+	return foundOf(Phrase, entries)
 }
 
 // together completes the last word with words that listings have beside the words before it,

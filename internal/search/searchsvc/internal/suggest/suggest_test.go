@@ -56,7 +56,36 @@ func TestWhatHasMoreListingsComesFirst(t *testing.T) {
 	found := b.Complete("ton", 20)
 	assert.Equal(t, []string{"toner", "toner cartridge", "tonal bell"}, texts(found, Phrase), "and tonal comes as a brand")
 	assert.Equal(t, []string{"Tonertec", "Tonal"}, texts(found, Brand))
-	assert.Equal(t, []string{"toner cartridge"}, texts(b.Complete("cart", 20), Phrase))
+	assert.Equal(t, []string{"cartridge", "toner cartridge"}, texts(b.Complete("cart", 20), Phrase))
+}
+
+// TestTheWordItselfIsOffered types words that no title begins with.
+func TestTheWordItselfIsOffered(t *testing.T) {
+	t.Parallel()
+	b := New()
+	for i := range 6 {
+		b.Add(Goods{Doc: int64(i), Title: fmt.Sprintf("Acme Keyboard for 42 %d", i), Brand: "Acme"})
+		b.Add(Goods{Doc: int64(10 + i), Title: fmt.Sprintf("Bolt Monitor %d", i), Brand: "Bolt", Path: "screens"})
+	}
+	b.Add(Goods{Doc: 20, Title: "Bolt Sticker"})
+	tests := map[string]struct {
+		typed string
+		want  []string
+	}{
+		"its beginning":           {"keyb", []string{"keyboard", "acme keyboard"}},
+		"with a slip":             {"keybiard", []string{"keyboard", "acme keyboard"}},
+		"not what is typed":       {"keyboard", []string{"acme keyboard"}},
+		"nor a brand again":       {"acm", []string{"acme keyboard"}},
+		"nor what only joins":     {"fo", nil},
+		"nor digits":              {"42", nil},
+		"nor what one title says": {"stick", nil},
+		"not for a letter":        {"m", []string{"bolt monitor"}},
+	}
+	for name, tt := range tests {
+		assert.Equal(t, tt.want, texts(b.Complete(tt.typed, 20), Phrase), name)
+	}
+	b.SetPopular([]Popular{{Text: "keyboard for two", Searches: 9, Found: 3}})
+	assert.Equal(t, []string{"keyboard for two", "keyboard", "acme keyboard"}, texts(b.Complete("keyb", 20), Phrase), "what people search for comes first")
 }
 
 func TestWhatOnlyJoinsOthersEndsNoSearch(t *testing.T) {

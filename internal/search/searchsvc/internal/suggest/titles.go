@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Bounds of what is kept and looked at to find listings.
@@ -222,6 +223,20 @@ func (t *titles) find(q typed, most int) (found []completed, ends map[*word]int6
 		}
 	}
 	return found, ends
+}
+
+// likeliest is the word that most titles have of those that begin so and that somebody may search for by itself; nil if there is none.
+func (t *titles) likeliest(begin string) *word {
+	words, _ := t.sorted.under(begin)
+	for _, w := range words {
+		if w.count < shared {
+			return nil
+		}
+		if !links(w.text) && strings.ContainsFunc(w.text, unicode.IsLetter) {
+			return w
+		}
+	}
+	return nil
 }
 
 // fewer says whether words have fewer listings than n.
