@@ -254,6 +254,9 @@ func (v *visit) results(a asked, out views.Results, title string) error {
 	}
 	out.Sorts = a.sorts()
 	if len(out.Cards) == 0 {
+		if !a.narrowed() {
+			out.Facets, out.Sorts = nil, nil // nothing is there to narrow or to sort
+		}
 		out.Empty = a.nothing(out.Kind)
 		out.Offers = a.offers(reply.Offers)
 		for i, o := range out.Offers {

@@ -50,7 +50,20 @@ func gallery(t *testing.T) *httptest.Server {
 		}
 	}
 	mux.HandleFunc("/gallery/{name}", page)
+	slow := make(chan struct{})
+	mux.HandleFunc("GET /let-go", func(_ http.ResponseWriter, req *http.Request) {
+		select {
+		case slow <- struct{}{}:
+		case <-req.Context().Done():
+		}
+	})
 	mux.HandleFunc("GET /search", func(w http.ResponseWriter, req *http.Request) {
+		if req.FormValue("in") == "br" {
+			select {
+			case <-slow:
+			case <-req.Context().Done():
+			}
+		}
 		if req.Header.Get("HX-Request") != "" && req.FormValue("min") == "13" {
 			http.Error(w, "not now", http.StatusInternalServerError)
 			return
@@ -141,6 +154,21 @@ func TestPagesInABrowser(t *testing.T) {
 		until(ctx, t, `document.activeElement.href.includes("brand=Anglepoise")`) // the keyboard stays where it was
 		do(t, chromedp.Click(chromedp.CSS(`.chip`)))
 		until(ctx, t, `document.activeElement.id === "results-count" && window.same === 1`) // or goes to what changed, when that is gone
+	})
+	t.Run("values of a filter are found as one types, also what is typed while the answer is on its way", func(t *testing.T) {
+		open(t, "/search?q=lamp")
+		insert := func(text string) {
+			t.Helper()
+			_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
+			require.NoError(t, err)
+		}
+		do(t, chromedp.Focus(chromedp.CSS("#facet-find")), chromedp.KeyEvent(kb.End))
+		insert("r")
+		until(ctx, t, `document.querySelector("#busy").classList.contains("htmx-request")`)
+		insert("a")
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[int](`fetch("/let-go"), window.places = history.length`))
+		require.NoError(t, err)
+		until(ctx, t, `location.search.includes("in=bra") && window.same === 1 && document.activeElement.id === "facet-find" && history.length === window.places`)
 	})
 	t.Run("the sheet of filters stays where one is in it, and closes by a tap beside it", func(t *testing.T) {
 		open(t, "/search?q=lamp")

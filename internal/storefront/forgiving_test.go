@@ -85,9 +85,12 @@ func TestNothingFoundIsNoDeadEnd(t *testing.T) {
 	p := b.get("/search?q=trombone")
 	p.sound()
 	assert.Contains(t, p.text(), "Everything in Home")
+	assert.NotContains(t, p.text(), "In stock", "nothing is there to narrow")
+	assert.NotContains(t, p.text(), "Sort:")
 	p = b.get("/search?q=linen&category=home")
 	p.sound()
 	assert.Contains(t, p.text(), "Without filters: 1 listing")
+	assert.Contains(t, p.text(), "In stock", "a filter may be exchanged for another")
 	assert.Contains(t, p.text(), "“linen” in Clothing")
 	assert.Contains(t, b.get(p.link("Clothing")).text(), "Linen shirt")
 }

@@ -26,14 +26,16 @@
   }
 
   // What changed is said politely; what was folded open stays open.
-  var open = [], held = null;
+  var open = [], held = null, ahead = null;
   doc.addEventListener("htmx:beforeSwap", function (e) {
     var xhr = e.detail.xhr;
     if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget") && e.detail.elt.id !== "waiting") {
       e.detail.shouldSwap = true; // a whole page that says what failed
       e.detail.isError = false;
     }
-    held = doc.activeElement && doc.activeElement.id;
+    var field = doc.activeElement, asked = e.detail.requestConfig;
+    held = field && field.id;
+    ahead = asked && field && field.form === asked.elt && field.type === "search" && field.value.trim() !== String(asked.parameters[field.name] || "").trim() ? field.value : null;
     open = Array.from(doc.querySelectorAll("details[open][id]"), function (d) { return [d.id, d.scrollTop]; });
   });
   doc.addEventListener("htmx:afterSettle", function (e) {
@@ -43,7 +45,12 @@
       d.open = true;
       d.scrollTop = was[1];
     });
-    var part = doc.getElementById(e.detail.target.id) || e.detail.elt;
+    var part = doc.getElementById(e.detail.target.id) || e.detail.elt, field = doc.getElementById(held);
+    if (ahead !== null && field && field === doc.activeElement) { // what was typed while the answer was on its way
+      field.value = ahead;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    ahead = null;
     var said = Array.from(part.querySelectorAll("[data-announce]"), function (n) { return n.textContent.trim(); });
     var flash = doc.querySelector("#flash .flash p");
     if (flash) said.unshift(flash.textContent.trim());
