@@ -1,7 +1,7 @@
 // souk's own script: what pages gain from it they can do without. htmx swaps the parts.
 (function () {
   "use strict";
-  var doc = document;
+  var doc = document, on = doc.addEventListener.bind(doc), byId = doc.getElementById.bind(doc);
 
   // A picture that came takes its tile's place; one that cannot be had leaves it to the tile.
   function settle(img, came) {
@@ -10,7 +10,7 @@
     if (came) frame.classList.add("picture-loaded"); else img.hidden = true;
   }
   ["load", "error"].forEach(function (event) {
-    doc.addEventListener(event, function (e) { if (e.target.tagName === "IMG") settle(e.target, event === "load"); }, true);
+    on(event, function (e) { if (e.target.tagName === "IMG") settle(e.target, event === "load"); }, true);
   });
   doc.querySelectorAll(".picture img").forEach(function (img) {
     if (img.complete && (img.naturalWidth || img.loading !== "lazy")) settle(img, img.naturalWidth > 0);
@@ -27,7 +27,7 @@
 
   // What changed is said politely; what was folded open stays open.
   var open = [], held = null, ahead = null;
-  doc.addEventListener("htmx:beforeSwap", function (e) {
+  on("htmx:beforeSwap", function (e) {
     var xhr = e.detail.xhr;
     if (xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget") && e.detail.elt.id !== "waiting") {
       e.detail.shouldSwap = true; // a whole page that says what failed
@@ -35,34 +35,33 @@
     }
     var field = doc.activeElement, asked = e.detail.requestConfig;
     held = field && field.id;
-    ahead = asked && field && field.form === asked.elt && field.type === "search" && field.value.trim() !== String(asked.parameters[field.name] || "").trim() ? field.value : null;
+    ahead = asked && field && field.form === asked.elt && field.type === "search" && field.value !== asked.parameters[field.name] ? field.value : null;
     open = Array.from(doc.querySelectorAll("details[open][id]"), function (d) { return [d.id, d.scrollTop]; });
   });
-  doc.addEventListener("htmx:afterSettle", function (e) {
+  on("htmx:afterSettle", function (e) {
     open.forEach(function (was) {
-      var d = doc.getElementById(was[0]);
+      var d = byId(was[0]);
       if (!d) return;
       d.open = true;
       d.scrollTop = was[1];
     });
-    var part = doc.getElementById(e.detail.target.id) || e.detail.elt, field = doc.getElementById(held);
+    var part = byId(e.detail.target.id) || e.detail.elt, field = byId(held);
     if (ahead !== null && field && field === doc.activeElement) { // what was typed while the answer was on its way
       field.value = ahead;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.dispatchEvent(new Event("input"));
     }
-    ahead = null;
     var said = Array.from(part.querySelectorAll("[data-announce]"), function (n) { return n.textContent.trim(); });
     var flash = doc.querySelector("#flash .flash p");
     if (flash) said.unshift(flash.textContent.trim());
     say(said.join(". "));
-    if (part.id === "results") [doc.getElementById(held), part.querySelector(".facets[open] > summary"), doc.getElementById("results-count")].forEach(function (n) {
+    if (part.id === "results") [field, part.querySelector(".facets[open] > summary"), byId("results-count")].forEach(function (n) {
       if (n && doc.activeElement === doc.body) n.focus({ preventScroll: true }); // what had it is gone, or was folded
     });
     var problems = part.querySelector(".problems");
     if (problems) problems.focus();
     countTicks();
   });
-  function say(text) { var live = doc.getElementById("live"); if (live) live.textContent = text; }
+  function say(text) { var live = byId("live"); if (live) live.textContent = text; }
 
   // When a part cannot be fetched, a link is followed as a page, and a form says so: its key
   // makes sending it again safe.
@@ -73,7 +72,7 @@
       return;
     }
     if (e.detail.elt.closest("#waiting")) return;
-    var place = doc.getElementById("flash");
+    var place = byId("flash");
     if (!place) return;
     var box = doc.createElement("div"), p = doc.createElement("p");
     box.className = "flash flash-bad";
@@ -82,12 +81,12 @@
     place.replaceChildren(box);
     say(p.textContent);
   }
-  doc.addEventListener("htmx:sendError", fallBack);
-  doc.addEventListener("htmx:timeout", fallBack);
-  doc.addEventListener("htmx:responseError", fallBack);
+  on("htmx:sendError", fallBack);
+  on("htmx:timeout", fallBack);
+  on("htmx:responseError", fallBack);
 
   // A form is sent once; its button rests meanwhile.
-  doc.addEventListener("submit", function (e) {
+  on("submit", function (e) {
     if (e.target.method !== "post" || e.defaultPrevented) return;
     if (e.target.dataset.sent) { e.preventDefault(); return; }
     e.target.dataset.sent = "yes";
@@ -97,12 +96,12 @@
     doc.querySelectorAll("form[data-sent]").forEach(function (f) { delete f.dataset.sent; });
   });
 
-  // Menus and the sheet of filters close when one clicks elsewhere or presses Escape.
-  doc.addEventListener("click", function (e) {
-    if (e.target.matches(".facets[open]")) e.target.open = false; // beside the sheet
+  // Menus and the sheet of filters close by a click beside them or Escape.
+  on("click", function (e) {
+    if (e.target.matches(".facets[open]")) e.target.open = false;
     doc.querySelectorAll("details.menu[open]").forEach(function (m) { if (!m.contains(e.target)) m.open = false; });
   });
-  doc.addEventListener("keydown", function (e) {
+  on("keydown", function (e) {
     if (e.key !== "Escape") return;
     doc.querySelectorAll("details.menu[open], details.facets[open]").forEach(function (m) {
       m.open = false;
@@ -117,7 +116,7 @@
       n.textContent = count ? " " + count : "";
     });
   }
-  doc.addEventListener("change", countTicks);
+  on("change", countTicks);
 
   // The search box as a combobox with a list, after the pattern of WAI-ARIA: what is typed stays
   // until something is chosen. Arrows move through the list, Enter goes there, Escape closes it.
@@ -134,10 +133,10 @@
     input.setAttribute("aria-controls", list.id);
     input.setAttribute("aria-expanded", "false");
 
-    function show(on) {
-      list.hidden = !on;
-      input.setAttribute("aria-expanded", String(on));
-      if (!on) choose(-1);
+    function show(some) {
+      list.hidden = !some;
+      input.setAttribute("aria-expanded", String(some));
+      if (!some) choose(-1);
     }
     function close() {
       clearTimeout(timer);
