@@ -152,6 +152,9 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 // for tn2110, when that was tn-2g10. Up to where they differ signs stand as far from the beginning,
 // then as far from the end.
 func punctuated(typed, word string) string {
+	if apart, ok := spaced(typed, word); ok {
+		return apart
+	}
 	if len(words.Tokens(nil, word)) != 1 || strings.ContainsFunc(typed, unicode.IsSpace) {
 		return word
 	}
@@ -172,4 +175,31 @@ func punctuated(typed, word string) string {
 		to = end + to
 	}
 	return strings.TrimFunc(from+word+to, func(r rune) bool { return r < utf8.RuneSelf && sign(byte(r)) })
+}
+
+// spaced is a model number with spaces where several words have them that are written of the same letters: c-exv 23 for
+// cexv 23, when c-exv23 was typed.
+func spaced(typed, words string) (string, bool) {
+	left := words
+	var out strings.Builder
+	for _, r := range strings.ToLower(typed) {
+		gap := strings.HasPrefix(left, " ")
+		if gap {
+			left = left[1:]
+			out.WriteByte(' ')
+		}
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			if !strings.HasPrefix(left, " ") && !gap {
+				out.WriteRune(r)
+			}
+			continue
+		}
+		rest, same := strings.CutPrefix(left, string(r))
+		if !same {
+			return "", false
+		}
+		left = rest
+		out.WriteRune(r)
+	}
+	return out.String(), left == "" && strings.Contains(words, " ")
 }

@@ -62,7 +62,7 @@ const (
 	costSplit   = 1.1 // to make two words of one
 	costJoin    = 1.0 // or one of two
 	costParts   = .8  // to take what signs part for words that need not stand in a row: less than a slip that takes a letter too many
-	costHalves  = 1.2 // or letters and digits
+	costHalves  = .9  // or letters and digits: every sign is right
 	costLoose   = .6  // more, for two words of one that need not stand in a row
 	costNowhere = .7  // for words that no listing has all of: more than a second slip, which one that some have may take
 	perMatches  = .35 // less for ten times as many listings that have all words
