@@ -89,23 +89,41 @@ func (w *walk) countByDifference(t *tally, docs []uint64, n int) bool {
 	return true
 }
 
-// countEach counts what differs from listing to listing: a word of the bitmap after the other, so that what is fetched of its
-// listings serves all that is counted.
+// countEach counts what differs from listing to listing, of one word of the bitmap out of step.
 func (t *tally) countEach(w *walk, docs []uint64, step int, traitsCounted bool) {
 	traits, prices := t.of.wanted() && !traitsCounted, t.prices != nil
 	if !traits && !prices {
 		return
 	}
 	each := max(1, docset.Count(docs)/step/somePrices)
-	for i := 0; i < len(docs); i += step {
-		word := docs[i]
-		if word != 0 && traits {
-			t.of.countWord(w.traits[i*64:], word, int64(step))
+	var some [2 * fetchedAtOnce]known
+	n := 0
+	count := func() {
+		if traits {
+			t.of.countSome(some[:n], int64(step))
 		}
-		if word != 0 && prices {
-			w.countPrices(t.prices, i, word, int64(step), each)
+		if prices {
+			countPrices(t.prices, some[:n], int64(step), each)
+		}
+		n = 0
+	}
+	for i := 0; i < len(docs); i += step {
+		for word := docs[i]; word != 0; word &= word - 1 {
+			doc := i*64 + bits.TrailingZeros64(word)
+			some[n] = known{w.traits[doc], w.from[doc]}
+			if n++; n == len(some) {
+				count()
+			}
 		}
 	}
+	count()
+}
+
+// known is what is counted of one listing. Some are put side by side before any is counted: they are far apart in memory, and the processor waits
+// for them together where nothing that it does depends on one of them.
+type known struct {
+	traits
+	price int64
 }
 
 // traitCounts are how many listings are of each category, brand and seller, by their numbers; nil of what is not wanted.
@@ -119,26 +137,25 @@ func (c traitCounts) wanted() bool { return c.nodes != nil || c.brands != nil ||
 
 // countAll counts what is set in docs, each for so many.
 func (c traitCounts) countAll(all []traits, docs []uint64, times int64) {
-	for i, word := range docs {
-		if word != 0 {
-			c.countWord(all[i*64:], word, times)
-		}
+	docset.Each(docs, func(doc uint32) { c.countOne(&all[doc], times) })
+}
+
+// countSome counts listings, each for so many.
+func (c traitCounts) countSome(some []known, times int64) {
+	for i := range some {
+		c.countOne(&some[i].traits, times)
 	}
 }
 
-// countWord counts what is set in one word of a bitmap.
-func (c traitCounts) countWord(all []traits, word uint64, times int64) {
-	for ; word != 0; word &= word - 1 {
-		of := &all[bits.TrailingZeros64(word)]
-		if c.nodes != nil {
-			c.nodes[of.node] += times
-		}
-		if c.brands != nil {
-			c.brands[of.brand] += times
-		}
-		if c.sellers != nil {
-			c.sellers[of.seller] += times
-		}
+func (c traitCounts) countOne(of *traits, times int64) {
+	if c.nodes != nil {
+		c.nodes[of.node] += times
+	}
+	if c.brands != nil {
+		c.brands[of.brand] += times
+	}
+	if c.sellers != nil {
+		c.sellers[of.seller] += times
 	}
 }
 

@@ -23,12 +23,10 @@ type priceCount struct {
 // somePrices are enough to say where ranges should begin.
 const somePrices = 2048
 
-// countPrices counts the prices of word, the i-th of a bitmap, by currency, each for so many. Of each currency one price of each so many is
-// kept, the first one always.
-func (c *columns) countPrices(out []priceCount, i int, word uint64, times int64, each int) {
-	for ; word != 0; word &= word - 1 {
-		doc := i*64 + bits.TrailingZeros64(word)
-		of, price := &out[c.traits[doc].money], c.from[doc]
+// countPrices counts prices by currency, each for so many. Of each currency one price of each so many is kept, the first one always.
+func countPrices(out []priceCount, some []known, times int64, each int) {
+	for i := range some {
+		of, price := &out[some[i].money], some[i].price
 		if of.total == 0 {
 			of.least, of.most = price, price
 		}

@@ -1,10 +1,13 @@
 package docset_test
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
+	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -148,4 +151,51 @@ func TestPlanesFindWhatSortingFinds(t *testing.T) {
 		planes.AtLeast(base, cut)
 		require.Equal(t, reach, of(base))
 	})
+}
+
+// TestTheBestOfMany finds them also where a sample says nothing about the rest: what is looked at first has the most, or nothing.
+func TestTheBestOfMany(t *testing.T) {
+	t.Parallel()
+	const size = 60_000
+	seed := uint64(time.Now().UnixNano())
+	t.Log("seed", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	for name, number := range map[string]func(doc uint32) uint64{
+		"by lot":               func(uint32) uint64 { return r.Uint64N(1 << 18) },
+		"few different":        func(uint32) uint64 { return r.Uint64N(3) },
+		"more towards the end": func(doc uint32) uint64 { return uint64(doc) + r.Uint64N(100) },
+		"all alike":            func(uint32) uint64 { return 7 },
+		"the sample has most":  func(doc uint32) uint64 { return r.Uint64N(1000) + 1000*uint64(1-min(doc/64%16, 1)) },
+		"the sample has least": func(doc uint32) uint64 { return r.Uint64N(1000) + 1000*uint64(min(doc/64%16, 1)) },
+	} {
+		for _, share := range []int{2, 10, 100} {
+			base := make([]uint64, docset.Words(size))
+			var planes docset.Planes
+			var numbers []uint64
+			for doc := range uint32(size) {
+				n := number(doc)
+				planes.Change(doc, 0, n)
+				if r.IntN(share) == 0 {
+					base[doc/64] |= 1 << (doc % 64)
+					numbers = append(numbers, n)
+				}
+			}
+			for _, k := range []int{1, 10, 300} {
+				top, cut := planes.Top(base, k)
+				reach := slices.Clone(base)
+				planes.AtLeast(reach, cut)
+				what := fmt.Sprintf("%s, one of %d, the best %d", name, share, k)
+				require.Equal(t, of(reach), of(top), what)
+				require.GreaterOrEqual(t, len(of(top)), min(k, len(numbers)), what)
+				above := 0
+				for _, n := range numbers {
+					if n > cut {
+						above++
+					}
+				}
+				require.LessOrEqual(t, above, 2*k, what)
+				docset.Free(top)
+			}
+		}
+	}
 }

@@ -47,12 +47,23 @@ func Sums(base []uint64, sets []Weighted) Planes {
 
 // add adds 1<<bit to the numbers of what is in both.
 func (p Planes) add(base, in []uint64, bit int) {
-	first := len(p) - 1 - bit
 	n := min(len(base), len(in))
-	for i := range n {
-		carry := base[i] & in[i]
-		for at := first; carry != 0 && at >= 0; at-- {
-			p[at][i], carry = p[at][i]^carry, p[at][i]&carry
+	var room [atOnce]uint64
+	for from := 0; from < n; from += atOnce {
+		upto := min(from+atOnce, n)
+		carry, also := room[:upto-from], in[from:upto]
+		for i, w := range base[from:upto] {
+			carry[i] = w & also[i]
+		}
+		for at, left := len(p)-1-bit, true; left && at >= 0; at-- {
+			plane := p[at][from:upto]
+			some := uint64(0)
+			for i, c := range carry {
+				was := plane[i]
+				plane[i], carry[i] = was^c, was&c
+				some |= was & c
+			}
+			left = some != 0
 		}
 	}
 }
@@ -65,6 +76,9 @@ func (p Plane) word(i int) uint64 {
 	return 0
 }
 
+// sampled is the share of a bitmap's words, one in so many, that says where about the best of many begin.
+const sampled = 16
+
 // Top finds a number that k documents of base reach, or a few more, up to twice as many if so
 // many have the same upper bits, and these documents, from Scratch. It is 0 if there are no more than k.
 func (p Planes) Top(base []uint64, k int) (top []uint64, cut uint64) {
@@ -74,16 +88,48 @@ func (p Planes) Top(base []uint64, k int) (top []uint64, cut uint64) {
 		copy(top, base)
 		return top, 0
 	}
-	// What is left is kept without gaps, words of the bitmap with where they were: soon it is little.
 	left, at := Scratch(len(base)), Scratch(len(base))
 	defer Free(left, at)
+	// Where twice as many reach a number in a sample, k are likely to be above it: what is below is put away in one pass.
+	if some := 2 * k / sampled; count >= sampled*k && some > 0 {
+		n := 0
+		for i := 0; i < len(base); i += sampled {
+			if base[i] != 0 {
+				left[n], at[n] = base[i], uint64(i) //nolint:gosec // an index
+				n++
+			}
+		}
+		few := left[:n]
+		if in := Count(few); in > some {
+			cut = p.best(few, at[:n], in, some, nil)
+		}
+	}
+	copy(top, base)
+	p.AtLeast(top, cut)
+	if above := Count(top); above >= k {
+		count = above
+	} else { // the sample was not like the rest
+		copy(top, base)
+		cut = 0
+	}
+	if count <= k+k/4 {
+		return top, cut
+	}
 	n := 0
-	for i, w := range base {
+	for i, w := range top {
 		if w != 0 {
 			left[n], at[n] = w, uint64(i) //nolint:gosec // an index
 			n++
 		}
 	}
+	clear(top)
+	return top, p.best(left[:n], at[:n], count, k, top)
+}
+
+// best finds a number that k of count documents reach, or a few more, and puts these into top, if there is one. What is left is
+// kept without gaps, words of a bitmap with where they were: soon it is little.
+func (p Planes) best(left, at []uint64, count, k int, top []uint64) (cut uint64) {
+	n := len(left)
 	for i, plane := range p {
 		if count <= k+k/4 { // with those that are in already, that will do
 			break
@@ -103,7 +149,9 @@ func (p Planes) Top(base []uint64, k int) (top []uint64, cut uint64) {
 		for j, w := range left[:n] {
 			in := plane.word(int(at[j])) //nolint:gosec // an index
 			if !reached {
-				top[at[j]] |= w & in
+				if top != nil {
+					top[at[j]] |= w & in
+				}
 				in = ^in
 			}
 			if w &= in; w != 0 {
@@ -113,34 +161,47 @@ func (p Planes) Top(base []uint64, k int) (top []uint64, cut uint64) {
 		}
 		n = kept
 	}
-	for j, w := range left[:n] {
-		top[at[j]] |= w
+	if top != nil {
+		for j, w := range left[:n] {
+			top[at[j]] |= w
+		}
 	}
-	return top, cut
+	return cut
 }
 
 // AtLeast takes out of base what has less than cut.
 func (p Planes) AtLeast(base []uint64, cut uint64) {
-	if cut == 0 {
+	if bits.Len64(cut) > len(p) {
+		clear(base)
 		return
 	}
-	for i, equal := range base {
-		if equal == 0 {
-			continue
+	var least, room [atOnce]uint64
+	for from := 0; from < len(base); from += atOnce {
+		words := base[from:min(from+atOnce, len(base))]
+		p.reaching(least[:len(words)], from, cut, len(p), room[:len(words)])
+		for i := range words {
+			words[i] &= least[i]
 		}
-		more := uint64(0)
-		for at, plane := range p {
-			if cut>>(len(p)-1-at)&1 != 0 {
-				equal &= plane.word(i)
-			} else {
-				more |= equal & plane.word(i)
-				equal &^= plane.word(i)
+	}
+}
+
+// reaching sets least to who has low or more in the lowest so many bits, from a word on. It goes up from the lowest bit of low: those
+// below say nothing.
+func (p Planes) reaching(least []uint64, from int, low uint64, most int, room []uint64) {
+	for i := range least {
+		least[i] = ^uint64(0)
+	}
+	for bit := bits.TrailingZeros64(low); bit < most; bit++ {
+		plane := p[len(p)-1-bit].part(from, room)
+		if low>>bit&1 != 0 {
+			for i, w := range plane {
+				least[i] &= w
 			}
-			if equal == 0 {
-				break
+		} else {
+			for i, w := range plane {
+				least[i] |= w
 			}
 		}
-		base[i] = more | equal
 	}
 }
 
@@ -172,20 +233,9 @@ func (p Planes) Within(base []uint64, low, high uint64) {
 	for from := 0; from < len(base); from += atOnce {
 		words := base[from:min(from+atOnce, len(base))]
 		least, most := least[:len(words)], most[:len(words)]
-		for i := range words {
-			least[i], most[i] = ^uint64(0), ^uint64(0)
-		}
-		for bit := bits.TrailingZeros64(low); bit < bits.Len64(high); bit++ { // who has a higher bit is above high
-			plane := p[len(p)-1-bit].part(from, room[:len(words)])
-			if low>>bit&1 != 0 {
-				for i, w := range plane {
-					least[i] &= w
-				}
-			} else {
-				for i, w := range plane {
-					least[i] |= w
-				}
-			}
+		p.reaching(least, from, low, bits.Len64(high), room[:len(words)]) // who has a higher bit is above high
+		for i := range most {
+			most[i] = ^uint64(0)
 		}
 		for bit := bits.TrailingZeros64(^high); bit < len(p); bit++ {
 			plane := p[len(p)-1-bit].part(from, room[:len(words)])
