@@ -169,7 +169,7 @@ func (a *analysis) terms(e *entry, category string) {
 		a.tokens = words.Tokens(a.tokens[:0], text)
 		a.add(a.tokens, true)
 		e.said = appendSaid(e.said, a.tokens)
-		e.body += len(a.tokens)
+		e.body += words.Length(a.tokens)
 	}
 	a.tokens = words.Tokens(a.tokens[:0], t.Codes)
 	a.add(a.tokens, false)

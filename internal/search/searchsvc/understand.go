@@ -97,6 +97,9 @@ func (sh *shelf) alternatives(q words.Query) [][]words.Alt {
 	words.Compounds(&with, sh.lexicon.count)
 	for i := range with.Terms {
 		t := &with.Terms[i]
+		if other, ok := t.Rounded(); ok && sh.lexicon.count(t.Any[0].Terms[0]) < enoughExact {
+			t.Any = append(t.Any, other)
+		}
 		taken[i] = t.Any[len(q.Terms[i].Any):]
 		weight := 1.0
 		switch {
@@ -118,6 +121,9 @@ const (
 	leastOfModel  = 4  // letters and digits that say which it is
 	weightOfModel = .8 // they are not quite what was typed
 )
+
+// enoughExact is how many titles say 3.0 for those that have a 3 to be left aside: a page of them is better than cables of 3 m.
+const enoughExact = 10
 
 // begins says whether a word is the beginning of a model number (dv7-1211), which stands for what it may be of
 // (dv7-1211ea).

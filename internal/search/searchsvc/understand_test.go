@@ -2,6 +2,7 @@ package searchsvc_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,6 +11,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/catalog/catalogtest"
 	"souk/internal/platform/clock"
+	"souk/internal/platform/page"
 	"souk/internal/search"
 )
 
@@ -90,4 +92,44 @@ func TestManyBeginningsAreNoMoreWork(t *testing.T) {
 	reply, err = b.Query(t.Context(), search.QueryRequest{Text: text})
 	require.NoError(t, err)
 	assert.InDelta(t, 64, reply.Total, 15, "of all together")
+}
+
+// TestAVersionIsNoLength asks for 3.0 among cables of 3 m.
+func TestAVersionIsNoLength(t *testing.T) {
+	t.Parallel()
+	goods := catalogtest.NewFake(clock.Now)
+	by := goods.AddSeller(catalog.Seller{Name: "North"})
+	list := func(n int, title string) {
+		for i := range n {
+			d := catalogtest.Draft(fmt.Sprintf("%s %c", title, 'a'+i), 1000, 1)
+			goods.AddListing(by.ID, d)
+		}
+	}
+	list(12, "USB cable 3 m USB cable")
+	list(10, "Long word before the USB 3.0 extension cable")
+	list(3, "HDMI 2 cable")
+	list(2, "HDMI 2.0 cable of another sort and colour")
+	b := newBench(t, goods)
+	require.NoError(t, b.hear(t.Context(), goods.Events()))
+	found := func(text string) (titles []string) {
+		for cursor := ""; ; {
+			reply, err := b.Query(t.Context(), search.QueryRequest{Text: text, Page: page.Request{Limit: 4, Cursor: cursor}})
+			require.NoError(t, err)
+			for _, h := range reply.Hits {
+				titles = append(titles, h.Title)
+			}
+			if cursor = reply.Next; cursor == "" {
+				return titles
+			}
+		}
+	}
+	for text, want := range map[string]int{"usb 3.0 cable": 10, "usb 3,00 cable": 10, "usb 3.0m cable": 12, "usb 3 cable": 22, "hdmi 2.0": 5} {
+		assert.Len(t, found(text), want, text)
+	}
+	for _, title := range found("usb 3.0 cable") {
+		assert.Contains(t, title, "3.0")
+	}
+	for i, title := range found("hdmi 2.0") {
+		assert.Equal(t, i < 2, strings.Contains(title, "2.0"), "what has it as typed comes first: %s", title)
+	}
 }

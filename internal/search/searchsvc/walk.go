@@ -69,7 +69,7 @@ func (m *mark) sound() bool {
 			}
 		}
 	}
-	if len(m.Taken) > words.MaxTerms || alternatives > maxTaken+3*words.MaxTerms { // three may come of each being written together or apart
+	if len(m.Taken) > words.MaxTerms || alternatives > maxTaken+4*words.MaxTerms { // three may come of each being written together or apart, one of a number's other form
 		return false
 	}
 	most := idfOf(0, math.MaxUint32)

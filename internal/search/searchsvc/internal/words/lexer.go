@@ -36,6 +36,7 @@ type part struct {
 	plain    bool   // nothing but a to z
 	digits   bool   // some of it
 	unit     string // of a number, when it stands right behind it
+	exact    string // 3.0 of a number that is 3
 	star     bool   // an asterisk follows
 	quote    int    // which quotation it is in; 0 is none
 	sizes    []uint8
@@ -292,6 +293,8 @@ func (l *lexer) number(p *part) bool {
 			p.unit, p.to, m = "in", e+size, e+size
 		} else if next := l.multiplied(e); next > 0 {
 			l.times, m = true, next
+		} else if j := digitsEnd(s, i); j < e && value == s[i:j] {
+			p.exact = value + point + "0"
 		}
 	}
 	l.pos = m

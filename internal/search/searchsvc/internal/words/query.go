@@ -30,6 +30,7 @@ type Alt struct {
 const (
 	inParts   = 0.95 // dv7 1211ea for dv7-1211ea
 	sized     = 0.9  // 35.6 cm for 14"
+	rounded   = 0.5  // 3 for 3.0: it may be 3 m
 	compound  = 0.5  // toothbrush for tooth brush: what is written as typed comes first
 	separated = 0.5  // tooth brush for toothbrush
 )
@@ -120,7 +121,12 @@ func (g *group) terms(all []Term) []Term {
 		return g.chainTerms(all)
 	}
 	for i := range parts {
-		all = append(all, typed(parts[i].word, parts[i].term()))
+		p := &parts[i]
+		if p.exact != "" {
+			all = append(all, typed(p.word, p.exact))
+			continue
+		}
+		all = append(all, typed(p.word, p.term()))
 	}
 	return all
 }
@@ -227,6 +233,14 @@ func Compounds(q *Query, known func(term string) (listings int)) {
 			next.add(Alt{Terms: []string{one}, Weight: compound})
 		}
 	}
+}
+
+// Rounded is what a number such as 3.0 is otherwise: 3, which a cable of 3 m has too.
+func (t *Term) Rounded() (alt Alt, ok bool) {
+	if len(t.Phrase) > 0 || t.Prefix || len(t.Any[0].Terms) != 1 || t.Any[0].Terms[0] != t.Word+point+"0" {
+		return alt, false
+	}
+	return Alt{Terms: []string{t.Word}, Weight: rounded}, true
 }
 
 // add adds an alternative that is not there yet.

@@ -6,6 +6,7 @@
 //	16 GB, 16GB, 16-gb     are 16gb
 //	14", 14 inch, 14in     are 14in; who asks for it also finds 35.6 cm, and the reverse
 //	1440 x 900, 1440×900   are 1440x900
+//	USB 3.0                is 3.0 beside 3, which a cable of 3 m has too
 //	dv7-1211ea             is dv71211ea, and dv7, and 1211ea
 //	wi-fi, wifi            are wifi
 //	mice                   is mouse
@@ -21,7 +22,7 @@ import "unicode/utf8"
 
 // Version grows whenever the terms of some text change: an index built with another one is
 // out of date.
-const Version = 3
+const Version = 4
 
 // Bounds of words. What is longer is cut, not refused: any text has words.
 const (
@@ -38,7 +39,7 @@ type Token struct {
 	Word     string // folded, not stemmed
 	From, To int    // bytes of the text
 	At       int    // position; glued forms share the position of their first part
-	Glued    bool   // made of several: 16gb of "16 GB", dv71211ea of "dv7-1211ea"
+	Glued    bool   // made of several, or a second form: 16gb of "16 GB", dv71211ea of "dv7-1211ea", 3.0 beside 3
 }
 
 // Tokens appends the words of a text to dst, in order.
@@ -54,6 +55,17 @@ func Tokens(dst []Token, text string) []Token {
 		}
 		dst, at = l.found.tokens(dst, at)
 	}
+}
+
+// Length is how long a text is by its tokens: a second form of a number does not make it longer.
+func Length(tokens []Token) int {
+	n := len(tokens)
+	for i := 1; i < len(tokens); i++ {
+		if t, before := &tokens[i], &tokens[i-1]; t.From == before.From && t.To == before.To {
+			n--
+		}
+	}
+	return n
 }
 
 // easy appends the next word if it is one of the many that consist of a to z and have nothing
@@ -97,6 +109,9 @@ func (g *group) tokens(dst []Token, at int) (_ []Token, next int) {
 					Term: glued.term(), Word: glued.word, From: p.from, To: parts[glued.last].to, At: at, Glued: true,
 				})
 			}
+		}
+		if p.exact != "" && g.shape != measure && g.shape != product {
+			dst = append(dst, Token{Term: p.exact, Word: p.exact, From: p.from, To: p.end, At: at, Glued: true})
 		}
 		at++
 	}
