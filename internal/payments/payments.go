@@ -311,8 +311,9 @@ type Return struct {
 
 // ListReturnsRequest asks for a page of returns.
 type ListReturnsRequest struct {
-	By   actor.Actor  `json:"by"`
-	Page page.Request `json:"page"`
+	By    actor.Actor  `json:"by"`
+	Page  page.Request `json:"page"`
+	Order *id.Ref      `json:"order"` // nil: of every order
 }
 
 // ListReturnsReply is a page of returns that are not done, by payment.

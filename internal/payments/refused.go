@@ -17,8 +17,9 @@ type RefusedRefund struct {
 
 // ListRefusedRefundsRequest asks for a page of refused refunds.
 type ListRefusedRefundsRequest struct {
-	By   actor.Actor  `json:"by"`
-	Page page.Request `json:"page"`
+	By    actor.Actor  `json:"by"`
+	Page  page.Request `json:"page"`
+	Order *id.Ref      `json:"order"` // nil: of every order
 }
 
 // ListRefusedRefundsReply is a page of refused refunds, the first made first.

@@ -12,6 +12,7 @@ import (
 	"souk/internal/orders"
 	"souk/internal/platform/clock"
 	"souk/internal/platform/errs"
+	"souk/internal/platform/id"
 	"souk/internal/platform/money"
 	"souk/internal/platform/page"
 	"souk/internal/search"
@@ -369,6 +370,7 @@ func (v *visit) operatorOrder() error {
 		Page:  v.operatorFrame("Order "+got.Order.Number, views.PathOpOrders+"/"+string(got.Order.ID)),
 		Order: v.orderView(got.Order, orderEyes{operator: true}),
 	}
+	out.Order.Troubles = v.orderTroubles(id.RefOf(got.Order.ID))
 	out.Crumbs = []views.Link{{Text: "Orders", URL: views.PathOpOrders}}
 	return v.show(http.StatusOK, out)
 }

@@ -3,11 +3,13 @@ package storefront
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/errs"
 	"souk/internal/platform/id"
+	"souk/internal/platform/money"
 	"souk/internal/platform/page"
 	"souk/internal/storefront/views"
 )
@@ -18,13 +20,14 @@ func (v *visit) refusedRefunds() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	late, err := v.lateMoney()
+	late, err := v.lateMoney(nil)
 	return len(refunds.Refunds) + len(late), err
 }
 
-// lateMoney is what came after its order had ended, and that the provider has refused for days to take back.
-func (v *visit) lateMoney() ([]payments.Return, error) {
-	reply, err := v.Payments.ListReturns(v.ctx(), payments.ListReturnsRequest{By: v.by, Page: page.Request{Limit: countMost}})
+// lateMoney is what came after its order had ended, and that the provider has refused for days to take back: of one
+// order, or of all if of is nil.
+func (v *visit) lateMoney(of *id.Ref) ([]payments.Return, error) {
+	reply, err := v.Payments.ListReturns(v.ctx(), payments.ListReturnsRequest{By: v.by, Order: of, Page: page.Request{Limit: countMost}})
 	var out []payments.Return
 	for _, r := range reply.Returns {
 		if r.Status == payments.RefundFailed {
@@ -34,9 +37,42 @@ func (v *visit) lateMoney() ([]payments.Return, error) {
 	return out, err
 }
 
+// refundsURL is the page of what is refused of one order.
+func refundsURL(of id.Ref) string { return withParam(views.PathOpRefunds, "order", string(of)) }
+
+// orderTroubles says what of an order's money does not go back by itself, each with where it is seen to. The page of
+// an order is shown without, should payments not answer.
+func (v *visit) orderTroubles(of id.Ref) []views.Link {
+	var out []views.Link
+	say := func(format string, amount money.Money) {
+		out = append(out, views.Link{Text: fmt.Sprintf(format, FormatMoney(amount)), URL: refundsURL(of)})
+	}
+	reply, err := v.Payments.ListRefusedRefunds(v.ctx(), payments.ListRefusedRefundsRequest{By: v.by, Order: &of, Page: page.Request{Limit: countMost}})
+	if err != nil {
+		v.warn(err, "order shown without its refused refunds")
+	}
+	for _, r := range reply.Refunds {
+		say("A refund of %s was refused.", r.Refund.Amount)
+	}
+	late, err := v.lateMoney(&of)
+	if err != nil {
+		v.warn(err, "order shown without the money that came late")
+	}
+	for _, r := range late {
+		say("%s came after the order had ended, and the provider will not take it back.", r.Amount)
+	}
+	return out
+}
+
 // operatorRefunds is the money that the provider will not give back, and what can be done about it.
 func (v *visit) operatorRefunds() error {
-	reply, err := v.Payments.ListRefusedRefunds(v.ctx(), payments.ListRefusedRefundsRequest{By: v.by, Page: v.cursor(ordersSize)})
+	var of *id.Ref // nil: every order
+	here := views.PathOpRefunds
+	if order := orders.OrderID(v.query("order")); orders.OrderIDs.Valid(order) {
+		ref := id.RefOf(order)
+		of, here = &ref, refundsURL(ref)
+	}
+	reply, err := v.Payments.ListRefusedRefunds(v.ctx(), payments.ListRefusedRefundsRequest{By: v.by, Order: of, Page: v.cursor(ordersSize)})
 	if err != nil {
 		return err
 	}
@@ -52,7 +88,7 @@ func (v *visit) operatorRefunds() error {
 		out.Rows = append(out.Rows, row)
 	}
 	if v.query("cursor") == "" {
-		late, err := v.lateMoney()
+		late, err := v.lateMoney(of)
 		if err != nil {
 			v.warn(err, "refused refunds shown without the money that came late")
 		}
@@ -63,7 +99,15 @@ func (v *visit) operatorRefunds() error {
 			out.Rows = append(out.Rows, row)
 		}
 	}
-	out.Pager = v.pagerOf(views.PathOpRefunds, reply.Next, len(out.Rows), "refund waits", "refunds wait")
+	if of != nil {
+		out.Empty = views.Empty{Title: "Nothing is refused of this order", Links: []views.Link{{Text: "All refused refunds", URL: views.PathOpRefunds}}}
+		chip := views.Chip{Label: "Order", Text: string(*of), URL: views.PathOpRefunds}
+		if len(out.Rows) > 0 {
+			chip.Text = strings.TrimPrefix(out.Rows[0].Order.Text, "order ")
+		}
+		out.Chips = []views.Chip{chip}
+	}
+	out.Pager = v.pagerOf(here, reply.Next, len(out.Rows), "refund waits", "refunds wait")
 	return v.show(http.StatusOK, out)
 }
 

@@ -62,6 +62,33 @@ func TestARefusedRefundNeedsTheOperator(t *testing.T) {
 	assert.Contains(t, o.get("/operator").text(), "0 refused refunds")
 }
 
+// TestAnOrderSaysWhatIsRefusedOfItsMoney, to operators alone, with a link to where that is seen to.
+func TestAnOrderSaysWhatIsRefusedOfItsMoney(t *testing.T) {
+	t.Parallel()
+	w := newShop(t)
+	o, here := w.as("operator"), "/operator/orders/"+string(w.order.ID)
+	assert.NotContains(t, o.get(here).body, "/operator/refunds?order=", "nothing is")
+	assert.Contains(t, o.get("/operator/refunds?order="+string(w.order.ID)).text(), "Nothing is refused of this order")
+	w.refuse(2500)
+	w.refuse(700)
+	other := w.orders.Put(w.buyer.ID, w.item(w.lamp))
+	p := o.get(here)
+	assert.Contains(t, p.text(), "A refund of €25.00 was refused. See to it")
+	assert.Contains(t, p.text(), "A refund of €7.00 was refused. See to it")
+	p.sound()
+	assert.NotContains(t, o.get("/operator/orders/"+string(other.ID)).text(), "was refused.", "of another order")
+	assert.NotContains(t, w.as("buyer").get("/orders/"+string(w.order.ID)).text(), "See to it")
+
+	w.order, p = other, o.get(p.link("See to it"))
+	w.refuse(900)
+	assert.Contains(t, p.text(), "€25.00")
+	assert.Contains(t, p.text(), "2 refunds wait")
+	p = o.get(p.path)
+	assert.NotContains(t, p.text(), "€9.00", "it is of another order")
+	p.sound()
+	assert.Contains(t, o.get("/operator/refunds").text(), "€9.00")
+}
+
 func TestLateMoneyThatCannotGoBackNeedsTheOperator(t *testing.T) {
 	t.Parallel()
 	w := newShop(t)
@@ -83,6 +110,9 @@ func TestLateMoneyThatCannotGoBackNeedsTheOperator(t *testing.T) {
 	p := o.get("/operator/refunds")
 	assert.Contains(t, p.text(), "€9.00")
 	assert.Contains(t, p.text(), "It came on 4 May 2026, after the order had ended.")
+	page := o.get("/operator/orders/" + string(w.order.ID))
+	assert.Contains(t, page.text(), "€9.00 came after the order had ended, and the provider will not take it back. See to it")
+	assert.Contains(t, o.get(page.link("See to it")).text(), "€9.00 of order")
 	assert.Empty(t, findForm(p, "/close"))
 	p = p.submit(findForm(p, "/late/"), nil)
 	assert.Contains(t, p.text(), "The provider is being asked again.")

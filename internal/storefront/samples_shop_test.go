@@ -262,6 +262,16 @@ func sampleCheckout() views.Checkout {
 	}
 }
 
+// sampleOperatorOrder is an order of whose money some does not go back.
+func sampleOperatorOrder(p views.Page) views.OrderPage {
+	o := sampleOrder()
+	o.Troubles = []views.Link{
+		{Text: "A refund of €246.50 was refused.", URL: "/operator/refunds?order=ord_1"},
+		{Text: "€19.99 came after the order had ended, and the provider will not take it back.", URL: "/operator/refunds?order=ord_1"},
+	}
+	return views.OrderPage{Page: p, Order: o}
+}
+
 func sampleOrder() views.Order {
 	line := func(i int, notes ...string) views.OrderLine {
 		thing := sampleThings[i]

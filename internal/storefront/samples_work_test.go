@@ -333,8 +333,9 @@ func operatorSamples() map[string]views.View {
 		"operator-search":       sampleSearches(page("Search", "/operator/search")),
 		"operator-search-empty": sampleNoSearches(page("Search", "/operator/search")),
 		"operator-events":       views.OperatorEvents{Page: page("Parked events", "/operator/events"), Pager: one, Rows: []views.ParkedRow{{ID: "search-4411", Module: "search", Subscriber: "search.index", Position: 4411, Name: "catalog.listing_changed.v1", Key: "lst_01jx", Tries: 5, Error: "index lst_01jx: title is empty", ParkedAt: sampleTime, Behind: 2, Body: "{\n  \"listing\": \"lst_01jx\"\n}", Acts: []views.Act{{Text: "Try again", URL: "/operator/events/retry", Values: map[string]string{"id": "search-4411"}}, {Text: "Skip this event for good", URL: "/operator/events/skip", Values: map[string]string{"id": "search-4411"}}}}}},
+		"operator-order":        sampleOperatorOrder(page("Order S-2605-4F7K", "/operator/orders/ord_1")),
 		"operator-refunds": views.OperatorRefunds{
-			Page: page("Refused refunds", "/operator/refunds"), Pager: views.Pager{Shown: 2, Total: -1, Noun: "refund waits", Nouns: "refunds wait"},
+			Page: page("Refused refunds", "/operator/refunds"), Chips: []views.Chip{{Label: "Order", Text: "K7F3-9Q2M", URL: "/operator/refunds"}}, Pager: views.Pager{Shown: 2, Total: -1, Noun: "refund waits", Nouns: "refunds wait"},
 			Rows: []views.RefundRow{
 				{
 					ID: "rfd_1", Amount: eur(24650), Order: views.Link{Text: "order K7F3-9Q2M", URL: "/operator/orders/ord_1"}, Buyer: []string{"Ada Byron", "ada@example.com"},

@@ -14,7 +14,7 @@ import (
 // Contract describes what payments promises.
 var Contract = rpc.Contract{
 	Module:   "payments",
-	Hash:     "f90292ae00eccbc546f8b7767e4c284e",
+	Hash:     "ab643eea6ec95a8ce94dd0999f773cca",
 	Previous: "7d273c0d3a5af27aaf549f82b837c014",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
@@ -150,6 +150,7 @@ struct ListRefusedRefundsReply
 
 struct ListRefusedRefundsRequest
 	by actor.Actor
+	order *id.Ref
 	page page.Request
 
 struct ListReturnsReply
@@ -158,6 +159,7 @@ struct ListReturnsReply
 
 struct ListReturnsRequest
 	by actor.Actor
+	order *id.Ref
 	page page.Request
 
 struct ListTransactionsReply

@@ -289,8 +289,6 @@ func toReturn(r payments.Return) returnWire {
 	}
 }
 
-type returnsIn struct{ httpx.Page }
-
 type returnsOut struct {
 	Body struct {
 		Returns    []returnWire `json:"returns"`
@@ -298,8 +296,8 @@ type returnsOut struct {
 	}
 }
 
-func (s *Service) getReturns(ctx context.Context, by actor.Actor, in returnsIn) (out returnsOut, err error) {
-	reply, err := s.ListReturns(ctx, payments.ListReturnsRequest{By: by, Page: in.Request()})
+func (s *Service) getReturns(ctx context.Context, by actor.Actor, in ofOrderIn) (out returnsOut, err error) {
+	reply, err := s.ListReturns(ctx, payments.ListReturnsRequest{By: by, Page: in.Request(), Order: in.order()})
 	out.Body.Returns, out.Body.NextCursor = mapped(reply.Returns, toReturn), reply.Next
 	return out, err
 }

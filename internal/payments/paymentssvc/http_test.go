@@ -162,6 +162,52 @@ func TestWhatClientsSee(t *testing.T) {
 	}
 }
 
+// TestWhatIsRefusedOfOneOrder: both lists of what waits for an operator are narrowed to the order that is asked for.
+func TestWhatIsRefusedOfOneOrder(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	const other id.Ref = "ord_00000000000000000000000002"
+	system, method := paymentstest.System(), sandbox.MethodRefundFailed
+	for i, order := range []id.Ref{orderRef, other} {
+		pay := func(key string) payments.PaymentID {
+			reply, err := s.Authorize(t.Context(), payments.AuthorizeRequest{By: system, Key: key + string(order), Order: order, Amount: paymentstest.EUR(500), Method: method})
+			require.NoError(t, err)
+			return reply.Payment.ID
+		}
+		share := []payments.Share{{Seller: sellerRef, SellerOrder: []id.Ref{shareRef, shareRef2}[i], Amount: paymentstest.EUR(500)}}
+		paid := pay("refunded ")
+		_, err := s.Capture(t.Context(), payments.CaptureRequest{By: system, Key: "c" + string(order), Payment: paid, Amount: paymentstest.EUR(500), Shares: share})
+		require.NoError(t, err)
+		refund, err := s.Refund(t.Context(), payments.RefundRequest{By: system, Key: "r" + string(order), Payment: paid, Amount: paymentstest.EUR(500), Shares: share, Why: "broken"})
+		require.NoError(t, err)
+		require.Equal(t, payments.RefundFailed, refund.Refund.Status)
+		late := pay("late ")
+		_, err = s.Undo(t.Context(), payments.UndoRequest{By: system, Key: "late " + string(order)})
+		require.NoError(t, err)
+		require.NoError(t, s.box.Take(t.Context(), string(late)+":authorise"))
+		require.NoError(t, s.runDue(t.Context()))
+	}
+	for path, list := range map[string]string{"refused-refunds": "refunds", "returns": "returns"} {
+		orders := func(query string) (found []id.Ref) {
+			got := s.do("operator", http.MethodGet, "/api/v1/payments/"+path+query, nil)
+			require.Equal(t, http.StatusOK, got.status, "%s", got.body)
+			var body map[string]json.RawMessage
+			require.NoError(t, json.Unmarshal(got.body, &body))
+			var rows []struct{ Order id.Ref }
+			require.NoError(t, json.Unmarshal(body[list], &rows))
+			for _, row := range rows {
+				found = append(found, row.Order)
+			}
+			return found
+		}
+		assert.Equal(t, []id.Ref{orderRef, other}, orders(""), path)
+		assert.Equal(t, []id.Ref{other}, orders("?order="+string(other)), path)
+		assert.Empty(t, orders("?order=ord_00000000000000000000000003"), path)
+		got := s.do("buyer", http.MethodGet, "/api/v1/payments/"+path+"?order="+string(orderRef), nil)
+		assert.Equal(t, http.StatusForbidden, got.status)
+	}
+}
+
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	var pretty bytes.Buffer

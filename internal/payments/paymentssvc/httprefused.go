@@ -18,7 +18,19 @@ type refusedWire struct {
 	RefusedAt clock.Time         `json:"refused_at"`
 }
 
-type refusedIn struct{ httpx.Page }
+// ofOrderIn narrows what waits for an operator to one order.
+type ofOrderIn struct {
+	httpx.Page
+	Order id.Ref `query:"order" maxLength:"40" doc:"Only what is of this order."`
+}
+
+// order is the one that is asked for, nil when none is.
+func (in ofOrderIn) order() *id.Ref {
+	if in.Order == "" {
+		return nil
+	}
+	return &in.Order
+}
 
 type refusedOut struct {
 	Body struct {
@@ -27,8 +39,8 @@ type refusedOut struct {
 	}
 }
 
-func (s *Service) getRefused(ctx context.Context, by actor.Actor, in refusedIn) (out refusedOut, err error) {
-	reply, err := s.ListRefusedRefunds(ctx, payments.ListRefusedRefundsRequest{By: by, Page: in.Request()})
+func (s *Service) getRefused(ctx context.Context, by actor.Actor, in ofOrderIn) (out refusedOut, err error) {
+	reply, err := s.ListRefusedRefunds(ctx, payments.ListRefusedRefundsRequest{By: by, Page: in.Request(), Order: in.order()})
 	out.Body.NextCursor = reply.Next
 	out.Body.Refunds = mapped(reply.Refunds, func(r payments.RefusedRefund) refusedWire {
 		return refusedWire{Refund: toRefund(r.Refund), Payment: r.Refund.Payment, Order: r.Order, Reason: r.Reason, RefusedAt: r.RefusedAt}

@@ -29,14 +29,23 @@ type refusedRow struct {
 // attemptsOfRefund is true of the attempts at the refund r: "refund:rfd_…", then "refund:rfd_…:2" and so on.
 const attemptsOfRefund = `a.payment_id = r.payment_id AND a.step >= 'refund:' || r.id AND a.step < 'refund:' || r.id || ';'`
 
+// ofOrder narrows a list to what is of one order, if one is named: what its cursors are for, and a condition on the payment p.
+func ofOrder(list string, order *id.Ref) (filter any, condition string, args []any) {
+	if order == nil {
+		return list, "", nil
+	}
+	return []any{list, *order}, "p.order_id = ? AND ", []any{*order}
+}
+
 // ListRefusedRefunds pages through what the provider has refused to pay back.
 func (s *Service) ListRefusedRefunds(ctx context.Context, r payments.ListRefusedRefundsRequest) (payments.ListRefusedRefundsReply, error) {
 	if !r.By.IsSystem() && !r.By.IsOperator() {
 		return payments.ListRefusedRefundsReply{}, payments.ErrForbidden.With("refused refunds are for the marketplace and its operators")
 	}
 	size := r.Page.Size(usualPage, mostPage)
+	filter, of, args := ofOrder("refused refunds", r.Order)
 	var after string
-	if _, err := r.Page.After("refused refunds", &after); err != nil {
+	if _, err := r.Page.After(filter, &after); err != nil {
 		return payments.ListRefusedRefundsReply{}, err
 	}
 	var rows []refusedRow
@@ -46,7 +55,7 @@ func (s *Service) ListRefusedRefunds(ctx context.Context, r payments.ListRefused
 			SELECT r.id, r.payment_id, r.currency, r.amount, r.status, r.why, r.created_at, r.ended_at, p.order_id,
 				coalesce((SELECT a.reason FROM attempts a WHERE `+attemptsOfRefund+` ORDER BY a.ended_at DESC, a.made_at DESC LIMIT 1), '') AS reason
 			FROM payment_refunds r JOIN payments p ON p.id = r.payment_id
-			WHERE r.status = 'failed' AND r.id > ? ORDER BY r.id LIMIT ?`, after, size+1)
+			WHERE `+of+`r.status = 'failed' AND r.id > ? ORDER BY r.id LIMIT ?`, append(args, after, size+1)...)
 	})
 	if err != nil {
 		return payments.ListRefusedRefundsReply{}, fmt.Errorf("list refused refunds: %w", err)
@@ -54,7 +63,7 @@ func (s *Service) ListRefusedRefunds(ctx context.Context, r payments.ListRefused
 	var reply payments.ListRefusedRefundsReply
 	if len(rows) > size {
 		rows = rows[:size]
-		if reply.Next, err = page.Cursor("refused refunds", string(rows[size-1].ID)); err != nil {
+		if reply.Next, err = page.Cursor(filter, string(rows[size-1].ID)); err != nil {
 			return payments.ListRefusedRefundsReply{}, err
 		}
 	}

@@ -75,14 +75,15 @@ func (s *Service) ListReturns(ctx context.Context, r payments.ListReturnsRequest
 		return payments.ListReturnsReply{}, payments.ErrForbidden.With("returns are for the marketplace and its operators")
 	}
 	size := r.Page.Size(usualPage, mostPage)
+	filter, of, args := ofOrder("returns", r.Order)
 	var after string
-	if _, err := r.Page.After("returns", &after); err != nil {
+	if _, err := r.Page.After(filter, &after); err != nil {
 		return payments.ListReturnsReply{}, err
 	}
 	var rows []returnRow
 	err := s.db.Read(ctx, func(q store.Queryer) error {
 		rows = nil
-		return q.Select(&rows, returnQuery+`a.payment_id > ? ORDER BY a.payment_id LIMIT ?`, after, size+1)
+		return q.Select(&rows, returnQuery+of+`a.payment_id > ? ORDER BY a.payment_id LIMIT ?`, append(args, after, size+1)...)
 	})
 	if err != nil {
 		return payments.ListReturnsReply{}, fmt.Errorf("list returns: %w", err)
@@ -90,7 +91,7 @@ func (s *Service) ListReturns(ctx context.Context, r payments.ListReturnsRequest
 	var reply payments.ListReturnsReply
 	if len(rows) > size {
 		rows = rows[:size]
-		if reply.Next, err = page.Cursor("returns", string(rows[size-1].Payment)); err != nil {
+		if reply.Next, err = page.Cursor(filter, string(rows[size-1].Payment)); err != nil {
 			return payments.ListReturnsReply{}, err
 		}
 	}

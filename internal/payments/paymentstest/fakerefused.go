@@ -18,19 +18,19 @@ func (f *Fake) ListRefusedRefunds(_ context.Context, r payments.ListRefusedRefun
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var after string
-	if _, err := r.Page.After("refused refunds", &after); err != nil {
+	filter, after := []any{"refused refunds", r.Order}, ""
+	if _, err := r.Page.After(filter, &after); err != nil {
 		return payments.ListRefusedRefundsReply{}, err
 	}
 	var reply payments.ListRefusedRefundsReply
 	byID := slices.SortedFunc(slices.Values(f.refunds), func(a, b *fakeRefund) int { return cmp.Compare(a.ID, b.ID) })
 	for _, refund := range byID {
-		if refund.Status != payments.RefundFailed || string(refund.ID) <= after {
+		if refund.Status != payments.RefundFailed || string(refund.ID) <= after || r.Order != nil && refund.order != *r.Order {
 			continue
 		}
 		if n := len(reply.Refunds); n == r.Page.Size(20, 100) {
 			var err error
-			reply.Next, err = page.Cursor("refused refunds", string(reply.Refunds[n-1].Refund.ID))
+			reply.Next, err = page.Cursor(filter, string(reply.Refunds[n-1].Refund.ID))
 			return reply, err
 		}
 		reply.Refunds = append(reply.Refunds, payments.RefusedRefund{

@@ -70,19 +70,19 @@ func (f *Fake) ListReturns(_ context.Context, r payments.ListReturnsRequest) (pa
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var after string
-	if _, err := r.Page.After("returns", &after); err != nil {
+	filter, after := []any{"returns", r.Order}, ""
+	if _, err := r.Page.After(filter, &after); err != nil {
 		return payments.ListReturnsReply{}, err
 	}
 	var reply payments.ListReturnsReply
 	for _, pid := range slices.Sorted(maps.Keys(f.payments)) {
 		p := f.payments[pid]
-		if p.back == nil || p.back.taken || p.back.Status == payments.RefundDone || string(pid) <= after {
+		if p.back == nil || p.back.taken || p.back.Status == payments.RefundDone || string(pid) <= after || r.Order != nil && p.back.Order != *r.Order {
 			continue
 		}
 		if len(reply.Returns) == r.Page.Size(20, 100) {
 			var err error
-			reply.Next, err = page.Cursor("returns", string(reply.Returns[len(reply.Returns)-1].Payment))
+			reply.Next, err = page.Cursor(filter, string(reply.Returns[len(reply.Returns)-1].Payment))
 			return reply, err
 		}
 		reply.Returns = append(reply.Returns, p.back.Return)

@@ -7,6 +7,7 @@ import (
 	"souk/internal/payments"
 	"souk/internal/platform/actor"
 	"souk/internal/platform/errs"
+	"souk/internal/platform/page"
 )
 
 func (w *world) refusedRefunds() []payments.RefusedRefund {
@@ -121,6 +122,34 @@ var refusedTests = []test{
 			}
 		}
 		assert.ElementsMatch(w.t, want, got)
+	}},
+	{name: "refused refunds of one order", run: func(w *world) {
+		p, shares, first := w.unpaid()
+		w.unpaid()
+		second, err := w.refund("another", p.ID, of(shares[1], 300))
+		require.NoError(w.t, err)
+		var got []payments.RefundID
+		r := payments.ListRefusedRefundsRequest{By: Operator(), Order: &p.Order}
+		r.Page.Limit = 1
+		for {
+			reply, err := w.ListRefusedRefunds(w.t.Context(), r)
+			require.NoError(w.t, err)
+			for _, one := range reply.Refunds {
+				assert.Equal(w.t, p.Order, one.Order)
+				got = append(got, one.Refund.ID)
+			}
+			if reply.Next == "" {
+				break
+			}
+			r.Page.Cursor = reply.Next
+		}
+		assert.ElementsMatch(w.t, []payments.RefundID{first.ID, second.ID}, got)
+		_, err = w.ListRefusedRefunds(w.t.Context(), payments.ListRefusedRefundsRequest{By: Operator(), Page: r.Page})
+		require.ErrorIs(w.t, err, page.ErrCursor, "of a list of one order")
+		none := newRef("ord_")
+		reply, err := w.ListRefusedRefunds(w.t.Context(), payments.ListRefusedRefundsRequest{By: Operator(), Order: &none})
+		require.NoError(w.t, err)
+		assert.Empty(w.t, reply.Refunds)
 	}},
 	{name: "refused refunds are for operators", run: func(w *world) {
 		_, _, refund := w.unpaid()

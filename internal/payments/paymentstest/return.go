@@ -107,6 +107,22 @@ var returnTests = []test{
 		}
 		assert.ElementsMatch(w.t, want, got)
 	}},
+	{name: "returns of one order", run: func(w *world) {
+		w.late(RefundFailed)
+		p := w.late(RefundFailed)
+		w.late(RefundFailed)
+		r := payments.ListReturnsRequest{By: Operator(), Order: &p.Order}
+		r.Page.Limit = 1
+		reply, err := w.ListReturns(w.t.Context(), r)
+		require.NoError(w.t, err)
+		require.Len(w.t, reply.Returns, 1)
+		assert.Equal(w.t, p.ID, reply.Returns[0].Payment)
+		assert.Empty(w.t, reply.Next)
+		none := newRef("ord_")
+		reply, err = w.ListReturns(w.t.Context(), payments.ListReturnsRequest{By: Operator(), Order: &none})
+		require.NoError(w.t, err)
+		assert.Empty(w.t, reply.Returns)
+	}},
 	{name: "returns are for operators", run: func(w *world) {
 		p := w.late(RefundFailed)
 		for _, by := range []actor.Actor{Staff(newRef("sel_")), {}} {

@@ -99,6 +99,7 @@ type ParkedRow struct {
 // OperatorRefunds is money that the payment provider will not give back.
 type OperatorRefunds struct {
 	Page
+	Chips []Chip
 	Rows  []RefundRow
 	Pager Pager
 	Empty Empty

@@ -59,6 +59,7 @@ type Order struct {
 	SummaryURL string
 	PlacedAt   clock.Time
 	Status     Status
+	Troubles   []Link // on an operator's page, money that does not go back by itself, and where it is seen to
 	Parts      []OrderPart
 	Quote      Quote
 	Contact    []string // lines
