@@ -209,7 +209,7 @@ func fieldProblem(location, message string) (field, problem string) {
 	case message == "unexpected property", message == "unknown query parameter":
 		return field, "is not known here"
 	case strings.HasPrefix(message, "expected "):
-		return field, "should be" + strings.TrimPrefix(strings.TrimPrefix(message, "expected"), " string to be")
+		return field, "should be" + strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(message, "expected"), " string to be"), " value to be")
 	default:
 		return field, message
 	}

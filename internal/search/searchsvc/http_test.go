@@ -123,7 +123,10 @@ func TestAnyTextIsASearch(t *testing.T) {
 			assert.Equal(t, http.StatusOK, status, "%s of %s: %s", path, name, body)
 		}
 	}
-	_, body := s.do("", http.MethodGet, "listings?q=brass%00lamp")
+	status, body := s.do("", http.MethodGet, "listings?q=lamp&sort=dearest")
+	assert.Equal(t, http.StatusBadRequest, status)
+	assert.Contains(t, string(body), `should be one of \"relevance, price_up`)
+	_, body = s.do("", http.MethodGet, "listings?q=brass%00lamp")
 	assert.Contains(t, string(body), `"total":2`)
 }
 
