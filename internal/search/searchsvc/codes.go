@@ -114,6 +114,7 @@ func (d desk) parts(text string) ([]spelling.Typed, error) {
 const (
 	leastOfName   = 3 // letters of a word
 	leastOfNumber = 2 // letters and digits of what stands beside it: one says little
+	leastOfBoth   = 6 // of both, where the word has two letters: hpq7994a
 	namesThings   = 2 // titles that have the word
 )
 
@@ -127,7 +128,11 @@ func (l *lexicon) halves(typed string) []string {
 		return l.count(q.Terms[0].Any[0].Terms[0])
 	}
 	word := func(part string) bool {
-		return len(part) >= leastOfName && !hasDigit(part) && known(part) >= namesThings
+		least := leastOfName
+		if len(typed) >= leastOfBoth {
+			least--
+		}
+		return len(part) >= least && !hasDigit(part) && known(part) >= namesThings
 	}
 	number := func(part string) bool { return len(part) >= leastOfNumber && hasDigit(part) && known(part) > 0 }
 	var best []string

@@ -129,7 +129,7 @@ func TestWhatIsWrittenAsOneIsTakenApart(t *testing.T) {
 	by := goods.AddSeller(catalog.Seller{Name: "North"})
 	for _, title := range []string{
 		"HP colour printer", "HP fast printer", "Xerox printer", "LG flat TV", "LG small TV", "LGT mount", "LGT arm", "Core mobile i7 chip", "Core slow i7 chip",
-		"Café Gourmet HD5405/60", "HD ready radio", "Wool rug", "Canon C-EXV 23 toner", "Canon C-EXV 23 drum", "Canon C-EXV2 toner", "Canon C-EXV2 drum",
+		"HP glossy Q7994A paper", "Café Gourmet HD5405/60", "HD ready radio", "Wool rug", "Canon C-EXV 23 toner", "Canon C-EXV 23 drum", "Canon C-EXV2 toner", "Canon C-EXV2 drum",
 	} {
 		goods.AddListing(by.ID, catalogtest.Draft(title, 1000, 1))
 	}
@@ -145,6 +145,7 @@ func TestWhatIsWrittenAsOneIsTakenApart(t *testing.T) {
 		"not what is near to it as one":     {"lg-tv", "lg tv", "TV"},
 		"nothing between":                   {"hpprinter", "hp printer", "printer"},
 		"letters and digits":                {"corei7", "core i7", "i7"},
+		"a short name and a number":         {"hpq7994a", "hp q7994a", "Q7994A"},
 		"not what lacks a digit":            {"canon C-EXV23", "canon c-exv 23", "23"},
 		"a model number is found in parts":  {"hd 5405", "", "HD5405"},
 		"what no listing has both of stays": {"xerox-tv", "", ""},
