@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"souk/internal/catalog"
 	"souk/internal/platform/errs"
@@ -42,12 +43,15 @@ func Read(text string) ([]search.Rule, error) {
 	more := 0
 	lines := map[string]int{} // by what is said, where
 	number := 0
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) { // some editors begin a file of UTF-8 with a mark
 		number++
 		if line, _, _ = strings.Cut(line, "#"); strings.TrimSpace(line) == "" {
 			continue
 		}
 		r, err := ReadLine(line)
+		if !readable(line) {
+			err = fmt.Errorf("is not UTF-8; save the file as UTF-8")
+		}
 		if err == nil {
 			print := Print(r)
 			if first, ok := lines[print]; ok {
@@ -72,6 +76,12 @@ func Read(text string) ([]search.Rule, error) {
 		return nil, search.ErrInvalid.With("%s", strings.Join(wrong, "\n"))
 	}
 	return all, nil
+}
+
+// readable says whether a line is UTF-8. On its way to a souk that serves, what is not has become the sign that stands for it;
+// either would be left out of a word unseen.
+func readable(line string) bool {
+	return utf8.ValidString(line) && !strings.ContainsRune(line, utf8.RuneError)
 }
 
 // ReadLine reads a rule as a file has it.

@@ -52,6 +52,9 @@ func TestAFileIsReadAndWritten(t *testing.T) {
 func TestAWrongLineIsNamed(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
+		"same: caf\xe9, coffee":                    "line 1: is not UTF-8; save the file as UTF-8",
+		"\n\xff\xfes\x00":                          "line 2: is not UTF-8; save the file as UTF-8",
+		"same: caf\ufffd, coffee":                  "line 1: is not UTF-8; save the file as UTF-8",
 		"lamp, light":                              `line 1: should begin with same:, also:, pin:, bury: or stop:, and begins "lamp, light"`,
 		"\n\nsame: alone":                          "line 3: words should be two or more that mean the same",
 		"same: a > b":                              "line 1: same: has no >",
@@ -82,6 +85,16 @@ func TestAWrongLineIsNamed(t *testing.T) {
 			assert.Equal(t, want, errs.As(err).Message)
 		})
 	}
+}
+
+// TestAFileMayBeginWithAMark reads what editors on Windows save.
+func TestAFileMayBeginWithAMark(t *testing.T) {
+	t.Parallel()
+	want, err := rules.Read("same: a, b\nstop: the\n")
+	require.NoError(t, err)
+	got, err := rules.Read("\ufeffsame: a, b\r\nstop: the\r\n")
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
 }
 
 func TestAFileOfNonsenseIsNotToldWhole(t *testing.T) {
