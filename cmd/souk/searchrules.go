@@ -35,7 +35,7 @@ type ruleLine struct {
 
 func exportingRules() deed[none, []ruleLine] {
 	return deed[none, []ruleLine]{name: "search.rules.list", about: of[none]("search"), do: func(ctx context.Context, a *app, _ none, _ control.Say) ([]ruleLine, error) {
-		var all []ruleLine
+		all := []ruleLine{}
 		r := search.ListRulesRequest{By: byCommandLine()}
 		r.Page.Limit = 500
 		for {
@@ -90,12 +90,16 @@ func rulesCommand(w *world) *cobra.Command {
 }
 
 func rulesListCommand(w *world) *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Short: "List the rules with their ids", Example: "  souk search rules list", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "list", Short: "List the rules with their ids", Example: "  souk search rules list\n  souk search rules list --json", Args: cobra.NoArgs}
 	data := addData(cmd)
+	asJSON := cmd.Flags().Bool("json", false, "write them as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		all, err := exportingRules().ask(cmd.Context(), w, *data, none{})
 		if err != nil {
 			return err
+		}
+		if *asJSON {
+			return writeJSON(w.stdout, all)
 		}
 		if len(all) == 0 {
 			_, err := fmt.Fprintln(w.stdout, "no rules")
@@ -140,6 +144,7 @@ func rulesImportCommand(w *world) *cobra.Command {
 	data := addData(cmd)
 	replace := cmd.Flags().Bool("replace", false, "also remove the rules that are not in the file")
 	dry := cmd.Flags().Bool("dry-run", false, "say what would change, and change nothing")
+	asJSON := cmd.Flags().Bool("json", false, "write what changed as JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		text, err := readRules(w, args[0])
 		if err != nil {
@@ -148,6 +153,9 @@ func rulesImportCommand(w *world) *cobra.Command {
 		done, err := importingRules().ask(cmd.Context(), w, *data, ruleIn{Text: text, Replace: *replace, DryRun: *dry})
 		if err != nil {
 			return err
+		}
+		if *asJSON {
+			return writeJSON(w.stdout, done)
 		}
 		return tellImported(w.stdout, done, *dry)
 	}

@@ -52,7 +52,7 @@ func TestRulesOfAFileAreAllThereAre(t *testing.T) {
 	assert.Equal(t, 2, done.Kept)
 	again, err := s.AdoptRules(t.Context(), file)
 	require.NoError(t, err)
-	assert.Equal(t, searchsvc.Imported{Kept: 3}, again)
+	assert.Equal(t, searchsvc.Imported{Added: []string{}, Removed: []string{}, Kept: 3}, again)
 
 	reply, err := s.ListRules(t.Context(), search.ListRulesRequest{By: catalogtest.Operator()})
 	require.NoError(t, err)

@@ -15,9 +15,9 @@ import (
 // PreviewedImport is what an import of rules would do, and what that would move.
 type PreviewedImport struct {
 	Imported
-	Moved search.PreviewReply // without a rule. Of the texts that the file's rules name it has those that differ, after the frequent ones
-	Named int                 // texts that the file's rules name
-	Tried int                 // of these, how many were looked at: PreviewTexts, or until PreviewTold differ, and those that are frequent
+	Moved search.PreviewReply `json:"moved"` // without a rule. Of the texts that the file's rules name it has those that differ, after the frequent ones
+	Named int                 `json:"named"` // texts that the file's rules name
+	Tried int                 `json:"tried"` // of these, how many were looked at: PreviewTexts, or until PreviewTold differ, and those that are frequent
 }
 
 // PreviewRules says what ImportRules would do with a file, and what that would move: in what people search for most, and in
@@ -58,7 +58,10 @@ func (s *Service) PreviewRules(ctx context.Context, by actor.Actor, text string,
 		out.Named = len(named)
 		out.Tried, err = s.previewNamed(ctx, &c, named, frequent, &reply)
 	}
-	out.Moved = reply
+	if out.Moved = reply; out.Moved.Texts == nil {
+		out.Moved.Texts = []search.PreviewedText{}
+	}
+	out.Moved.Rule.Words = []string{}
 	return out, err
 }
 

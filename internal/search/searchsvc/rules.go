@@ -217,9 +217,9 @@ func removeRule(tx *store.Tx, by actor.Actor, rid search.RuleID, why string) (se
 
 // Imported is what an import did, or would do: the rules as files have them.
 type Imported struct {
-	Added   []string
-	Removed []string
-	Kept    int // were there already
+	Added   []string `json:"added"`
+	Removed []string `json:"removed"`
+	Kept    int      `json:"kept"` // were there already
 }
 
 // ImportRules takes over the rules of a file. Those that are there stay as they are; with replace
@@ -297,6 +297,7 @@ func (s *Service) importRules(ctx context.Context, by actor.Actor, text string, 
 
 // difference is what makes there what is asked. A pin at another place takes its pin's or burial's place.
 func difference(there, asked []search.Rule, replace bool) (out Imported, add, drop []search.Rule) {
+	out = Imported{Added: []string{}, Removed: []string{}} // none are told as none, also in JSON
 	has, again := map[string]search.Rule{}, map[search.RuleID]bool{}
 	for _, r := range there {
 		if _, said := has[rules.Print(r)]; said { // made before they were known to say the same
