@@ -29,9 +29,9 @@ func previewingRule() deed[ruleIn, search.PreviewReply] {
 	}}
 }
 
-func previewingRules() deed[ruleIn, searchsvc.PreviewedImport] {
-	return deed[ruleIn, searchsvc.PreviewedImport]{name: "search.rules.preview_file", about: of[ruleIn]("search"), do: func(ctx context.Context, a *app, in ruleIn, _ control.Say) (searchsvc.PreviewedImport, error) {
-		return a.search.PreviewRules(ctx, byCommandLine(), in.Text, in.Replace)
+func previewingRules() deed[ruleIn, search.PreviewImportReply] {
+	return deed[ruleIn, search.PreviewImportReply]{name: "search.rules.preview_file", about: of[ruleIn]("search"), do: func(ctx context.Context, a *app, in ruleIn, _ control.Say) (search.PreviewImportReply, error) {
+		return a.search.PreviewImport(ctx, search.PreviewImportRequest{By: byCommandLine(), Text: in.Text, Replace: in.Replace})
 	}}
 }
 
@@ -98,7 +98,7 @@ func previewFile(ctx context.Context, w *world, data, file string, in ruleIn, as
 	if asJSON {
 		return writeJSON(w.stdout, reply)
 	}
-	if err := tellImported(w.stdout, reply.Imported, true); err != nil {
+	if err := tellImported(w.stdout, search.ImportRulesReply{Added: reply.Added, Removed: reply.Removed, Kept: reply.Kept}, true); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(w.stdout, "of %d texts that these rules name %d were looked at\n", reply.Named, reply.Tried); err != nil {

@@ -53,9 +53,9 @@ func exportingRules() deed[none, []ruleLine] {
 	}}
 }
 
-func importingRules() deed[ruleIn, searchsvc.Imported] {
-	return deed[ruleIn, searchsvc.Imported]{name: "search.rules.import", about: of[ruleIn]("search"), do: func(ctx context.Context, a *app, in ruleIn, _ control.Say) (searchsvc.Imported, error) {
-		return a.search.ImportRules(ctx, byCommandLine(), in.Text, in.Replace, in.DryRun)
+func importingRules() deed[ruleIn, search.ImportRulesReply] {
+	return deed[ruleIn, search.ImportRulesReply]{name: "search.rules.import", about: of[ruleIn]("search"), do: func(ctx context.Context, a *app, in ruleIn, _ control.Say) (search.ImportRulesReply, error) {
+		return a.search.ImportRules(ctx, search.ImportRulesRequest{By: byCommandLine(), Key: id.New("rli_"), Text: in.Text, Replace: in.Replace, DryRun: in.DryRun})
 	}}
 }
 
@@ -132,9 +132,6 @@ func rulesExportCommand(w *world) *cobra.Command {
 	return cmd
 }
 
-// maxRulesFile is the longest file of rules that is read.
-const maxRulesFile = 4 << 20
-
 func rulesImportCommand(w *world) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Take over the rules of a file; - is standard input", Args: exactly(1),
@@ -172,9 +169,9 @@ func readRules(w *world, name string) (string, error) {
 		defer f.Close() //nolint:errcheck // only read
 		from = f
 	}
-	text, err := io.ReadAll(io.LimitReader(from, maxRulesFile+1))
-	if err == nil && len(text) > maxRulesFile {
-		err = fmt.Errorf("%s has more than %d MB", name, maxRulesFile>>20)
+	text, err := io.ReadAll(io.LimitReader(from, search.MaxRulesText+1))
+	if err == nil && len(text) > search.MaxRulesText {
+		err = fmt.Errorf("%s has more than %d MB", name, search.MaxRulesText>>20)
 	}
 	return string(text), err
 }
@@ -192,11 +189,11 @@ func (a *app) adoptRules(ctx context.Context, w *world, name string) error {
 	if err != nil {
 		return fmt.Errorf("--search-rules %s: %w", name, err)
 	}
-	a.tel.Log.Info().Str("file", name).Int("added", len(done.Added)).Int("removed", len(done.Removed)).Int("kept", done.Kept).Msg("rules of the search are those of the file")
+	a.tel.Log.Info().Str("file", name).Int("added", len(done.Added)).Int("removed", len(done.Removed)).Int32("kept", done.Kept).Msg("rules of the search are those of the file")
 	return nil
 }
 
-func tellImported(out io.Writer, done searchsvc.Imported, dry bool) error {
+func tellImported(out io.Writer, done search.ImportRulesReply, dry bool) error {
 	var text strings.Builder
 	for _, line := range done.Removed {
 		text.WriteString("- " + line + "\n")

@@ -70,6 +70,21 @@ type Service interface {
 	//rpc:read
 	Preview(ctx context.Context, r PreviewRequest) (PreviewReply, error)
 
+	// ExportRules is all rules as a file. Operators and the system only.
+	//
+	//rpc:read
+	ExportRules(ctx context.Context, r ExportRulesRequest) (ExportRulesReply, error)
+
+	// ImportRules takes over the rules of a file, in one step. Operators and the system only. ErrInvalid says in a line each
+	// which lines of the file are wrong; ErrVersion when the rules have changed since Edition, ErrRuleLimit past MaxRules.
+	ImportRules(ctx context.Context, r ImportRulesRequest) (ImportRulesReply, error)
+
+	// PreviewImport says what ImportRules would do, and what that would move in what people search for most and in what
+	// the rules name that come or go. Nothing is changed. Operators and the system only. It refuses what ImportRules would.
+	//
+	//rpc:read
+	PreviewImport(ctx context.Context, r PreviewImportRequest) (PreviewImportReply, error)
+
 	// Audit counts what is in the index, and says what search finds wrong within itself.
 	//
 	//rpc:read

@@ -47,8 +47,8 @@ var (
 	ErrNoSuch   = errs.Refusal(errs.NotFound, "control.no_such")
 )
 
-// maxRequest bounds a command's request; long input goes by file name.
-const maxRequest = 1 << 20
+// maxRequest bounds the request of a command, with a text of its own such as the rules of the search; long input goes by file name.
+const maxRequest = 8 << 20
 
 // Say tells the client how far the work is, as one line.
 type Say func(format string, args ...any)

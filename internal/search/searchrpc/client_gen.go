@@ -35,47 +35,62 @@ func (c Client) Explain(ctx context.Context, r search.ExplainRequest) (search.Ex
 	return rpc.CallRemote[search.ExplainRequest, search.ExplainReply](ctx, c.wire, Contract.Methods[1], r)
 }
 
+// ExportRules asks the other process.
+func (c Client) ExportRules(ctx context.Context, r search.ExportRulesRequest) (search.ExportRulesReply, error) {
+	return rpc.CallRemote[search.ExportRulesRequest, search.ExportRulesReply](ctx, c.wire, Contract.Methods[2], r)
+}
+
+// ImportRules asks the other process.
+func (c Client) ImportRules(ctx context.Context, r search.ImportRulesRequest) (search.ImportRulesReply, error) {
+	return rpc.CallRemote[search.ImportRulesRequest, search.ImportRulesReply](ctx, c.wire, Contract.Methods[3], r)
+}
+
 // Insights asks the other process.
 func (c Client) Insights(ctx context.Context, r search.InsightsRequest) (search.InsightsReply, error) {
-	return rpc.CallRemote[search.InsightsRequest, search.InsightsReply](ctx, c.wire, Contract.Methods[2], r)
+	return rpc.CallRemote[search.InsightsRequest, search.InsightsReply](ctx, c.wire, Contract.Methods[4], r)
 }
 
 // ListRules asks the other process.
 func (c Client) ListRules(ctx context.Context, r search.ListRulesRequest) (search.ListRulesReply, error) {
-	return rpc.CallRemote[search.ListRulesRequest, search.ListRulesReply](ctx, c.wire, Contract.Methods[3], r)
+	return rpc.CallRemote[search.ListRulesRequest, search.ListRulesReply](ctx, c.wire, Contract.Methods[5], r)
 }
 
 // Note asks the other process.
 func (c Client) Note(ctx context.Context, r search.NoteRequest) (search.NoteReply, error) {
-	return rpc.CallRemote[search.NoteRequest, search.NoteReply](ctx, c.wire, Contract.Methods[4], r)
+	return rpc.CallRemote[search.NoteRequest, search.NoteReply](ctx, c.wire, Contract.Methods[6], r)
 }
 
 // Preview asks the other process.
 func (c Client) Preview(ctx context.Context, r search.PreviewRequest) (search.PreviewReply, error) {
-	return rpc.CallRemote[search.PreviewRequest, search.PreviewReply](ctx, c.wire, Contract.Methods[5], r)
+	return rpc.CallRemote[search.PreviewRequest, search.PreviewReply](ctx, c.wire, Contract.Methods[7], r)
+}
+
+// PreviewImport asks the other process.
+func (c Client) PreviewImport(ctx context.Context, r search.PreviewImportRequest) (search.PreviewImportReply, error) {
+	return rpc.CallRemote[search.PreviewImportRequest, search.PreviewImportReply](ctx, c.wire, Contract.Methods[8], r)
 }
 
 // PutRule asks the other process.
 func (c Client) PutRule(ctx context.Context, r search.PutRuleRequest) (search.PutRuleReply, error) {
-	return rpc.CallRemote[search.PutRuleRequest, search.PutRuleReply](ctx, c.wire, Contract.Methods[6], r)
+	return rpc.CallRemote[search.PutRuleRequest, search.PutRuleReply](ctx, c.wire, Contract.Methods[9], r)
 }
 
 // Query asks the other process.
 func (c Client) Query(ctx context.Context, r search.QueryRequest) (search.QueryReply, error) {
-	return rpc.CallRemote[search.QueryRequest, search.QueryReply](ctx, c.wire, Contract.Methods[7], r)
+	return rpc.CallRemote[search.QueryRequest, search.QueryReply](ctx, c.wire, Contract.Methods[10], r)
 }
 
 // Rebuild asks the other process.
 func (c Client) Rebuild(ctx context.Context, r search.RebuildRequest) (search.RebuildReply, error) {
-	return rpc.CallRemote[search.RebuildRequest, search.RebuildReply](ctx, c.wire, Contract.Methods[8], r)
+	return rpc.CallRemote[search.RebuildRequest, search.RebuildReply](ctx, c.wire, Contract.Methods[11], r)
 }
 
 // RemoveRule asks the other process.
 func (c Client) RemoveRule(ctx context.Context, r search.RemoveRuleRequest) (search.RemoveRuleReply, error) {
-	return rpc.CallRemote[search.RemoveRuleRequest, search.RemoveRuleReply](ctx, c.wire, Contract.Methods[9], r)
+	return rpc.CallRemote[search.RemoveRuleRequest, search.RemoveRuleReply](ctx, c.wire, Contract.Methods[12], r)
 }
 
 // Suggest asks the other process.
 func (c Client) Suggest(ctx context.Context, r search.SuggestRequest) (search.SuggestReply, error) {
-	return rpc.CallRemote[search.SuggestRequest, search.SuggestReply](ctx, c.wire, Contract.Methods[10], r)
+	return rpc.CallRemote[search.SuggestRequest, search.SuggestReply](ctx, c.wire, Contract.Methods[13], r)
 }

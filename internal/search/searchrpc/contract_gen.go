@@ -14,15 +14,18 @@ import (
 // Contract describes what search promises.
 var Contract = rpc.Contract{
 	Module:   "search",
-	Hash:     "310e087772082524ee711820a6cfd2e4",
+	Hash:     "d70086f8fa1252d5d98cf21807d5bb61",
 	Previous: "bad45d87b9c4f82a9ef58aacca00f066",
 	Methods: []rpc.Method{
 		{Name: "Audit", Command: false, Request: "audit.Request", Reply: "AuditReply"},
 		{Name: "Explain", Command: false, Request: "ExplainRequest", Reply: "ExplainReply"},
+		{Name: "ExportRules", Command: false, Request: "ExportRulesRequest", Reply: "ExportRulesReply"},
+		{Name: "ImportRules", Command: true, Request: "ImportRulesRequest", Reply: "ImportRulesReply"},
 		{Name: "Insights", Command: false, Request: "InsightsRequest", Reply: "InsightsReply"},
 		{Name: "ListRules", Command: false, Request: "ListRulesRequest", Reply: "ListRulesReply"},
 		{Name: "Note", Command: true, Request: "NoteRequest", Reply: "NoteReply"},
 		{Name: "Preview", Command: false, Request: "PreviewRequest", Reply: "PreviewReply"},
+		{Name: "PreviewImport", Command: false, Request: "PreviewImportRequest", Reply: "PreviewImportReply"},
 		{Name: "PutRule", Command: true, Request: "PutRuleRequest", Reply: "PutRuleReply"},
 		{Name: "Query", Command: false, Request: "QueryRequest", Reply: "QueryReply"},
 		{Name: "Rebuild", Command: true, Request: "RebuildRequest", Reply: "RebuildReply"},
@@ -50,10 +53,13 @@ const text = `contract search
 
 read Audit audit.Request AuditReply
 read Explain ExplainRequest ExplainReply
+read ExportRules ExportRulesRequest ExportRulesReply
+command ImportRules ImportRulesRequest ImportRulesReply
 read Insights InsightsRequest InsightsReply
 read ListRules ListRulesRequest ListRulesReply
 command Note NoteRequest NoteReply
 read Preview PreviewRequest PreviewReply
+read PreviewImport PreviewImportRequest PreviewImportReply
 command PutRule PutRuleRequest PutRuleReply
 read Query QueryRequest QueryReply
 command Rebuild RebuildRequest RebuildReply
@@ -97,6 +103,15 @@ struct ExplainedWord
 	has []string
 	ways []string
 	word string
+
+struct ExportRulesReply
+	edition int64
+	fixed bool
+	rules int32
+	text string
+
+struct ExportRulesRequest
+	by actor.Actor
 
 struct Facet
 	approximate bool
@@ -152,6 +167,20 @@ struct Hit
 	snippet []Piece
 	title string
 	variants int32
+
+struct ImportRulesReply
+	added []string
+	kept int32
+	removed []string
+
+struct ImportRulesRequest
+	by actor.Actor
+	dry_run bool
+	edition *int64
+	key string
+	replace bool
+	text string
+	why string
 
 enum InsightOnly fallback "all"
 	"all"
@@ -225,6 +254,20 @@ enum OfferKind fallback "query"
 
 struct Piece
 	match bool
+	text string
+
+struct PreviewImportReply
+	added []string
+	edition int64
+	kept int32
+	moved PreviewReply
+	named int32
+	removed []string
+	tried int32
+
+struct PreviewImportRequest
+	by actor.Actor
+	replace bool
 	text string
 
 struct PreviewReply

@@ -32,6 +32,16 @@ func (g guard) Explain(ctx context.Context, r search.ExplainRequest) (search.Exp
 	return door.Call(ctx, g.door, "Explain", g.next.Explain, r)
 }
 
+// ExportRules asks next behind the door.
+func (g guard) ExportRules(ctx context.Context, r search.ExportRulesRequest) (search.ExportRulesReply, error) {
+	return door.Call(ctx, g.door, "ExportRules", g.next.ExportRules, r)
+}
+
+// ImportRules asks next behind the door.
+func (g guard) ImportRules(ctx context.Context, r search.ImportRulesRequest) (search.ImportRulesReply, error) {
+	return door.Call(ctx, g.door, "ImportRules", g.next.ImportRules, r)
+}
+
 // Insights asks next behind the door.
 func (g guard) Insights(ctx context.Context, r search.InsightsRequest) (search.InsightsReply, error) {
 	return door.Call(ctx, g.door, "Insights", g.next.Insights, r)
@@ -50,6 +60,11 @@ func (g guard) Note(ctx context.Context, r search.NoteRequest) (search.NoteReply
 // Preview asks next behind the door.
 func (g guard) Preview(ctx context.Context, r search.PreviewRequest) (search.PreviewReply, error) {
 	return door.Call(ctx, g.door, "Preview", g.next.Preview, r)
+}
+
+// PreviewImport asks next behind the door.
+func (g guard) PreviewImport(ctx context.Context, r search.PreviewImportRequest) (search.PreviewImportReply, error) {
+	return door.Call(ctx, g.door, "PreviewImport", g.next.PreviewImport, r)
 }
 
 // PutRule asks next behind the door.

@@ -32,47 +32,62 @@ func (s strict) Explain(ctx context.Context, r search.ExplainRequest) (search.Ex
 	return rpc.CallStrict(ctx, s.wire, Contract.Methods[1], r, s.next.Explain)
 }
 
+// ExportRules asks next through the wire.
+func (s strict) ExportRules(ctx context.Context, r search.ExportRulesRequest) (search.ExportRulesReply, error) {
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[2], r, s.next.ExportRules)
+}
+
+// ImportRules asks next through the wire.
+func (s strict) ImportRules(ctx context.Context, r search.ImportRulesRequest) (search.ImportRulesReply, error) {
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[3], r, s.next.ImportRules)
+}
+
 // Insights asks next through the wire.
 func (s strict) Insights(ctx context.Context, r search.InsightsRequest) (search.InsightsReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[2], r, s.next.Insights)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[4], r, s.next.Insights)
 }
 
 // ListRules asks next through the wire.
 func (s strict) ListRules(ctx context.Context, r search.ListRulesRequest) (search.ListRulesReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[3], r, s.next.ListRules)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[5], r, s.next.ListRules)
 }
 
 // Note asks next through the wire.
 func (s strict) Note(ctx context.Context, r search.NoteRequest) (search.NoteReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[4], r, s.next.Note)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[6], r, s.next.Note)
 }
 
 // Preview asks next through the wire.
 func (s strict) Preview(ctx context.Context, r search.PreviewRequest) (search.PreviewReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[5], r, s.next.Preview)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[7], r, s.next.Preview)
+}
+
+// PreviewImport asks next through the wire.
+func (s strict) PreviewImport(ctx context.Context, r search.PreviewImportRequest) (search.PreviewImportReply, error) {
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[8], r, s.next.PreviewImport)
 }
 
 // PutRule asks next through the wire.
 func (s strict) PutRule(ctx context.Context, r search.PutRuleRequest) (search.PutRuleReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[6], r, s.next.PutRule)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[9], r, s.next.PutRule)
 }
 
 // Query asks next through the wire.
 func (s strict) Query(ctx context.Context, r search.QueryRequest) (search.QueryReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[7], r, s.next.Query)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[10], r, s.next.Query)
 }
 
 // Rebuild asks next through the wire.
 func (s strict) Rebuild(ctx context.Context, r search.RebuildRequest) (search.RebuildReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[8], r, s.next.Rebuild)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[11], r, s.next.Rebuild)
 }
 
 // RemoveRule asks next through the wire.
 func (s strict) RemoveRule(ctx context.Context, r search.RemoveRuleRequest) (search.RemoveRuleReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[9], r, s.next.RemoveRule)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[12], r, s.next.RemoveRule)
 }
 
 // Suggest asks next through the wire.
 func (s strict) Suggest(ctx context.Context, r search.SuggestRequest) (search.SuggestReply, error) {
-	return rpc.CallStrict(ctx, s.wire, Contract.Methods[10], r, s.next.Suggest)
+	return rpc.CallStrict(ctx, s.wire, Contract.Methods[13], r, s.next.Suggest)
 }

@@ -19,9 +19,9 @@ func TestRulesOfAFileAreAllThereAre(t *testing.T) {
 	t.Parallel()
 	db := storetest.Open(t, "search")
 	lines := func(s *searchsvc.Service) string {
-		text, err := s.ExportRules(t.Context())
+		reply, err := s.ExportRules(t.Context(), search.ExportRulesRequest{By: actor.System("")})
 		require.NoError(t, err)
-		return text
+		return reply.Text
 	}
 	alone := searchsvc.New(searchsvc.Config{DB: db})
 	_, err := alone.AddRule(t.Context(), catalogtest.Operator(), "key-one", "same: sofa, couch", "")
@@ -49,10 +49,10 @@ func TestRulesOfAFileAreAllThereAre(t *testing.T) {
 	done, err := s.AdoptRules(t.Context(), file)
 	require.NoError(t, err)
 	assert.Equal(t, "also: tv > television\npin: lamp > lst_01k5xk3v8dtq6c9m4j0e7r2a1b at 1\nstop: the\n", lines(s))
-	assert.Equal(t, 2, done.Kept)
+	assert.EqualValues(t, 2, done.Kept)
 	again, err := s.AdoptRules(t.Context(), file)
 	require.NoError(t, err)
-	assert.Equal(t, searchsvc.Imported{Added: []string{}, Removed: []string{}, Kept: 3}, again)
+	assert.Equal(t, search.ImportRulesReply{Added: []string{}, Removed: []string{}, Kept: 3}, again)
 
 	reply, err := s.ListRules(t.Context(), search.ListRulesRequest{By: catalogtest.Operator()})
 	require.NoError(t, err)
@@ -61,9 +61,9 @@ func TestRulesOfAFileAreAllThereAre(t *testing.T) {
 	require.ErrorIs(t, err, search.ErrRulesFixed)
 	_, err = s.RemoveRule(t.Context(), search.RemoveRuleRequest{By: catalogtest.Operator(), Key: "key-four", Rule: kept.ID})
 	require.ErrorIs(t, err, search.ErrRulesFixed)
-	_, err = s.ImportRules(t.Context(), actor.System(""), "stop: a", false, false)
+	_, err = s.ImportRules(t.Context(), search.ImportRulesRequest{By: actor.System(""), Key: "key-six", Text: "stop: a"})
 	require.ErrorIs(t, err, search.ErrRulesFixed)
-	_, err = s.ImportRules(t.Context(), actor.System(""), "stop: a", false, true)
+	_, err = s.ImportRules(t.Context(), search.ImportRulesRequest{By: actor.System(""), Text: "stop: a", DryRun: true})
 	require.NoError(t, err, "a dry run says what is wrong with a file")
 	_, err = searchsvc.New(searchsvc.Config{DB: db, Fixed: true}).AddRule(t.Context(), catalogtest.Operator(), "key-five", "stop: a", "")
 	require.ErrorIs(t, err, search.ErrRulesFixed)
@@ -75,4 +75,20 @@ func TestRulesOfAFileAreAllThereAre(t *testing.T) {
 	assert.ElementsMatch(t, []string{
 		"system: same: sofa, couch", "system: pin: lamps > lst_01k5xk3v8dtq6c9m4j0e7r2a1b at 1", "system: also: tv > television",
 	}, said)
+}
+
+// TestAnImportIsAudited looks at who did what and why, in the audit log.
+func TestAnImportIsAudited(t *testing.T) {
+	t.Parallel()
+	db := storetest.Open(t, "search")
+	s := searchsvc.New(searchsvc.Config{DB: db})
+	for key, why := range map[string]string{"key-one": "the sale begins", "key-two": ""} {
+		_, err := s.ImportRules(t.Context(), search.ImportRulesRequest{By: catalogtest.Operator(), Key: key, Text: "stop: " + key[4:], Replace: why == "", Why: why})
+		require.NoError(t, err)
+	}
+	said := []string{}
+	require.NoError(t, db.Read(t.Context(), func(q store.Queryer) error {
+		return q.Select(&said, `SELECT kind || ': ' || after || ' (' || why || ')' FROM audit_log WHERE after <> '' ORDER BY id`)
+	}))
+	assert.ElementsMatch(t, []string{"operator: stop: one (the sale begins)", "operator: stop: two (import)"}, said)
 }

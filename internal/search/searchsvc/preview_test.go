@@ -118,16 +118,16 @@ func TestAPreviewSaysWhatComesToBe(t *testing.T) {
 func previewedFile(t *testing.T, b *bench, texts []string, first func(string) []catalog.ListingID) {
 	t.Helper()
 	const file = "same: table, torchiere\nalso: elm desk > poster\nstop: oak\n"
-	_, err := b.PreviewRules(t.Context(), actor.Nobody(), file, true)
+	_, err := b.PreviewImport(t.Context(), search.PreviewImportRequest{By: actor.Nobody(), Text: file, Replace: true})
 	require.ErrorIs(t, err, search.ErrForbidden)
-	_, err = b.PreviewRules(t.Context(), actor.System(""), "what: is this", true)
+	_, err = b.PreviewImport(t.Context(), search.PreviewImportRequest{By: actor.System(""), Text: "what: is this"})
 	require.ErrorIs(t, err, search.ErrInvalid)
 
-	preview, err := b.PreviewRules(t.Context(), actor.System(""), file, true)
+	preview, err := b.PreviewImport(t.Context(), search.PreviewImportRequest{By: actor.System(""), Text: file, Replace: true})
 	require.NoError(t, err)
-	dry, err := b.ImportRules(t.Context(), actor.System(""), file, true, true)
+	dry, err := b.ImportRules(t.Context(), search.ImportRulesRequest{By: actor.System(""), Text: file, Replace: true, DryRun: true})
 	require.NoError(t, err)
-	assert.Equal(t, dry, preview.Imported)
+	assert.Equal(t, search.ImportRulesReply{Added: preview.Added, Removed: preview.Removed, Kept: preview.Kept}, dry)
 	assert.NotEmpty(t, dry.Added)
 	assert.NotEmpty(t, dry.Removed)
 	assert.EqualValues(t, len(texts), preview.Moved.Asked)
@@ -137,7 +137,7 @@ func previewedFile(t *testing.T, b *bench, texts []string, first func(string) []
 	for _, text := range asked {
 		before[text] = fmt.Sprint(first(text))
 	}
-	_, err = b.ImportRules(t.Context(), actor.System(""), file, true, false)
+	_, err = b.ImportRules(t.Context(), search.ImportRulesRequest{By: actor.System(""), Key: "import-one", Text: file, Replace: true, Edition: &preview.Edition})
 	require.NoError(t, err)
 	var want, got []string
 	for _, text := range asked {
@@ -159,10 +159,10 @@ func previewedFile(t *testing.T, b *bench, texts []string, first func(string) []
 	for i := range search.PreviewTexts + 5 {
 		fmt.Fprintf(&long, "also: rare %d > poster\n", i)
 	}
-	preview, err = b.PreviewRules(t.Context(), actor.System(""), long.String(), false)
+	preview, err = b.PreviewImport(t.Context(), search.PreviewImportRequest{By: actor.System(""), Text: long.String()})
 	require.NoError(t, err)
-	assert.Equal(t, search.PreviewTexts+5, preview.Named)
-	assert.Equal(t, search.PreviewTold, preview.Tried, "all of them differ")
+	assert.EqualValues(t, search.PreviewTexts+5, preview.Named)
+	assert.EqualValues(t, search.PreviewTold, preview.Tried, "all of them differ")
 }
 
 func TestPreviewsOverHTTP(t *testing.T) {

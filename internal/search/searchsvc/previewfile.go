@@ -2,9 +2,7 @@ package searchsvc
 
 import (
 	"context"
-	"slices"
 
-	"souk/internal/platform/actor"
 	"souk/internal/platform/store"
 	"souk/internal/search"
 	"souk/internal/search/searchsvc/internal/popular"
@@ -12,62 +10,46 @@ import (
 	"souk/internal/search/searchsvc/internal/words"
 )
 
-// PreviewedImport is what an import of rules would do, and what that would move.
-type PreviewedImport struct {
-	Imported
-	Moved search.PreviewReply `json:"moved"` // without a rule. Of the texts that the file's rules name it has those that differ, after the frequent ones
-	Named int                 `json:"named"` // texts that the file's rules name
-	Tried int                 `json:"tried"` // of these, how many were looked at: PreviewTexts, or until PreviewTold differ, and those that are frequent
-}
-
-// PreviewRules says what ImportRules would do with a file, and what that would move: in what people search for most, and in
+// PreviewImport says what ImportRules would do with a file, and what that would move: in what people search for most, and in
 // what the rules that come and go name. It refuses what ImportRules would.
-func (s *Service) PreviewRules(ctx context.Context, by actor.Actor, text string, replace bool) (out PreviewedImport, err error) {
-	defer s.done("preview_rules", &err)
-	if err := mayRule(by); err != nil {
+func (s *Service) PreviewImport(ctx context.Context, r search.PreviewImportRequest) (out search.PreviewImportReply, err error) {
+	defer s.done("preview_import", &err)
+	if err := mayRule(r.By); err != nil {
 		return out, err
 	}
-	asked, err := rules.Read(text)
+	asked, err := readRulesText(r.Text)
 	if err != nil {
 		return out, err
 	}
-	var c ruleChange
-	var named []string
-	frequent, reply, err := s.frequentAnd(ctx, func(q store.Queryer) error {
-		there, err := selectRules(q)
-		if err != nil {
-			return err
-		}
-		done, add, drop := difference(there, asked, replace)
-		if n := len(there) - len(drop) + len(add); n > search.MaxRules && len(add) > 0 {
-			return search.ErrRuleLimit.With("there would be %d rules, and no more than %d are kept", n, search.MaxRules)
-		}
-		out.Imported, named = done, namedBy(append(add, drop...)...)
-		after := slices.DeleteFunc(slices.Clone(there), func(r search.Rule) bool {
-			return slices.ContainsFunc(drop, func(gone search.Rule) bool { return gone.ID == r.ID })
-		})
-		after = append(after, add...)
-		slices.SortFunc(after, rules.Compare) // as they will be read
-		c = ruleChange{before: rules.NewBook(0, there), after: rules.NewBook(0, after)}
-		return nil
+	var done importChange
+	frequent, moved, err := s.frequentAnd(ctx, func(q store.Queryer) (err error) {
+		done, err = importChangeOf(q, asked, r.Replace, nil)
+		return err
 	})
-	if err == nil {
-		err = s.preview(ctx, &c, frequent, &reply)
+	if err != nil {
+		return out, err
 	}
-	if err == nil {
-		out.Named = len(named)
-		out.Tried, err = s.previewNamed(ctx, &c, named, frequent, &reply)
+	c := ruleChange{before: rules.NewBook(0, done.there), after: rules.NewBook(0, done.after())}
+	if err := s.preview(ctx, &c, frequent, &moved); err != nil {
+		return out, err
 	}
-	if out.Moved = reply; out.Moved.Texts == nil {
-		out.Moved.Texts = []search.PreviewedText{}
+	named := namedBy(append(done.add, done.drop...)...)
+	tried, err := s.previewNamed(ctx, &c, named, frequent, &moved)
+	if err != nil {
+		return out, err
 	}
-	out.Moved.Rule.Words = []string{}
-	return out, err
+	// None are told as none, also in JSON.
+	moved.Rule.Words, moved.Texts = []string{}, append([]search.PreviewedText{}, moved.Texts...)
+	changes := done.reply()
+	return search.PreviewImportReply{
+		Added: changes.Added, Removed: changes.Removed, Kept: changes.Kept, Edition: done.edition,
+		Moved: moved, Named: int32(len(named)), Tried: tried, //nolint:gosec // MaxRules by MaxRuleWords at most
+	}, nil
 }
 
 // previewNamed adds the texts that rules name and that differ, but for those that are frequent, and says how many were
 // looked at.
-func (s *Service) previewNamed(ctx context.Context, c *ruleChange, named []string, frequent []searchedRow, reply *search.PreviewReply) (tried int, err error) {
+func (s *Service) previewNamed(ctx context.Context, c *ruleChange, named []string, frequent []searchedRow, reply *search.PreviewReply) (tried int32, err error) {
 	known, told, others := map[string]bool{}, 0, 0
 	for _, row := range frequent {
 		known[row.Text] = true

@@ -43,6 +43,7 @@ type Fake struct {
 	noted      map[string]bool
 	rules      []search.Rule
 	fixed      bool              // rules come from a file
+	edition    int64             // of the rules
 	rulings    map[string]ruling // by who asked, what and under which key
 }
 

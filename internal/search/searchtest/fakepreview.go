@@ -13,8 +13,8 @@ import (
 
 // Preview implements search.Service.
 func (f *Fake) Preview(_ context.Context, r search.PreviewRequest) (search.PreviewReply, error) {
-	if !r.By.IsOperator() && !r.By.IsSystem() {
-		return search.PreviewReply{}, search.ErrForbidden
+	if err := mayRule(r.By); err != nil {
+		return search.PreviewReply{}, err
 	}
 	if (r.Rule == nil) == (r.Remove == "") {
 		return search.PreviewReply{}, search.ErrInvalid.WithField("rule", "should be said, or else which to remove")
@@ -38,14 +38,37 @@ func (f *Fake) Preview(_ context.Context, r search.PreviewRequest) (search.Previ
 		}
 		reply.Rule = before[at]
 	}
-	today := day(f.goods.Now())
-	reply.Since = clock.Of(time.Unix((today-29)*86400, 0))
-	counts := map[string]int64{}
+	counts, named := f.searchedFor(), map[string]bool{}
+	for _, text := range namedBy(reply.Rule, was) {
+		named[keptText(text)] = true
+		one := f.previewed(text, before, after)
+		one.Named = true
+		if counts[keptText(text)] >= leastShown {
+			one.Searches = counts[keptText(text)]
+		}
+		reply.Texts = append(reply.Texts, one)
+	}
+	f.previewFrequent(before, after, counts, named, &reply)
+	return reply, nil
+}
+
+// previewDays are the days whose searches are looked at.
+const previewDays = 30
+
+// searchedFor says how often texts were searched for in the last days.
+func (f *Fake) searchedFor() map[string]int64 {
+	today, counts := day(f.goods.Now()), map[string]int64{}
 	for _, s := range f.searches {
-		if s.kind == "search" && day(s.at) > today-30 && s.text != "" {
+		if s.kind == "search" && day(s.at) > today-previewDays && s.text != "" {
 			counts[s.text]++
 		}
 	}
+	return counts
+}
+
+// previewFrequent tells of the frequent texts those that differ, but for those that were told.
+func (f *Fake) previewFrequent(before, after []search.Rule, counts map[string]int64, told map[string]bool, reply *search.PreviewReply) {
+	reply.Since = clock.Of(time.Unix((day(f.goods.Now())-previewDays+1)*86400, 0))
 	frequent := []string{}
 	for text, n := range counts {
 		if n >= leastShown {
@@ -53,21 +76,6 @@ func (f *Fake) Preview(_ context.Context, r search.PreviewRequest) (search.Previ
 		}
 	}
 	slices.SortFunc(frequent, func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
-	named := map[string]bool{"": true}
-	for _, rule := range []search.Rule{reply.Rule, was} {
-		for _, text := range append(slices.Clone(rule.Words), rule.Query) {
-			if rule.Kind != search.RuleSynonyms && text != rule.Query || named[keptText(text)] {
-				continue
-			}
-			named[keptText(text)] = true
-			one := f.previewed(text, before, after)
-			one.Named = true
-			if counts[keptText(text)] >= leastShown {
-				one.Searches = counts[keptText(text)]
-			}
-			reply.Texts = append(reply.Texts, one)
-		}
-	}
 	for _, text := range frequent[:min(len(frequent), search.PreviewTexts)] {
 		reply.Asked++
 		one := f.previewed(text, before, after)
@@ -75,11 +83,25 @@ func (f *Fake) Preview(_ context.Context, r search.PreviewRequest) (search.Previ
 		if !one.Differs {
 			continue
 		}
-		if reply.Differ++; !named[text] && reply.Differ <= search.PreviewTold {
+		if reply.Differ++; !told[text] && reply.Differ <= search.PreviewTold {
 			reply.Texts = append(reply.Texts, one)
 		}
 	}
-	return reply, nil
+}
+
+// namedBy are the texts that rules are about, each once.
+func namedBy(all ...search.Rule) (texts []string) {
+	seen := map[string]bool{"": true}
+	for _, rule := range all {
+		for _, text := range append(slices.Clone(rule.Words), rule.Query) {
+			if rule.Kind != search.RuleSynonyms && text != rule.Query || seen[keptText(text)] {
+				continue
+			}
+			seen[keptText(text)] = true
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }
 
 // mayPut is r as it would be kept, and as it is now.

@@ -17,7 +17,7 @@ import (
 // ruling is what was answered to a key.
 type ruling struct {
 	asked string
-	rule  search.Rule
+	reply any
 	err   error
 }
 
@@ -29,36 +29,40 @@ func (f *Fake) FixRules() {
 }
 
 // once does something to the rules the first time that the key is seen.
-func (f *Fake) once(by actor.Actor, operation, key string, asked any, do func() (search.Rule, error)) (search.Rule, error) {
-	if !by.IsOperator() && !by.IsSystem() {
-		return search.Rule{}, search.ErrForbidden
+func once[Reply any](f *Fake, by actor.Actor, operation, key string, asked any, do func() (Reply, error)) (none Reply, err error) {
+	if err := mayRule(by); err != nil {
+		return none, err
 	}
 	if f.fixed {
-		return search.Rule{}, search.ErrRulesFixed.With("rules are in a file here")
+		return none, search.ErrRulesFixed.With("rules are in a file here")
 	}
 	if key == "" || len(key) > catalog.MaxKey {
-		return search.Rule{}, search.ErrInvalid.WithField("key", "is required")
+		return none, search.ErrInvalid.WithField("key", "is required")
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	name, text := by.Owner()+"|"+operation+"|"+key, fmt.Sprintf("%+v", asked)
 	if was, ok := f.rulings[name]; ok {
 		if was.asked != text {
-			return search.Rule{}, search.ErrKeyReused
+			return none, search.ErrKeyReused
 		}
-		return was.rule, was.err
+		reply, _ := was.reply.(Reply)
+		return reply, was.err
 	}
-	rule, err := do()
+	reply, err := do()
 	if errs.KindOf(err) != errs.Invalid {
-		f.rulings[name] = ruling{asked: text, rule: rule, err: err}
+		f.rulings[name] = ruling{asked: text, reply: reply, err: err}
 	}
-	return rule, err
+	if err == nil {
+		f.edition++
+	}
+	return reply, err
 }
 
 // ListRules implements search.Service.
 func (f *Fake) ListRules(_ context.Context, r search.ListRulesRequest) (search.ListRulesReply, error) {
-	if !r.By.IsOperator() && !r.By.IsSystem() {
-		return search.ListRulesReply{}, search.ErrForbidden
+	if err := mayRule(r.By); err != nil {
+		return search.ListRulesReply{}, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -69,11 +73,7 @@ func (f *Fake) ListRules(_ context.Context, r search.ListRulesRequest) (search.L
 			found = append(found, one)
 		}
 	}
-	about := func(r search.Rule) string { return strings.ToLower(r.Query + strings.Join(r.Words, ", ")) }
-	order := func(a, b search.Rule) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(about(a), about(b)), cmp.Compare(a.ID, b.ID))
-	}
-	slices.SortFunc(found, order)
+	slices.SortFunc(found, inOrder)
 	hash := []any{"rules", r.Kind, r.Text}
 	var last search.Rule
 	more, err := r.Page.After(hash, &last)
@@ -81,7 +81,7 @@ func (f *Fake) ListRules(_ context.Context, r search.ListRulesRequest) (search.L
 		return search.ListRulesReply{}, err
 	}
 	reply := search.ListRulesReply{Total: int64(len(found)), Fixed: f.fixed}
-	reply.Rules = slices.DeleteFunc(found, func(one search.Rule) bool { return more && order(one, last) <= 0 })
+	reply.Rules = slices.DeleteFunc(found, func(one search.Rule) bool { return more && inOrder(one, last) <= 0 })
 	if size := r.Page.Size(50, 500); len(reply.Rules) > size {
 		reply.Rules = reply.Rules[:size]
 		if reply.Next, err = page.Cursor(hash, reply.Rules[size-1]); err != nil {
@@ -93,7 +93,7 @@ func (f *Fake) ListRules(_ context.Context, r search.ListRulesRequest) (search.L
 
 // PutRule implements search.Service.
 func (f *Fake) PutRule(_ context.Context, r search.PutRuleRequest) (search.PutRuleReply, error) {
-	kept, err := f.once(r.By, "put", r.Key, []any{r.Rule, r.Why}, func() (search.Rule, error) {
+	kept, err := once(f, r.By, "put", r.Key, []any{r.Rule, r.Why}, func() (search.Rule, error) {
 		_, rule, err := f.mayPut(r.Rule)
 		if err != nil {
 			return rule, err
@@ -116,7 +116,7 @@ func (f *Fake) PutRule(_ context.Context, r search.PutRuleRequest) (search.PutRu
 
 // RemoveRule implements search.Service.
 func (f *Fake) RemoveRule(_ context.Context, r search.RemoveRuleRequest) (search.RemoveRuleReply, error) {
-	was, err := f.once(r.By, "remove", r.Key, []any{r.Rule, r.Why}, func() (search.Rule, error) {
+	was, err := once(f, r.By, "remove", r.Key, []any{r.Rule, r.Why}, func() (search.Rule, error) {
 		at := slices.IndexFunc(f.rules, func(one search.Rule) bool { return one.ID == r.Rule })
 		if at < 0 {
 			return search.Rule{}, search.ErrNotFound
@@ -178,4 +178,17 @@ func ruleInOrder(r search.Rule) (search.Rule, error) {
 	p.Check(len(r.Words) <= search.MaxRuleWords, "words", "are too many")
 	p.Check(r.ID == "" || search.RuleIDs.Valid(r.ID), "id", "is no id")
 	return r, p.Err(search.ErrInvalid)
+}
+
+// inOrder is the order in which rules are told.
+func inOrder(a, b search.Rule) int {
+	about := func(r search.Rule) string { return strings.ToLower(r.Query + strings.Join(r.Words, ", ")) }
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(about(a), about(b)), cmp.Compare(a.ID, b.ID))
+}
+
+func mayRule(by actor.Actor) error {
+	if !by.IsOperator() && !by.IsSystem() {
+		return search.ErrForbidden
+	}
+	return nil
 }

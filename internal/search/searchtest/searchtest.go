@@ -58,7 +58,7 @@ func (f *Feed) To(fn func(ctx context.Context, events []catalogtest.Event) error
 func Run(t *testing.T, open func(*testing.T, Env) search.Service) {
 	t.Helper()
 	tests := map[string]func(*world){}
-	for _, some := range []map[string]func(*world){wordTests, filterTests, pageTests, changeTests, suggestTests, rebuildTests, insightTests, ruleTests, previewTests, attributeTests, forgivingTests} {
+	for _, some := range []map[string]func(*world){wordTests, filterTests, pageTests, changeTests, suggestTests, rebuildTests, insightTests, ruleTests, ruleFileTests, previewTests, attributeTests, forgivingTests} {
 		maps.Copy(tests, some)
 	}
 	for name, test := range tests {

@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"souk/internal/catalog"
@@ -49,9 +51,6 @@ func Read(text string) ([]search.Rule, error) {
 			continue
 		}
 		r, err := ReadLine(line)
-		if !readable(line) {
-			err = fmt.Errorf("is not UTF-8; save the file as UTF-8")
-		}
 		if err == nil {
 			print := Print(r)
 			if first, ok := lines[print]; ok {
@@ -78,14 +77,23 @@ func Read(text string) ([]search.Rule, error) {
 	return all, nil
 }
 
-// readable says whether a line is UTF-8. On its way to a souk that serves, what is not has become the sign that stands for it;
-// either would be left out of a word unseen.
-func readable(line string) bool {
-	return utf8.ValidString(line) && !strings.ContainsRune(line, utf8.RuneError)
+// readable says what is not text in a line, since that would be left out of a word unseen. On its way to a souk that serves,
+// what is not UTF-8 has become the sign that stands for it.
+func readable(line string) error {
+	if !utf8.ValidString(line) || strings.ContainsRune(line, utf8.RuneError) {
+		return errors.New("is not UTF-8; save the file as UTF-8")
+	}
+	if i := strings.IndexFunc(strings.TrimSpace(line), func(r rune) bool { return unicode.IsControl(r) && r != '\t' }); i >= 0 {
+		return fmt.Errorf("has the control character %q", []rune(strings.TrimSpace(line)[i:])[0])
+	}
+	return nil
 }
 
 // ReadLine reads a rule as a file has it.
 func ReadLine(line string) (search.Rule, error) {
+	if err := readable(line); err != nil {
+		return search.Rule{}, err
+	}
 	name, rest, found := strings.Cut(line, ":")
 	r := search.Rule{Kind: kindOf(strings.ToLower(strings.TrimSpace(name)))}
 	if !found || r.Kind == "" {
