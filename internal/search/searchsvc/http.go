@@ -34,6 +34,7 @@ func (s *Service) routes(api httpx.API) {
 	}, s.postRebuild)
 	s.insightRoutes(api)
 	s.previewRoutes(api)
+	s.rulesFileRoutes(api)
 }
 
 // Narrowing is what narrows results, in an address.

@@ -80,7 +80,12 @@ func resolve(_ context.Context, r *http.Request) (actor.Actor, error) {
 
 func (s *site) do(who, method, path string, header ...string) (int, []byte) {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), method, s.url+"/api/v1/search/"+path, nil)
+	return s.send(who, method, path, nil, header...)
+}
+
+func (s *site) send(who, method, path string, sent io.Reader, header ...string) (int, []byte) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.url+"/api/v1/search/"+path, sent)
 	require.NoError(s.t, err)
 	if who != "" {
 		r.Header.Set("Authorization", "Bearer "+who)

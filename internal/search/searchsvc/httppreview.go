@@ -75,10 +75,12 @@ func (s *Service) getPreview(ctx context.Context, by actor.Actor, in previewIn) 
 	}
 	b := &out.Body
 	b.Rule, b.Since, b.Asked, b.Differ = toRule(reply.Rule), reply.Since, reply.Asked, reply.Differ
-	b.Texts = mapped(reply.Texts, func(t search.PreviewedText) previewedTextWire {
-		return previewedTextWire{Text: t.Text, Named: t.Named, Searches: t.Searches, Differs: t.Differs, Before: toPreviewedPage(t.Before), After: toPreviewedPage(t.After)}
-	})
+	b.Texts = mapped(reply.Texts, toPreviewedText)
 	return out, nil
+}
+
+func toPreviewedText(t search.PreviewedText) previewedTextWire {
+	return previewedTextWire{Text: t.Text, Named: t.Named, Searches: t.Searches, Differs: t.Differs, Before: toPreviewedPage(t.Before), After: toPreviewedPage(t.After)}
 }
 
 func toPreviewedPage(p search.PreviewedPage) previewedPageWire {

@@ -178,3 +178,37 @@ func TestPreviewsOverHTTP(t *testing.T) {
 	status, body = s.do("operator", http.MethodGet, "previews")
 	assert.Equal(t, http.StatusBadRequest, status, string(body))
 }
+
+func TestFilesOfRulesOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ask := func(who, method, path, body string, header ...string) (int, []byte) {
+		t.Helper()
+		return s.send(who, method, path, strings.NewReader(body), append(header, "Content-Type", "application/json")...)
+	}
+	for _, path := range []string{"rules/imports", "previews"} {
+		status, body := ask("buyer", http.MethodPost, path, `{"text":"stop: a"}`, "Idempotency-Key", "import-zero")
+		assert.Equal(t, http.StatusForbidden, status, string(body))
+	}
+	pin := "pin: lamp > " + string(fixed[catalog.ListingID]("lst_", 2))
+	status, body := ask("operator", http.MethodPost, "previews", `{"text":"`+pin+`","replace":true}`)
+	require.Equal(t, http.StatusOK, status, string(body))
+	golden(t, "preview-import", body)
+	const key = "import-one"
+	for range 2 {
+		status, body = ask("operator", http.MethodPost, "rules/imports", `{"text":"`+pin+`\nstop: the","edition":1}`, "Idempotency-Key", key)
+		require.Equal(t, http.StatusCreated, status, string(body))
+		golden(t, "import", body)
+	}
+	status, body = s.do("operator", http.MethodGet, "rules/file")
+	require.Equal(t, http.StatusOK, status, string(body))
+	golden(t, "rules-file", body)
+	status, body = ask("operator", http.MethodPost, "rules/imports", `{"text":"stop: a","edition":1}`, "Idempotency-Key", "import-two")
+	assert.Equal(t, http.StatusConflict, status, string(body))
+	status, body = ask("operator", http.MethodPost, "rules/imports", `{"text":"stop: a\nsame: alone\nwhat"}`, "Idempotency-Key", "import-three")
+	assert.Equal(t, http.StatusBadRequest, status, string(body))
+	assert.Contains(t, string(body), `line 2: words should be two or more that mean the same\nline 3: `)
+	status, body = ask("operator", http.MethodPost, "rules/imports", `{"text":"# `+strings.Repeat("#", 3<<20)+`\nstop: a","dry_run":true}`, "Idempotency-Key", "import-four")
+	assert.Equal(t, http.StatusCreated, status, string(body))
+	assert.JSONEq(t, `{"added":["stop: a"],"removed":[],"kept":0}`, string(body))
+}
